@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 The vnfkit authors
+ *
+ * The port kind "vhost-user": its keys and its life, on the control thread. What its peer does is
+ * in vhost_peer.c, what workers do with it in vhost_rxtx.c.
+ */
+#include "port_vhost.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <linux/virtio_net.h>
+#include <rte_vhost.h>
+
+/* virtio feature bits that DPDK's and the kernel's header may both lack (virtio 1.2, 6). */
+#define FEATURE(bit) (1ull << (bit))
+#define F_LOG_ALL 26
+#define F_ANY_LAYOUT 27
+#define F_INDIRECT_DESC 28
+#define F_EVENT_IDX 29
+#define F_PROTOCOL_FEATURES 30
+#define F_VERSION_1 32
+#define F_RING_PACKED 34
+#define F_IN_ORDER 35
+
+/*
+ * What is offered, and will be for ever: a guest that negotiated more than a restarted switch
+ * offers cannot reconnect. No checksum and segmentation offloads: a frame leaves as it came, whole.
+ */
+#define FEATURES                                                                                   \
+	(FEATURE(VIRTIO_NET_F_MTU) | FEATURE(VIRTIO_NET_F_MRG_RXBUF) |                             \
+	 FEATURE(VIRTIO_NET_F_CTRL_VQ) | FEATURE(VIRTIO_NET_F_CTRL_RX) |                           \
+	 FEATURE(VIRTIO_NET_F_GUEST_ANNOUNCE) | FEATURE(VIRTIO_NET_F_MQ) | FEATURE(F_LOG_ALL) |    \
+	 FEATURE(F_ANY_LAYOUT) | FEATURE(F_INDIRECT_DESC) | FEATURE(F_EVENT_IDX) |                 \
+	 FEATURE(F_PROTOCOL_FEATURES) | FEATURE(F_VERSION_1) | FEATURE(F_RING_PACKED) |            \
+	 FEATURE(F_IN_ORDER))
+#define PROTOCOL_FEATURES                                                                          \
+	(FEATURE(VHOST_USER_PROTOCOL_F_MQ) | FEATURE(VHOST_USER_PROTOCOL_F_LOG_SHMFD) |            \
+	 FEATURE(VHOST_USER_PROTOCOL_F_RARP) | FEATURE(VHOST_USER_PROTOCOL_F_REPLY_ACK) |          \
+	 FEATURE(VHOST_USER_PROTOCOL_F_NET_MTU) | FEATURE(VHOST_USER_PROTOCOL_F_STATUS))
+
+#define DEFAULT_PAIRS VNF_QUEUES_MAX
+
+static const char *const mode_names[] = {
+	[HSW_VHOST_CLIENT] = "client",
+	[HSW_VHOST_SERVER] = "server",
+	NULL,
+};
+
+static const struct vnf_config_key vhost_keys[] = {
+	{ .name = "socket",
+	  .type = VNF_CONFIG_STRING,
+	  .flags = VNF_CONFIG_REQUIRED,
+	  .offset = offsetof(struct hsw_vhost_spec, socket),
+	  .min = 1,
+	  .check = hsw_check_socket_path,
+	  .doc = "Path of the vhost-user socket, absolute, at most 107 octets." },
+	{ .name = "mode",
+	  .type = VNF_CONFIG_ENUM,
+	  .offset = offsetof(struct hsw_vhost_spec, mode),
+	  .choices = mode_names,
+	  .def = "client",
+	  .doc = "\"client\" connects to a guest that made the socket, and again whenever either "
+		 "side was restarted; \"server\" makes the socket." },
+	{ .name = "owner",
+	  .type = VNF_CONFIG_STRING,
+	  .offset = offsetof(struct hsw_vhost_spec, owner),
+	  .check = hsw_check_owner,
+	  .doc = "User that owns the socket in mode \"server\"; left out: our own." },
+	{ .name = "group",
+	  .type = VNF_CONFIG_STRING,
+	  .offset = offsetof(struct hsw_vhost_spec, group),
+	  .check = hsw_check_group,
+	  .doc = "Group of the socket in mode \"server\"; left out: our own." },
+	{ .name = "access",
+	  .type = VNF_CONFIG_MODE,
+	  .offset = offsetof(struct hsw_vhost_spec, access),
+	  .def = "0660",
+	  .doc = "File mode of the socket in mode \"server\"; who may write may be the guest." },
+	{ .name = "ring_max",
+	  .type = VNF_CONFIG_U32,
+	  .offset = offsetof(struct hsw_vhost_spec, ring_max),
+	  .min = 256,
+	  .max = 32768,
+	  .unit = "descriptors",
+	  .def = "4096",
+	  .doc = "Size that the guest may choose for a ring at most; memory is planned for it." },
+	{ .name = NULL },
+};
+
+uint32_t hsw_vhost_pairs(const struct vnf_port *port)
+{
+	return port->spec->queues != 0 ? port->spec->queues : DEFAULT_PAIRS;
+}
+
+static void vhost_check(struct vnf_config *file, const struct vnf_port_spec *spec)
+{
+	const struct hsw_vhost_spec *s = spec->kind_spec;
+
+	if (s->mode == HSW_VHOST_SERVER)
+		return;
+	if (vnf_config_is_set(file, &s->owner) || vnf_config_is_set(file, &s->group) ||
+	    vnf_config_is_set(file, &s->access))
+		vnf_config_error(file, &s->socket,
+				 "owner, group and access belong to mode = \"server\"; in mode "
+				 "\"client\" the guest makes the socket");
+}
+
+/*
+ * librte_vhost keeps, per descriptor, a copy job (32 octets) and a used entry (up to 16), and some
+ * kilobytes per ring; before our guard is asked, a message can make it create all of its 256 rings.
+ */
+static void vhost_need(const struct vnf_port *port, struct vnf_port_need *need)
+{
+	const struct hsw_vhost_spec *spec = port->spec->kind_spec;
+
+	need->bytes = 2ull * hsw_vhost_pairs(port) * (spec->ring_max * 48ull + 4096) + (1u << 19);
+}
+
+static void queues_init(struct hsw_vhost *v)
+{
+	struct vnf_port *port = v->port;
+
+	for (uint16_t i = 0; i < port->n_queues; i++) {
+		struct hsw_vhost_queue *q = &v->queue[i];
+
+		q->vhost = v;
+		for (uint32_t pair = i; pair < VNF_QUEUES_MAX; pair += port->n_queues)
+			q->rings |= 1u << (2 * pair + 1);
+		port->queue[i] = q;
+	}
+}
+
+static struct hsw_vhost *vhost_create(struct vnf_port *port)
+{
+	struct hsw_vhost *v = aligned_alloc(RTE_CACHE_LINE_SIZE, sizeof(*v));
+
+	if (v == NULL)
+		return NULL;
+	memset(v, 0, sizeof(*v));
+	v->port = port;
+	v->spec = port->spec->kind_spec;
+	v->pool = port->pool;
+	v->vid = -1;
+	v->connection = -1;
+	v->lock_fd = -1;
+	return v;
+}
+
+/* Offer what we implement, and nothing else of what librte_vhost could. */
+static int offer_features(const char *path)
+{
+	uint64_t all = 0, protocol = 0;
+
+	if (rte_vhost_driver_get_features(path, &all) < 0 ||
+	    rte_vhost_driver_disable_features(path, all & ~FEATURES) < 0 ||
+	    rte_vhost_driver_get_protocol_features(path, &protocol) < 0 ||
+	    rte_vhost_driver_set_protocol_features(path, protocol & PROTOCOL_FEATURES) < 0)
+		return -EIO;
+	return 0;
+}
+
+static int vhost_register(struct hsw_vhost *v)
+{
+	uint64_t flags = RTE_VHOST_USER_NET_COMPLIANT_OL_FLAGS;
+
+	if (v->spec->mode == HSW_VHOST_CLIENT)
+		flags |= RTE_VHOST_USER_CLIENT;
+	if (rte_vhost_driver_register(v->spec->socket, flags) < 0) {
+		vnf_error("port \"%s\": librte_vhost does not take %s; is another port using it?",
+			  v->port->name, v->spec->socket);
+		return -EIO;
+	}
+	v->registered = true;
+	if (offer_features(v->spec->socket) == 0 &&
+	    rte_vhost_driver_callback_register(v->spec->socket, &hsw_vhost_device_ops) == 0)
+		return 0;
+	vnf_error("port \"%s\": librte_vhost refused its features or callbacks", v->port->name);
+	return -EIO;
+}
+
+static void vhost_unregister(struct hsw_vhost *v)
+{
+	if (v->registered)
+		rte_vhost_driver_unregister(v->spec->socket);
+	v->registered = false;
+}
+
+static void vhost_close(struct vnf_port *port)
+{
+	struct hsw_vhost *v = port->priv;
+
+	vhost_unregister(v);
+	hsw_vhost_delist(v);
+	hsw_socket_release(v->spec->socket, v->lock_fd);
+	port->priv = NULL;
+	free(v);
+}
+
+static int vhost_acquire(struct hsw_vhost *v)
+{
+	const char *name = v->port->name;
+	int ret = hsw_socket_check_directory(name, v->spec->socket);
+
+	if (ret == 0 && v->spec->mode == HSW_VHOST_SERVER) {
+		v->lock_fd = hsw_socket_claim(name, v->spec->socket);
+		ret = v->lock_fd < 0 ? v->lock_fd : 0;
+	}
+	if (ret < 0)
+		return ret;
+	if (hsw_vhost_enlist(v) < 0) {
+		vnf_error("port \"%s\": another port uses %s; give each its own socket", name,
+			  v->spec->socket);
+		return -EEXIST;
+	}
+	return vhost_register(v);
+}
+
+static int vhost_open(struct vnf_port *port)
+{
+	struct hsw_vhost *v = vhost_create(port);
+	int ret;
+
+	if (v == NULL)
+		return -ENOMEM;
+	port->priv = v;
+	queues_init(v);
+	ret = vhost_acquire(v);
+	if (ret < 0) {
+		vhost_close(port);
+		return ret;
+	}
+	port->rx = hsw_vhost_rx;
+	port->tx = hsw_vhost_tx;
+	port->tx_copy = hsw_vhost_tx_copy;
+	return 0;
+}
+
+/* The socket is bound with no rights for others, and given its owner and mode afterwards. */
+static int vhost_start(struct vnf_port *port)
+{
+	const struct hsw_vhost *v = port->priv;
+	mode_t before = umask(0177);
+	int ret = rte_vhost_driver_start(v->spec->socket);
+
+	umask(before);
+	if (ret < 0) {
+		vnf_error("port \"%s\": cannot serve %s; may this user write into its directory?",
+			  port->name, v->spec->socket);
+		return -EIO;
+	}
+	if (v->spec->mode == HSW_VHOST_SERVER)
+		return hsw_socket_grant(port->name, v->spec);
+	return 0;
+}
+
+static void vhost_stop(struct vnf_port *port)
+{
+	vhost_unregister(port->priv);
+	vnf_port_set_up(port, false);
+}
+
+const struct vnf_port_kind hsw_port_kind_vhost_user = {
+	.name = "vhost-user",
+	.doc = "A guest on a vhost-user socket: a virtual machine or a virtio-user process.",
+	.keys = vhost_keys,
+	.spec_size = sizeof(struct hsw_vhost_spec),
+	.flags = VNF_KIND_TX_SHARED,
+	.queues_max = VNF_QUEUES_MAX,
+	.check = vhost_check,
+	.need = vhost_need,
+	.open = vhost_open,
+	.start = vhost_start,
+	.stop = vhost_stop,
+	.close = vhost_close,
+};

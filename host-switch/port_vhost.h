@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 The vnfkit authors
+ *
+ * The port kind "vhost-user": a guest's virtio-net device, served by librte_vhost. Its state, and
+ * what its files offer each other: port_vhost.c (keys and life), vhost_peer.c (librte_vhost's
+ * callbacks), vhost_rxtx.c (workers), vhost_socket.c (the socket's file).
+ */
+#ifndef HSW_PORT_VHOST_H
+#define HSW_PORT_VHOST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <vnf/embed.h>
+
+#include "vhost_guard.h"
+
+extern const struct vnf_port_kind hsw_port_kind_vhost_user;
+
+/* Longest path of a UNIX socket: sun_path less its end. */
+#define HSW_SOCKET_PATH_MAX 107
+
+enum hsw_vhost_mode {
+	HSW_VHOST_CLIENT,
+	HSW_VHOST_SERVER,
+};
+
+struct hsw_vhost_spec {
+	const char *socket;
+	uint32_t mode; /* enum hsw_vhost_mode */
+	const char *owner;
+	const char *group;
+	uint32_t access;
+	uint32_t ring_max;
+};
+
+struct hsw_vhost;
+struct rte_vhost_device_ops;
+
+/*
+ * What workers know as a queue of the port. A guest may have more queue pairs than the port has
+ * queues: queue i serves the guest's pairs i, i + n, i + 2n ... in turn.
+ */
+struct hsw_vhost_queue {
+	struct hsw_vhost *vhost;
+	uint32_t rings; /* The guest's tx rings that it serves, as a bit mask. */
+	uint32_t turn;  /* The worker's own: where the next burst begins. */
+} __rte_cache_aligned;
+
+struct hsw_vhost {
+	/* Stored by librte_vhost's threads, loaded by workers. */
+	int vid;        /* The guest's device while it is ready, else -1. */
+	uint32_t rings; /* Enabled rings, as a bit mask. */
+	struct rte_mempool *pool;
+
+	struct hsw_vhost_queue queue[VNF_QUEUES_MAX];
+
+	/* Control thread and librte_vhost's threads. */
+	struct vnf_port *port;
+	const struct hsw_vhost_spec *spec;
+	int connection; /* The peer's device number from connection to its end, else -1. */
+	int lock_fd;    /* Of SOCKET.lock, in server mode; else -1. */
+	bool registered;
+	struct hsw_guard guard;
+	struct vnf_log_limit limit; /* Of what the peer can cause. */
+
+	/* Counts for telemetry. */
+	uint64_t connections;
+	uint64_t refused_peers;
+	uint64_t refused_messages;
+};
+
+/* ---- port_vhost.c ---- */
+
+/* Queue pairs that the guest may use at most. */
+uint32_t hsw_vhost_pairs(const struct vnf_port *port);
+
+/* ---- vhost_peer.c ---- */
+
+extern const struct rte_vhost_device_ops hsw_vhost_device_ops;
+
+/* Let the callbacks find the port by its socket; -EEXIST if another one has it. Control thread. */
+int hsw_vhost_enlist(struct hsw_vhost *vhost);
+/* No callback will find it again. Control thread, after librte_vhost let go of the socket. */
+void hsw_vhost_delist(struct hsw_vhost *vhost);
+
+/* ---- vhost_rxtx.c: workers ---- */
+
+uint16_t hsw_vhost_rx(void *queue, struct rte_mbuf **pkts, uint16_t n);
+uint16_t hsw_vhost_tx(void *queue, struct rte_mbuf **pkts, uint16_t n,
+		      struct vnf_port_counters *counters);
+uint16_t hsw_vhost_tx_copy(void *queue, struct rte_mbuf **pkts, uint16_t n,
+			   struct vnf_port_counters *counters);
+
+/* ---- vhost_socket.c: control thread, start and end ---- */
+
+/* Key checks: field is a const char *. */
+int hsw_check_socket_path(const void *field, char *why, size_t why_size);
+int hsw_check_owner(const void *field, char *why, size_t why_size);
+int hsw_check_group(const void *field, char *why, size_t why_size);
+
+/* Is there a directory for the socket? 0 or -errno, logged. */
+int hsw_socket_check_directory(const char *port, const char *path);
+/* Make the path ours and free to bind: lock, and removal of a left-over socket. Returns the lock's
+ * descriptor, or -errno, logged.
+ */
+int hsw_socket_claim(const char *port, const char *path);
+/* Owner, group and mode of a socket that was just bound. 0 or -errno, logged. */
+int hsw_socket_grant(const char *port, const struct hsw_vhost_spec *spec);
+/* Give the path up. */
+void hsw_socket_release(const char *path, int lock_fd);
+/* Limit how long librte_vhost's one thread may wait for the peer on this path to go on talking. */
+void hsw_socket_set_timeouts(const char *path);
+
+#endif

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 The vnfkit authors
+ *
+ * Puts the switch together from its configuration and hands its parts to the threads: the data
+ * path to the workers, learning to the control thread.
+ */
+#include "program.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "config.h"
+#include "port_vhost.h"
+
+#define NS_PER_SECOND 1000000000ull
+
+static const struct hsw_port_spec *port_spec(const struct vnf_port *port)
+{
+	return (const struct hsw_port_spec *)port->spec;
+}
+
+static bool has_vhost(const struct vnf *vnf)
+{
+	for (uint16_t i = 0; i < vnf_port_count(vnf); i++)
+		if (vnf_port(vnf, i)->kind == &hsw_port_kind_vhost_user)
+			return true;
+	return false;
+}
+
+static int check_vhost_version(const struct vnf *vnf)
+{
+	const struct hsw_config *config = vnf_config(vnf);
+	char why[160];
+
+	if (!has_vhost(vnf) || hsw_guard_supported(why, sizeof(why)))
+		return 0;
+	if (config->allow_old_vhost) {
+		vnf_warning("%s; going on because of allow_old_vhost", why);
+		return 0;
+	}
+	vnf_error("%s; install another DPDK, or set allow_old_vhost = true if all guests are "
+		  "trusted",
+		  why);
+	return -ENOTSUP;
+}
+
+static int fdb_create(const struct vnf *vnf, struct hsw_fdb **fdb)
+{
+	const struct hsw_config *config = vnf_config(vnf);
+	int ret = hsw_fdb_create((uint32_t)config->mac_table_size, fdb);
+
+	if (ret < 0)
+		return ret;
+	for (uint16_t i = 0; i < vnf_port_count(vnf); i++)
+		hsw_fdb_set_limit(*fdb, i, port_spec(vnf_port(vnf, i))->mac_limit);
+	return 0;
+}
+
+static int switch_create(struct vnf *vnf, struct hsw_switch **sw)
+{
+	const struct hsw_port_spec *specs[VNF_PORTS_MAX];
+	struct vnf_port *ports[VNF_PORTS_MAX];
+	uint16_t n = vnf_port_count(vnf);
+	struct hsw_topology *topology;
+	struct hsw_fdb *fdb;
+
+	for (uint16_t i = 0; i < n; i++) {
+		ports[i] = vnf_port(vnf, i);
+		specs[i] = port_spec(ports[i]);
+	}
+	topology = hsw_config_topology(vnf_config(vnf), specs, n);
+	if (topology == NULL)
+		return -ENOMEM;
+	if (fdb_create(vnf, &fdb) < 0) {
+		hsw_topology_destroy(topology);
+		return -ENOMEM;
+	}
+	return hsw_switch_create(ports, n, vnf_worker_count(vnf), topology, fdb, sw);
+}
+
+int hsw_init(struct vnf *vnf)
+{
+	const struct hsw_config *config = vnf_config(vnf);
+	struct hsw_switch *sw;
+	int ret = check_vhost_version(vnf);
+
+	if (ret < 0)
+		return ret;
+	ret = switch_create(vnf, &sw);
+	if (ret < 0) {
+		vnf_error("no memory for a table of %llu addresses",
+			  (unsigned long long)config->mac_table_size);
+		return ret;
+	}
+	vnf_set_state(vnf, sw);
+	ret = hsw_learn_init(sw, (uint32_t)(config->ageing / NS_PER_SECOND));
+	if (ret < 0)
+		return ret;
+	return hsw_telemetry_start(vnf, sw);
+}
+
+void hsw_work(struct vnf_worker *worker)
+{
+	struct hsw_switch *sw = vnf_state(worker->vnf);
+	struct hsw_worker *w = sw->workers[worker->id];
+	uint32_t received;
+
+	w->counters = vnf_worker_counters(worker);
+	w->rxqs = vnf_worker_rxqs(worker, &w->n_rxqs);
+	do {
+		received = hsw_switch_pass(w, worker->now_ns);
+	} while (vnf_worker_pass(worker, received));
+}
+
+void hsw_control(struct vnf *vnf)
+{
+	hsw_learn_poll(vnf_state(vnf));
+}
+
+void hsw_link(struct vnf *vnf, struct vnf_port *port, bool up)
+{
+	struct hsw_switch *sw = vnf_state(vnf);
+
+	if (!up)
+		hsw_fdb_flush_port(sw->fdb, port->id);
+}
+
+void hsw_fini(struct vnf *vnf)
+{
+	hsw_telemetry_stop();
+	hsw_switch_destroy(vnf_state(vnf));
+	vnf_set_state(vnf, NULL);
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 The vnfkit authors
+ *
+ * What main.c puts into struct vnf_program: the switch's part at start-up, on the workers, on the
+ * control thread and at the end; and its numbers for telemetry.
+ */
+#ifndef HSW_PROGRAM_H
+#define HSW_PROGRAM_H
+
+#include "switch.h"
+
+/* ---- program.c ---- */
+
+int hsw_init(struct vnf *vnf);
+void hsw_work(struct vnf_worker *worker);
+void hsw_control(struct vnf *vnf);
+void hsw_link(struct vnf *vnf, struct vnf_port *port, bool up);
+void hsw_fini(struct vnf *vnf);
+
+/* ---- telemetry.c ---- */
+
+/* Register the commands; from then on they may come at any time. 0 or -errno, logged. */
+int hsw_telemetry_start(struct vnf *vnf, struct hsw_switch *sw);
+/* No handler runs when this returns, and none will look at the switch again. */
+void hsw_telemetry_stop(void);
+
+#endif

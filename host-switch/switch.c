@@ -1,0 +1,473 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 The vnfkit authors
+ *
+ * The data path, from top to bottom in the order a frame passes: receive, classify, learn, look
+ * up, deliver or flood, send. Run by each worker on the receive queues that it was given; ends each
+ * pass with empty hands.
+ *
+ * The ledger: a frame received is sent or dropped, once. A flood to n ports makes n - 1 frames more
+ * (counted as created, whether copied in memory or not), each sent or dropped like any other.
+ */
+#include "switch.h"
+
+#include <time.h>
+
+#include <rte_cycles.h>
+#include <rte_pause.h>
+
+/* Where a frame goes when it goes to no single port. */
+#define TO_ALL 0xffffu
+#define TO_NONE 0xfffeu
+/* The bit of a MAC address, as loaded, that says multicast. */
+#define MAC_MULTICAST 1u
+
+const struct vnf_drop hsw_drops[] = {
+	{ "no_destination", "no other port to flood it to, or the domain does not flood" },
+	{ "hairpin", "its destination is at the port it came from" },
+	{ "bad_source", "its source address is zero or a group address" },
+	{ NULL, NULL },
+};
+
+/* A frame's addresses as table keys. */
+struct frame {
+	uint64_t dst;
+	uint64_t src;
+	uint32_t dst_hash;
+	uint32_t src_hash;
+};
+
+/* The last address looked up in this burst: most neighbours in a burst are of one flow. */
+struct last_lookup {
+	uint64_t src;
+	uint64_t dst;
+	uint32_t to;
+};
+
+/* ---- counting drops ---- */
+
+static void drop_burst(struct hsw_worker *w, uint16_t port, struct rte_mbuf **pkts, uint16_t n,
+		       uint32_t reason)
+{
+	w->counters->port[port].drops[reason] += n;
+	rte_pktmbuf_free_bulk(pkts, n);
+}
+
+static void drop_one(struct hsw_worker *w, uint16_t port, struct rte_mbuf *pkt, uint32_t reason)
+{
+	drop_burst(w, port, &pkt, 1, reason);
+}
+
+/* ---- sending ---- */
+
+static uint64_t clock_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * NS_PER_S + (uint64_t)t.tv_nsec;
+}
+
+/*
+ * The port is configured to be waited for (`tx_wait`). Only a port that drains is: one that stayed
+ * full for a whole wait is not waited for again until it has taken a frame, so that a stopped guest
+ * costs its neighbours one wait, not one per batch.
+ */
+static uint16_t send_waiting(struct hsw_batch *b, struct rte_mbuf **pkts, uint16_t n,
+			     struct vnf_port_counters *counters)
+{
+	const struct vnf_port *port = b->port;
+	uint64_t end = clock_ns() + port->spec->tx_wait;
+	uint16_t sent = 0;
+
+	do {
+		rte_pause();
+		sent += port->tx(port->queue[b->queue], pkts + sent, n - sent, counters);
+	} while (sent < n && clock_ns() < end);
+	b->stalled = sent == 0;
+	return sent;
+}
+
+static uint16_t batch_send(struct hsw_batch *b, uint16_t n, struct vnf_port_counters *counters)
+{
+	const struct vnf_port *port = b->port;
+	uint16_t sent;
+
+	if (b->lock != NULL)
+		rte_spinlock_lock(b->lock);
+	sent = port->tx(port->queue[b->queue], b->pkts, n, counters);
+	if (sent != 0)
+		b->stalled = false;
+	if (unlikely(sent < n) && port->spec->tx_wait != 0 && !b->stalled)
+		sent += send_waiting(b, b->pkts + sent, n - sent, counters);
+	if (b->lock != NULL)
+		rte_spinlock_unlock(b->lock);
+	return sent;
+}
+
+static uint32_t port_frame_max(const struct vnf_port *port)
+{
+	return (uint32_t)port->mtu + VNF_FRAME_OVERHEAD;
+}
+
+static bool port_sends(const struct vnf_port *port)
+{
+	return vnf_port_is_up(port) && port->tx != NULL;
+}
+
+static uint16_t drop_too_long(struct hsw_worker *w, struct hsw_batch *b, uint16_t n)
+{
+	uint32_t max = port_frame_max(b->port);
+	uint16_t kept = 0;
+
+	for (uint16_t i = 0; i < n; i++) {
+		if (b->pkts[i]->pkt_len > max)
+			drop_one(w, b->port->id, b->pkts[i], VNF_DROP_TOO_LONG);
+		else
+			b->pkts[kept++] = b->pkts[i];
+	}
+	return kept;
+}
+
+static void batch_flush(struct hsw_worker *w, struct hsw_batch *b)
+{
+	struct vnf_port *port = b->port;
+	uint16_t n = b->n;
+	uint16_t sent;
+
+	if (n == 0)
+		return;
+	b->n = 0;
+	if (unlikely(!port_sends(port))) {
+		drop_burst(w, port->id, b->pkts, n, VNF_DROP_PORT_DOWN);
+		return;
+	}
+	if (unlikely(b->longest > port_frame_max(port)))
+		n = drop_too_long(w, b, n);
+	b->longest = 0;
+	if (unlikely(n == 0))
+		return;
+	sent = batch_send(b, n, &w->counters->port[port->id]);
+	if (unlikely(sent < n))
+		drop_burst(w, port->id, b->pkts + sent, n - sent, VNF_DROP_TX_FULL);
+}
+
+static void flush_all(struct hsw_worker *w)
+{
+	for (uint16_t i = 0; i < w->n_dirty; i++) {
+		struct hsw_batch *b = &w->out[w->dirty[i]];
+
+		batch_flush(w, b);
+		b->listed = false;
+	}
+	w->n_dirty = 0;
+}
+
+static inline void batch_append(struct hsw_worker *w, uint16_t port, struct rte_mbuf *pkt)
+{
+	struct hsw_batch *b = &w->out[port];
+
+	if (!b->listed) {
+		b->listed = true;
+		w->dirty[w->n_dirty++] = port;
+	}
+	if (pkt->pkt_len > b->longest)
+		b->longest = pkt->pkt_len;
+	b->pkts[b->n++] = pkt;
+	if (unlikely(b->n == HSW_BATCH))
+		batch_flush(w, b);
+}
+
+/* ---- flooding ---- */
+
+/*
+ * Ports that a flood goes to: those that send copies of their own accord first, the others after
+ * them. Ports that are down are no destination.
+ */
+static uint16_t flood_legs(const struct hsw_worker *w, uint16_t in, const struct hsw_domain *domain,
+			   uint16_t *legs)
+{
+	uint16_t own[VNF_PORTS_MAX];
+	uint16_t n = 0, n_own = 0;
+
+	for (uint16_t i = 0; i < domain->n_members; i++) {
+		uint16_t id = domain->members[i];
+		const struct vnf_port *port = w->sw->ports[id];
+
+		if (id == in || !port_sends(port))
+			continue;
+		if (port->tx_copy != NULL)
+			legs[n++] = id;
+		else
+			own[n_own++] = id;
+	}
+	memcpy(legs + n, own, n_own * sizeof(*own));
+	return n + n_own;
+}
+
+/* Send the frames and keep them: the port copies them into its ring. A flood waits for nobody. */
+static void flood_shared(struct hsw_worker *w, struct hsw_batch *b, struct rte_mbuf **pkts,
+			 uint16_t n)
+{
+	const struct vnf_port *port = b->port;
+	struct vnf_port_counters *counters = &w->counters->port[port->id];
+	uint32_t max = port_frame_max(port);
+	struct rte_mbuf *fit[VNF_BURST_MAX];
+	uint16_t n_fit = 0, sent;
+
+	for (uint16_t i = 0; i < n; i++)
+		if (likely(pkts[i]->pkt_len <= max))
+			fit[n_fit++] = pkts[i];
+	counters->drops[VNF_DROP_TOO_LONG] += n - n_fit;
+	if (n_fit == 0)
+		return;
+	if (b->lock != NULL)
+		rte_spinlock_lock(b->lock);
+	sent = port->tx_copy(port->queue[b->queue], fit, n_fit, counters);
+	if (b->lock != NULL)
+		rte_spinlock_unlock(b->lock);
+	counters->drops[VNF_DROP_TX_FULL] += n_fit - sent;
+}
+
+/* Deep copies, never clones: a driver may write into what it sends. */
+static void flood_copies(struct hsw_worker *w, uint16_t to, struct rte_mempool *pool,
+			 struct rte_mbuf **pkts, uint16_t n)
+{
+	for (uint16_t i = 0; i < n; i++) {
+		struct rte_mbuf *copy = rte_pktmbuf_copy(pkts[i], pool, 0, UINT32_MAX);
+
+		if (unlikely(copy == NULL))
+			w->counters->port[to].drops[VNF_DROP_NO_MBUF]++;
+		else
+			batch_append(w, to, copy);
+	}
+}
+
+static void flood_originals(struct hsw_worker *w, uint16_t to, struct rte_mbuf **pkts, uint16_t n)
+{
+	for (uint16_t i = 0; i < n; i++)
+		batch_append(w, to, pkts[i]);
+}
+
+/* The last leg takes the frames themselves, unless all of them only look at them. */
+static void flood(struct hsw_worker *w, const struct vnf_port *in, const struct hsw_domain *domain,
+		  struct rte_mbuf **pkts, uint16_t n)
+{
+	uint16_t legs[VNF_PORTS_MAX];
+	uint16_t n_legs = flood_legs(w, in->id, domain, legs);
+
+	if (n_legs == 0) {
+		drop_burst(w, in->id, pkts, n, HSW_DROP_NO_DESTINATION);
+		return;
+	}
+	w->counters->created += (uint64_t)(n_legs - 1) * n;
+	for (uint16_t i = 0; i < n_legs; i++) {
+		struct hsw_batch *b = &w->out[legs[i]];
+
+		if (b->port->tx_copy != NULL) {
+			flood_shared(w, b, pkts, n);
+		} else if (i + 1 < n_legs) {
+			flood_copies(w, legs[i], in->pool, pkts, n);
+		} else {
+			flood_originals(w, legs[i], pkts, n);
+			return;
+		}
+	}
+	rte_pktmbuf_free_bulk(pkts, n);
+}
+
+/* ---- learning: the worker only notices, the control thread writes the table ---- */
+
+/*
+ * Each port has its own share of the ring per round, so that a port which invents addresses cannot
+ * keep the others' from being learned. A round ends when the control thread has emptied the rings.
+ */
+static void learner_renew(struct hsw_learner *l, const struct hsw_switch *sw, uint32_t round)
+{
+	uint16_t share = HSW_LEARN_RING / sw->n_ports;
+
+	l->round = round;
+	for (uint16_t i = 0; i < sw->n_ports; i++)
+		l->tokens[i] = share;
+	memset(l->recent, 0, sizeof(l->recent));
+}
+
+static __rte_noinline void learn_post(struct hsw_worker *w, uint16_t port, const struct frame *f)
+{
+	struct hsw_learner *l = &w->learner;
+	uint32_t round = __atomic_load_n(&w->sw->learn_round, __ATOMIC_ACQUIRE);
+	/* Distinct for each port that shows the address: moves there and back are all posted. */
+	uint64_t seen = f->src + port * 0x9e3779b97f4a7c15ull;
+	uint64_t *recent = &l->recent[f->src_hash % HSW_LEARN_RECENT];
+	struct hsw_learn_event event = { .key = f->src, .epoch = w->epoch, .port = port };
+
+	if (round != l->round)
+		learner_renew(l, w->sw, round);
+	if (*recent == seen)
+		return;
+	if (l->tokens[port] == 0 || rte_ring_sp_enqueue_elem(l->ring, &event, sizeof(event)) != 0) {
+		__atomic_store_n(&l->lost, l->lost + 1, __ATOMIC_RELAXED);
+		return;
+	}
+	l->tokens[port]--;
+	*recent = seen;
+}
+
+static inline void learn(struct hsw_worker *w, uint16_t port, const struct frame *f)
+{
+	union hsw_fdb_value value;
+	struct hsw_fdb_entry *entry = hsw_fdb_lookup(w->sw->fdb, f->src, f->src_hash, &value);
+
+	if (unlikely(entry == NULL || value.port != port))
+		learn_post(w, port, f);
+	else if (unlikely(value.epoch != w->epoch))
+		hsw_fdb_touch(entry, w->epoch);
+}
+
+/* ---- forwarding ---- */
+
+static inline uint32_t lookup(const struct hsw_worker *w, const struct hsw_domain *domain,
+			      const struct frame *f)
+{
+	union hsw_fdb_value value;
+
+	if ((f->dst & MAC_MULTICAST) != 0)
+		return TO_ALL;
+	if (likely(hsw_fdb_lookup(w->sw->fdb, f->dst, f->dst_hash, &value) != NULL))
+		return value.port;
+	return domain->flood ? TO_ALL : TO_NONE;
+}
+
+static inline void deliver(struct hsw_worker *w, uint16_t in, uint32_t to, struct rte_mbuf *pkt)
+{
+	if (unlikely(to == TO_NONE))
+		drop_one(w, in, pkt, HSW_DROP_NO_DESTINATION);
+	else if (unlikely(to == in))
+		drop_one(w, in, pkt, HSW_DROP_HAIRPIN);
+	else
+		batch_append(w, (uint16_t)to, pkt);
+}
+
+/* Both addresses of a frame as keys of its domain, and the table's lines on their way. */
+static inline void frame_load(const struct hsw_fdb *fdb, uint16_t domain, const uint8_t *octets,
+			      struct frame *f)
+{
+	f->dst = hsw_fdb_key(domain, hsw_mac_load(octets));
+	f->src = hsw_fdb_key(domain, hsw_mac_load(octets + RTE_ETHER_ADDR_LEN));
+	f->dst_hash = hsw_fdb_hash(f->dst);
+	f->src_hash = hsw_fdb_hash(f->src);
+	hsw_fdb_prefetch(fdb, f->dst_hash);
+	hsw_fdb_prefetch(fdb, f->src_hash);
+}
+
+/* Load the addresses of all frames; drop those that have none. Returns how many are left. */
+static uint16_t classify(struct hsw_worker *w, uint16_t in, uint16_t domain, struct rte_mbuf **pkts,
+			 struct frame *frames, uint16_t n)
+{
+	uint64_t bytes = 0;
+	uint16_t kept = 0;
+
+	for (uint16_t i = 0; i < n; i++) {
+		struct rte_mbuf *pkt = pkts[i];
+		struct frame *f = &frames[kept];
+
+		bytes += pkt->pkt_len;
+		if (unlikely(pkt->data_len < RTE_ETHER_HDR_LEN)) {
+			drop_one(w, in, pkt, VNF_DROP_MALFORMED);
+			continue;
+		}
+		frame_load(w->sw->fdb, domain, rte_pktmbuf_mtod(pkt, const uint8_t *), f);
+		if (unlikely((f->src & MAC_MULTICAST) != 0 || (f->src & HSW_MAC_MASK) == 0)) {
+			drop_one(w, in, pkt, HSW_DROP_BAD_SOURCE);
+			continue;
+		}
+		pkts[kept++] = pkt;
+	}
+	w->counters->port[in].rx_bytes += bytes;
+	return kept;
+}
+
+static void bridge_burst(struct hsw_worker *w, const struct vnf_port *port,
+			 const struct hsw_topology *topology, struct rte_mbuf **pkts, uint16_t n)
+{
+	uint16_t domain_id = topology->attach[port->id].domain;
+	const struct hsw_domain *domain = &topology->domains[domain_id];
+	struct last_lookup last = { 0, 0, TO_NONE };
+	struct rte_mbuf *to_all[VNF_BURST_MAX];
+	struct frame frames[VNF_BURST_MAX];
+	uint16_t n_all = 0;
+
+	n = classify(w, port->id, domain_id, pkts, frames, n);
+	for (uint16_t i = 0; i < n; i++) {
+		const struct frame *f = &frames[i];
+
+		if (f->src != last.src) {
+			last.src = f->src;
+			learn(w, port->id, f);
+		}
+		if (f->dst != last.dst) {
+			last.dst = f->dst;
+			last.to = lookup(w, domain, f);
+		}
+		if (unlikely(last.to == TO_ALL))
+			to_all[n_all++] = pkts[i];
+		else
+			deliver(w, port->id, last.to, pkts[i]);
+	}
+	if (n_all != 0)
+		flood(w, port, domain, to_all, n_all);
+}
+
+/* A wire's frames all go to its other end: no address is looked at. */
+static void wire_burst(struct hsw_worker *w, const struct vnf_port *port, uint16_t to,
+		       struct rte_mbuf **pkts, uint16_t n)
+{
+	uint64_t bytes = 0;
+
+	for (uint16_t i = 0; i < n; i++) {
+		bytes += pkts[i]->pkt_len;
+		if (unlikely(pkts[i]->data_len < RTE_ETHER_HDR_LEN))
+			drop_one(w, port->id, pkts[i], VNF_DROP_MALFORMED);
+		else
+			batch_append(w, to, pkts[i]);
+	}
+	w->counters->port[port->id].rx_bytes += bytes;
+}
+
+/* ---- receiving ---- */
+
+static uint16_t rxq_poll(struct hsw_worker *w, const struct vnf_rxq *rxq,
+			 const struct hsw_topology *topology)
+{
+	const struct vnf_port *port = rxq->port;
+	struct rte_mbuf *pkts[VNF_BURST_MAX];
+	uint16_t n, wire;
+
+	if (!vnf_port_is_up(port) || port->rx == NULL || rxq->queue >= port->n_queues)
+		return 0;
+	n = port->rx(port->queue[rxq->queue], pkts, VNF_BURST_MAX);
+	if (n == 0)
+		return 0;
+	for (uint16_t i = 0; i < n; i++)
+		rte_prefetch0(rte_pktmbuf_mtod(pkts[i], const void *));
+	w->counters->port[port->id].rx_packets += n;
+	wire = topology->attach[port->id].wire;
+	if (wire != HSW_NONE)
+		wire_burst(w, port, wire, pkts, n);
+	else
+		bridge_burst(w, port, topology, pkts, n);
+	return n;
+}
+
+uint32_t hsw_switch_pass(struct hsw_worker *w, uint64_t now_ns)
+{
+	const struct hsw_topology *topology = __atomic_load_n(&w->sw->topology, __ATOMIC_ACQUIRE);
+	uint32_t epoch = (uint32_t)(now_ns / NS_PER_S);
+	uint32_t received = 0;
+
+	if (epoch != w->epoch)
+		__atomic_store_n(&w->epoch, epoch, __ATOMIC_RELAXED);
+	for (uint16_t i = 0; i < w->n_rxqs; i++)
+		received += rxq_poll(w, &w->rxqs[i], topology);
+	flush_all(w);
+	return received;
+}

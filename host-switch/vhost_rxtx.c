@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 The vnfkit authors
+ *
+ * Frames between workers and a guest's rings. librte_vhost copies in both directions, so a frame
+ * that was sent is still the sender's. It locks each ring by itself: any number of workers may send
+ * to one guest. Workers only.
+ *
+ * A ring's number in the protocol is seen from the guest: we send into its rx rings, 0, 2, 4 ...,
+ * and receive from its tx rings, 1, 3, 5 ...
+ */
+#include "port_vhost.h"
+
+#include <rte_vhost.h>
+
+#include "flow_hash.h"
+
+/* librte_vhost moves this many frames per call at most. */
+#define CALL_MAX 32
+/* The guest's rx rings in a ring mask. */
+#define RX_RINGS 0x5555u
+/* Frames spread over several rings at a time. */
+#define SPREAD_MAX 64
+
+/* Requests to the NIC that a frame may carry; the guest was not offered any of them. */
+#define OFFLOADS RTE_MBUF_F_TX_OFFLOAD_MASK
+
+/* ---- from the guest ---- */
+
+/* Several rings: begin with the one after the last, so that a busy one does not hide the others. */
+static uint16_t rx_in_turn(struct hsw_vhost_queue *q, int vid, uint32_t rings,
+			   struct rte_mbuf **pkts, uint16_t n)
+{
+	uint32_t above = rings & ~((2u << q->turn) - 1);
+	uint16_t got = 0;
+
+	for (uint32_t left = rings; left != 0 && got < n;) {
+		uint32_t ring = (uint32_t)__builtin_ctz(above != 0 ? above : left);
+
+		got += rte_vhost_dequeue_burst(vid, (uint16_t)ring, q->vhost->pool, pkts + got,
+					       n - got);
+		above &= ~(1u << ring);
+		left &= ~(1u << ring);
+		q->turn = ring;
+	}
+	return got;
+}
+
+uint16_t hsw_vhost_rx(void *queue, struct rte_mbuf **pkts, uint16_t n)
+{
+	struct hsw_vhost_queue *q = queue;
+	struct hsw_vhost *v = q->vhost;
+	uint32_t rings = __atomic_load_n(&v->rings, __ATOMIC_RELAXED) & q->rings;
+	int vid = __atomic_load_n(&v->vid, __ATOMIC_ACQUIRE);
+
+	if (vid < 0 || rings == 0)
+		return 0;
+	if (likely((rings & (rings - 1)) == 0))
+		return rte_vhost_dequeue_burst(vid, (uint16_t)__builtin_ctz(rings), v->pool, pkts,
+					       n);
+	return rx_in_turn(q, vid, rings, pkts, n);
+}
+
+/* ---- to the guest ---- */
+
+/* Returns frames that found room; they are counted, and still ours. */
+static uint16_t ring_send(int vid, uint32_t ring, struct rte_mbuf **pkts, uint16_t n,
+			  struct vnf_port_counters *counters)
+{
+	uint16_t sent = 0, chunk, k;
+
+	do {
+		chunk = RTE_MIN(n - sent, CALL_MAX);
+		k = rte_vhost_enqueue_burst(vid, (uint16_t)ring, pkts + sent, chunk);
+		sent += k;
+	} while (k == chunk && sent < n);
+	vnf_count_tx(counters, pkts, sent);
+	return sent;
+}
+
+/* Frames sorted by the ring they go to. */
+struct spread {
+	uint16_t n_rings;
+	uint8_t ring[VNF_QUEUES_MAX];
+	uint16_t n[VNF_QUEUES_MAX];
+	struct rte_mbuf *pkts[VNF_QUEUES_MAX][SPREAD_MAX];
+};
+
+static void spread_fill(struct spread *s, uint32_t rings, struct rte_mbuf **pkts, uint16_t n)
+{
+	s->n_rings = 0;
+	memset(s->n, 0, sizeof(s->n));
+	for (; rings != 0; rings &= rings - 1)
+		s->ring[s->n_rings++] = (uint8_t)__builtin_ctz(rings);
+	for (uint16_t i = 0; i < n; i++) {
+		uint32_t hash = hsw_flow_hash(rte_pktmbuf_mtod(pkts[i], const uint8_t *),
+					      pkts[i]->data_len);
+		uint32_t r = hash % s->n_rings;
+
+		s->pkts[r][s->n[r]++] = pkts[i];
+	}
+}
+
+/*
+ * Up to SPREAD_MAX frames over all rings. Those that found no room are gathered in `left`, in order
+ * within each ring; returns their number.
+ */
+static uint16_t spread_send(int vid, uint32_t rings, struct rte_mbuf **pkts, uint16_t n,
+			    struct rte_mbuf **left, bool keep, struct vnf_port_counters *counters)
+{
+	struct spread s;
+	uint16_t n_left = 0;
+
+	spread_fill(&s, rings, pkts, n);
+	for (uint16_t r = 0; r < s.n_rings; r++) {
+		uint16_t sent = 0;
+
+		if (s.n[r] != 0)
+			sent = ring_send(vid, s.ring[r], s.pkts[r], s.n[r], counters);
+		/* spread_fill() wrote n[r] of them; clang-tidy does not follow the indices. */
+		for (uint16_t i = sent; i < s.n[r]; i++)
+			left[n_left++] = s.pkts[r][i]; /* NOLINT(*core.uninitialized.Assign) */
+		if (!keep)
+			rte_pktmbuf_free_bulk(s.pkts[r], sent);
+	}
+	return n_left;
+}
+
+static uint16_t drop_all(struct rte_mbuf **pkts, uint16_t n, bool keep, uint32_t reason,
+			 struct vnf_port_counters *counters)
+{
+	counters->drops[reason] += n;
+	if (!keep)
+		rte_pktmbuf_free_bulk(pkts, n);
+	return n;
+}
+
+/* The guest's rx rings that are in use, and its device; 0 if there is nobody to take a frame. */
+static uint32_t rings_open(const struct hsw_vhost *v, int *vid)
+{
+	*vid = __atomic_load_n(&v->vid, __ATOMIC_ACQUIRE);
+	return *vid < 0 ? 0 : __atomic_load_n(&v->rings, __ATOMIC_RELAXED) & RX_RINGS;
+}
+
+static bool needs_offload(struct rte_mbuf **pkts, uint16_t n)
+{
+	uint64_t flags = 0;
+
+	for (uint16_t i = 0; i < n; i++)
+		flags |= pkts[i]->ol_flags;
+	return (flags & OFFLOADS) != 0;
+}
+
+/*
+ * librte_vhost would pass the request on without asking whether the guest agreed to it. Moves the
+ * frames that have none to the front and returns their number; the others are dropped.
+ */
+static uint16_t drop_offloads(struct rte_mbuf **pkts, uint16_t n, struct rte_mbuf **plain,
+			      bool keep, struct vnf_port_counters *counters)
+{
+	uint16_t n_plain = 0;
+
+	for (uint16_t i = 0; i < n; i++) {
+		if ((pkts[i]->ol_flags & OFFLOADS) == 0)
+			plain[n_plain++] = pkts[i];
+		else
+			drop_all(&pkts[i], 1, keep, VNF_DROP_UNSUPPORTED_OFFLOAD, counters);
+	}
+	return n_plain;
+}
+
+/* Up to SPREAD_MAX frames to give away; the rest that finds no room ends up at the end of pkts. */
+static uint16_t tx_some(int vid, uint32_t rings, struct rte_mbuf **pkts, uint16_t n,
+			struct vnf_port_counters *counters)
+{
+	struct rte_mbuf *left[SPREAD_MAX];
+	uint16_t sent, n_left, n_plain = n;
+
+	if (unlikely(needs_offload(pkts, n))) {
+		n_plain = drop_offloads(pkts, n, left, false, counters);
+		memcpy(pkts + n - n_plain, left, n_plain * sizeof(*pkts));
+		pkts += n - n_plain;
+	}
+	if (likely((rings & (rings - 1)) == 0)) {
+		sent = ring_send(vid, (uint32_t)__builtin_ctz(rings), pkts, n_plain, counters);
+		rte_pktmbuf_free_bulk(pkts, sent);
+		n_left = n_plain - sent;
+	} else {
+		n_left = spread_send(vid, rings, pkts, n_plain, left, false, counters);
+		memcpy(pkts + n_plain - n_left, left, n_left * sizeof(*pkts));
+	}
+	return n - n_left;
+}
+
+uint16_t hsw_vhost_tx(void *queue, struct rte_mbuf **pkts, uint16_t n,
+		      struct vnf_port_counters *counters)
+{
+	const struct hsw_vhost_queue *q = queue;
+	uint16_t done = 0, chunk, k;
+	uint32_t rings;
+	int vid;
+
+	rings = rings_open(q->vhost, &vid);
+	if (unlikely(rings == 0))
+		return drop_all(pkts, n, false, VNF_DROP_PORT_DOWN, counters);
+	do {
+		chunk = RTE_MIN(n - done, SPREAD_MAX);
+		k = tx_some(vid, rings, pkts + done, chunk, counters);
+		done += k;
+	} while (k == chunk && done < n);
+	return done;
+}
+
+/* The same without giving anything away, and without a second chance: a flood waits for nobody. */
+static void copy_some(int vid, uint32_t rings, struct rte_mbuf **pkts, uint16_t n,
+		      struct vnf_port_counters *counters)
+{
+	struct rte_mbuf *plain[SPREAD_MAX];
+	struct rte_mbuf *left[SPREAD_MAX];
+	uint16_t n_left;
+
+	if (unlikely(needs_offload(pkts, n))) {
+		n = drop_offloads(pkts, n, plain, true, counters);
+		pkts = plain;
+	}
+	if (likely((rings & (rings - 1)) == 0))
+		n_left = n - ring_send(vid, (uint32_t)__builtin_ctz(rings), pkts, n, counters);
+	else
+		n_left = spread_send(vid, rings, pkts, n, left, true, counters);
+	counters->drops[VNF_DROP_TX_FULL] += n_left;
+}
+
+uint16_t hsw_vhost_tx_copy(void *queue, struct rte_mbuf **pkts, uint16_t n,
+			   struct vnf_port_counters *counters)
+{
+	const struct hsw_vhost_queue *q = queue;
+	uint32_t rings;
+	int vid;
+
+	rings = rings_open(q->vhost, &vid);
+	if (unlikely(rings == 0))
+		return drop_all(pkts, n, true, VNF_DROP_PORT_DOWN, counters);
+	for (uint16_t done = 0; done < n; done += SPREAD_MAX)
+		copy_some(vid, rings, pkts + done, RTE_MIN(n - done, SPREAD_MAX), counters);
+	return n;
+}

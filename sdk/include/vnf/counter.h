@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 The vnfkit authors
+ */
+#ifndef VNF_COUNTER_H
+#define VNF_COUNTER_H
+
+/**
+ * @file
+ * Drop reasons, counters and the ledger.
+ *
+ * Each worker writes its own counters, nobody else does; readers add them up. Every packet ends in
+ * exactly one of them, so that for each worker, between two bursts,
+ *
+ *     rx + created + handed_in = tx + drops + handed_out + held
+ *
+ * holds. struct vnf_ledger is that sum, and vnf_ledger_balance() its difference, which is 0 unless
+ * there is a bug.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <rte_common.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Reasons that the SDK itself drops for: identifier, name, meaning. */
+#define VNF_DROP_REASONS(X)                                                                        \
+	X(TX_FULL, "tx_full", "the destination's tx queue stayed full")                            \
+	X(PORT_DOWN, "port_down", "the destination has no peer or no link")                        \
+	X(NO_SUCH_PORT, "no_such_port", "the callback named a port that does not exist")           \
+	X(NO_MBUF, "no_mbuf", "the packet pool was empty")                                         \
+	X(TOO_LONG, "too_long", "longer than the port's MTU allows")                               \
+	X(MALFORMED, "malformed", "a header is cut short or contradicts itself")                   \
+	X(UNSUPPORTED_OFFLOAD, "unsupported_offload",                                              \
+	  "needs segmentation or a checksum that the port cannot do")                              \
+	X(IO_ERROR, "io_error", "the kernel refused the packet")                                   \
+	X(HANDOVER_FULL, "handover_full", "the ring to the worker that owns the queue was full")   \
+	X(STOPPING, "stopping", "held when the program stopped")                                   \
+	X(APPLICATION, "application", "dropped by the callback without a reason of its own")
+
+/** Drop reasons of the SDK; an application's own start at VNF_DROP_USER. */
+enum vnf_drop_reason {
+#define VNF_DROP_ENUM(id, name, doc) VNF_DROP_##id,
+	VNF_DROP_REASONS(VNF_DROP_ENUM)
+#undef VNF_DROP_ENUM
+		VNF_DROP_USER, /**< First reason of the application's own table. */
+};
+
+/** Drop reasons at most, the SDK's and the application's together. */
+#define VNF_DROPS_MAX 60
+
+/** A reason of the application's own. End a table with an entry without a name. */
+struct vnf_drop {
+	const char *name; /**< Letters, digits and `_`; NULL ends the table. */
+	const char *doc;  /**< What it means, one line. */
+};
+
+/**
+ * What one worker did on one port. 512 bytes: the busy four share the first cache line.
+ */
+struct vnf_port_counters {
+	uint64_t rx_packets;           /**< Received from the port. */
+	uint64_t rx_bytes;             /**< Their frame bytes, without FCS. */
+	uint64_t tx_packets;           /**< Accepted by the port for transmission. */
+	uint64_t tx_bytes;             /**< Their frame bytes, without FCS. */
+	uint64_t drops[VNF_DROPS_MAX]; /**< By reason. The port is where the reason lies: the
+					*   destination for tx_full, else where it came from.
+					*/
+} __rte_cache_aligned;
+
+/** Where the packets went: the sum over the ports of one worker, or over all workers. */
+struct vnf_ledger {
+	uint64_t rx;         /**< Received. */
+	uint64_t created;    /**< Made by the program: allocations, flood and mirror copies. */
+	uint64_t handed_in;  /**< Taken over from another worker. */
+	uint64_t tx;         /**< Sent. */
+	uint64_t drops;      /**< Dropped, all reasons. */
+	uint64_t handed_out; /**< Given to another worker. */
+	int64_t held;        /**< Kept by the callback (verdict VNF_TAKEN). */
+};
+
+/**
+ * Difference between the two sides of the ledger.
+ *
+ * @param l
+ *   Ledger of one worker or the sum over all, taken between bursts.
+ * @return
+ *   0 if every packet is accounted for; positive: packets were lost without being counted;
+ *   negative: packets were counted twice.
+ *
+ * Context: any thread.
+ */
+static inline int64_t vnf_ledger_balance(const struct vnf_ledger *l)
+{
+	return (int64_t)(l->rx + l->created + l->handed_in) -
+	       (int64_t)(l->tx + l->drops + l->handed_out) - l->held;
+}
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

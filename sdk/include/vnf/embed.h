@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 The vnfkit authors
+ */
+#ifndef VNF_EMBED_H
+#define VNF_EMBED_H
+
+/**
+ * @file
+ * The embedding API: for programs that own their packet loop but want everything around it:
+ * command line, configuration, CPU and memory plan, DPDK, ports, counters, ledger, telemetry, stop.
+ * vnf_run() is built on it, and so is vnf-switch.
+ *
+ * Threads. The main thread becomes the control thread: start-up, `control`, stop. Each worker is an
+ * EAL thread that runs `work` once. Ports are opened on the control thread or on one of their own.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <vnf/port.h>
+#include <vnf/vnf.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** A program. Write it with designated initialisers, VNF_PROGRAM() first. */
+struct vnf_program {
+	uint32_t abi;        /**< VNF_ABI; set by VNF_PROGRAM(). */
+	uint32_t size;       /**< sizeof(struct vnf_program); set by VNF_PROGRAM(). */
+	const char *name;    /**< Default of the key `name`; set by VNF_PROGRAM(). */
+	const char *version; /**< For --version; NULL = that of vnfkit. */
+	const char *summary; /**< One line for --help. */
+
+	const struct vnf_config_key *config;    /**< Top-level keys of its own; NULL = none. */
+	size_t config_size;                     /**< sizeof() the structure they fill. */
+	const struct vnf_config_key *port_keys; /**< Further keys of each port; NULL = none. */
+	size_t port_size; /**< sizeof() the structure of a port that begins with a struct
+			   *   vnf_port_spec; 0 = that only.
+			   */
+	const struct vnf_port_kind *const *port_kinds; /**< Further kinds, NULL-terminated. */
+	const struct vnf_drop *drops;                  /**< Drop reasons of its own. */
+	uint16_t ports_min;                            /**< Ports it needs; 0 = 1. */
+	uint16_t ports_max;                            /**< Ports it can use; 0 = no limit. */
+	bool stateful;                                 /**< Refuse more than one worker. */
+	bool share_rx; /**< Share all rx queues out over the workers; else worker i polls the
+			     *   queues i.
+			     */
+
+	/** Check the configuration further, with vnf_config_error(); no side effects; called by
+	 *  --check too. `ports` is the list of port structures. Context: start-up.
+	 */
+	void (*check)(struct vnf_config *file, void *config, const struct vnf_config_list *ports,
+		      void *user);
+	/** DPDK is up, the ports are known and none is open. 0 or -errno. Context: start-up. */
+	int (*init)(struct vnf *vnf);
+	/** The worker's loop; see vnf_worker_pass(). Context: worker. */
+	void (*work)(struct vnf_worker *worker);
+	/** Called every 10 ms. Context: control thread. */
+	void (*control)(struct vnf *vnf);
+	/** A port went up or down. Context: control thread. */
+	void (*link)(struct vnf *vnf, struct vnf_port *port, bool up);
+	/** Workers have ended, ports are stopped. Also called if init failed half-way: must cope
+	 *  with what is missing. Context: control thread.
+	 */
+	void (*fini)(struct vnf *vnf);
+};
+
+/** First initialisers of a struct vnf_program. */
+#define VNF_PROGRAM(program_name)                                                                  \
+	.abi = VNF_ABI, .size = sizeof(struct vnf_program), .name = (program_name)
+
+/**
+ * Run a program: command line, configuration, plan, DPDK, ports, workers, until SIGTERM or SIGINT.
+ *
+ * @param argc
+ *   From main().
+ * @param argv
+ *   From main(); not changed.
+ * @param program
+ *   The program; must stay valid.
+ * @param user
+ *   For vnf_user().
+ * @return
+ *   Exit code as of vnf_run().
+ *
+ * Context: main thread, once per process.
+ */
+int vnf_program_run(int argc, char *const *argv, const struct vnf_program *program, void *user);
+
+/**
+ * What was given to vnf_program_run().
+ *
+ * @param vnf
+ *   The program.
+ * @return
+ *   `user`.
+ *
+ * Context: any thread.
+ */
+void *vnf_user(const struct vnf *vnf);
+
+/**
+ * Store what vnf_state() returns.
+ *
+ * @param vnf
+ *   The program.
+ * @param state
+ *   Any pointer.
+ *
+ * Context: start-up.
+ */
+void vnf_set_state(struct vnf *vnf, void *state);
+
+/**
+ * A port by its number.
+ *
+ * @param vnf
+ *   The program.
+ * @param id
+ *   0 to vnf_port_count() - 1.
+ * @return
+ *   The port, or NULL.
+ *
+ * Context: any thread.
+ */
+struct vnf_port *vnf_port(const struct vnf *vnf, uint16_t id);
+
+/**
+ * Name of the instance (the key `name`).
+ *
+ * @param vnf
+ *   The program.
+ * @return
+ *   The name.
+ *
+ * Context: any thread.
+ */
+const char *vnf_name(const struct vnf *vnf);
+
+/**
+ * Number of workers.
+ *
+ * @param vnf
+ *   The program.
+ * @return
+ *   1 or more.
+ *
+ * Context: any thread.
+ */
+uint16_t vnf_worker_count(const struct vnf *vnf);
+
+/** A receive queue that a worker polls. */
+struct vnf_rxq {
+	struct vnf_port *port; /**< The port. */
+	uint16_t queue;        /**< Number of its queue pair. */
+};
+
+/**
+ * The queues a worker polls.
+ *
+ * @param worker
+ *   The worker.
+ * @param[out] n
+ *   Number of queues; may be 0.
+ * @return
+ *   Array of `n`, constant while the worker runs.
+ *
+ * Context: worker.
+ */
+const struct vnf_rxq *vnf_worker_rxqs(const struct vnf_worker *worker, uint16_t *n);
+
+/** All that one worker counts. Written by this worker only. */
+struct vnf_worker_counters {
+	uint64_t created;               /**< Packets made by the program. */
+	uint64_t handed_in;             /**< Packets taken over from other workers. */
+	uint64_t handed_out;            /**< Packets given to other workers. */
+	int64_t held;                   /**< Packets kept by the program. */
+	uint64_t passes;                /**< Passes over the queues. */
+	uint64_t busy_passes;           /**< Passes that found a packet. */
+	struct vnf_port_counters *port; /**< By port number. */
+};
+
+/**
+ * The counters a worker adds to.
+ *
+ * @param worker
+ *   The worker.
+ * @return
+ *   Its counters, at the same address as long as it runs.
+ *
+ * Context: worker.
+ */
+struct vnf_worker_counters *vnf_worker_counters(struct vnf_worker *worker);
+
+/**
+ * End a pass over the queues, at a burst border (no packet is in the program's hands uncounted):
+ * refreshes the clock, reports the quiescent state, publishes counters when somebody asked for
+ * them, and gives way when the CPU is shared and nothing came.
+ *
+ * The worker's loop is: `do { poll all queues, flush } while (vnf_worker_pass(worker, n));`
+ *
+ * @param worker
+ *   The worker.
+ * @param packets
+ *   Packets received in this pass.
+ * @return
+ *   False when the program is to stop: return from `work`.
+ *
+ * Context: worker.
+ */
+bool vnf_worker_pass(struct vnf_worker *worker, uint32_t packets);
+
+/**
+ * Wait until every running worker has ended the pass it was in when this was called. After
+ * vnf_port_set_up(port, false) and this, no worker uses the port.
+ *
+ * @param vnf
+ *   The program.
+ * @param timeout_ns
+ *   Longest wait in nanoseconds.
+ * @return
+ *   0; -ETIMEDOUT if a worker did not end its pass in time.
+ *
+ * Context: any thread but a worker.
+ */
+int vnf_quiesce(struct vnf *vnf, uint64_t timeout_ns);
+
+/**
+ * The ledger: of one worker, or of all.
+ *
+ * @param vnf
+ *   The program.
+ * @param worker
+ *   0 to count - 1; UINT16_MAX = sum over all.
+ * @param[out] ledger
+ *   Filled in, as of a burst border.
+ * @return
+ *   0; -ETIMEDOUT if a worker did not publish its counters within 1 s (the numbers are then of
+ *   the moment, and need not balance); -ENOENT.
+ *
+ * Context: any thread but a worker.
+ */
+int vnf_ledger_read(struct vnf *vnf, uint16_t worker, struct vnf_ledger *ledger);
+
+/**
+ * Counters of a port, summed over the workers.
+ *
+ * @param vnf
+ *   The program.
+ * @param port
+ *   0 to vnf_port_count() - 1.
+ * @param[out] counters
+ *   Filled in.
+ * @return
+ *   0, or -ENOENT.
+ *
+ * Context: any thread.
+ */
+int vnf_port_counters_read(const struct vnf *vnf, uint16_t port,
+			   struct vnf_port_counters *counters);
+
+/**
+ * Name of a drop reason.
+ *
+ * @param vnf
+ *   The program.
+ * @param reason
+ *   Number, 0 to VNF_DROPS_MAX - 1.
+ * @return
+ *   The name, or NULL if there is no such reason.
+ *
+ * Context: any thread.
+ */
+const char *vnf_drop_name(const struct vnf *vnf, uint32_t reason);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

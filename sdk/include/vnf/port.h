@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 The vnfkit authors
+ */
+#ifndef VNF_PORT_H
+#define VNF_PORT_H
+
+/**
+ * @file
+ * Ports and port kinds: for programs that bring a kind of their own, or own their loop.
+ *
+ * A kind is a struct vnf_port_kind: the keys of its configuration and the functions that open,
+ * start, poll, stop and close a port. The SDK's kinds are virtio-user, virtio, nic, tap, af_packet,
+ * pcap, null, gen and sink; a program may add more (struct vnf_program).
+ *
+ * Life of a port, all on the control thread unless said otherwise:
+ *
+ *     need -> open -> start -> (rx, tx by workers; poll) -> stop -> close
+ *
+ * Each of open and start is undone by its counterpart, also when a later step failed; a function
+ * that is not needed may be NULL.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <rte_atomic.h>
+#include <rte_ether.h>
+#include <rte_mbuf.h>
+
+#include <vnf/config.h>
+#include <vnf/counter.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Ports of a program at most. */
+#define VNF_PORTS_MAX 256
+/** Queue pairs of a port at most (VIRTIO_MAX_VIRTQUEUE_PAIRS of DPDK's virtio driver). */
+#define VNF_QUEUES_MAX 8
+/** Octets of a port's name at most. */
+#define VNF_PORT_NAME_MAX 31
+
+struct vnf;
+struct vnf_port;
+
+/**
+ * Receive up to `n` packets from a queue.
+ *
+ * @param queue
+ *   vnf_port.queue[i].
+ * @param[out] pkts
+ *   The packets; they belong to the caller.
+ * @param n
+ *   1 to VNF_BURST_MAX.
+ * @return
+ *   Number of packets. The caller counts them.
+ *
+ * Context: worker, one at a time per queue.
+ */
+typedef uint16_t (*vnf_port_rx_fn)(void *queue, struct rte_mbuf **pkts, uint16_t n);
+
+/**
+ * Send packets.
+ *
+ * @param queue
+ *   vnf_port.queue[i].
+ * @param pkts
+ *   The packets.
+ * @param n
+ *   1 to 65,535.
+ * @param counters
+ *   The calling worker's counters of this port: tx_packets and tx_bytes of what was sent, and drops
+ *   of what was refused for good, are counted here by the kind.
+ * @return
+ *   Packets dealt with, from the front: sent or dropped, no longer the caller's (for
+ *   vnf_port.tx_copy they stay the caller's). The rest did not fit now.
+ *
+ * Context: worker, one at a time per queue.
+ */
+typedef uint16_t (*vnf_port_tx_fn)(void *queue, struct rte_mbuf **pkts, uint16_t n,
+				   struct vnf_port_counters *counters);
+
+/** What every port is configured with; a kind's own keys are in `kind_spec`. */
+struct vnf_port_spec {
+	const char *name; /**< Unique in the file. */
+	uint32_t kind;    /**< Index into the program's kinds. */
+	void *kind_spec;  /**< Structure filled by the kind's keys. */
+	uint8_t mac[6];   /**< Own address; zero = derived from program and port name. */
+	uint32_t mtu;     /**< Payload of a frame in bytes. */
+	uint32_t queues;  /**< Queue pairs; 0 = as many as workers, as far as the kind can. */
+	uint64_t tx_wait; /**< Nanoseconds a full tx queue is waited for; 0 = not at all. */
+};
+
+/** What a port takes beside its share of the packet pool's caches. */
+struct vnf_port_need {
+	uint32_t mbufs; /**< Packets it may hold in its rings. */
+	uint64_t bytes; /**< DPDK heap for rings and tables. */
+	bool pci;       /**< Needs the PCI bus. */
+	bool iova_pa;   /**< The device needs physical addresses. */
+	bool shared;    /**< The peer maps our memory (virtio-user). */
+};
+
+/** Counts that are outside of the ledger: these packets never reached the program. */
+struct vnf_port_missed {
+	uint64_t rx_missed; /**< Lost before reception: no room in a ring. */
+	uint64_t rx_errors; /**< Damaged, cut short, or of a form that the kind cannot take. */
+	uint64_t rx_nombuf; /**< Not received because the packet pool was empty. */
+};
+
+/** opening may block (waiting for a peer): it is done on a thread of its own. */
+#define VNF_KIND_OPEN_BLOCKS (1u << 0)
+/** Any number of workers may send on one queue at a time. */
+#define VNF_KIND_TX_SHARED (1u << 1)
+
+/** A kind of port. */
+struct vnf_port_kind {
+	const char *name;                  /**< As written after `kind =`. */
+	const char *doc;                   /**< One line for the reference page. */
+	const struct vnf_config_key *keys; /**< Own keys; NULL = none. */
+	size_t spec_size;                  /**< sizeof() the structure they fill. */
+	unsigned int flags;                /**< VNF_KIND_*. */
+	uint16_t queues_max;               /**< Queue pairs it can have, 1 to VNF_QUEUES_MAX. */
+
+	/** Check `port`'s configuration as a whole; report with vnf_config_error() on the fields
+	 *  of `spec` or `kind_spec`. No side effects. Context: start-up.
+	 */
+	void (*check)(struct vnf_config *file, const struct vnf_port_spec *spec);
+	/** Say what the port will take. Before EAL. */
+	void (*need)(const struct vnf_port *port, struct vnf_port_need *need);
+	/** Acquire the device: sets port->rx, tx, queue[], mac, mtu and priv as needed.
+	 *  Return 0 or -errno, after logging why. Context: control thread, or the port's own with
+	 *  VNF_KIND_OPEN_BLOCKS.
+	 */
+	int (*open)(struct vnf_port *port);
+	/** Make a blocked open return soon. Context: control thread, while open runs elsewhere. */
+	void (*cancel)(struct vnf_port *port);
+	/** Begin to receive; calls vnf_port_set_up() now or later. Return 0 or -errno, after
+	 *  logging why. Context: as open.
+	 */
+	int (*start)(struct vnf_port *port);
+	/** Look after the port: link state, reconnects. Every 100 ms, and while a blocking open
+	 *  runs. Context: control thread.
+	 */
+	void (*poll)(struct vnf_port *port);
+	/** Fill in what was lost outside of the ledger. Context: any thread. */
+	void (*missed)(const struct vnf_port *port, struct vnf_port_missed *missed);
+	/** Workers are gone; stop the device, calls vnf_port_set_up(port, false). */
+	void (*stop)(struct vnf_port *port);
+	/** Release all that open acquired. */
+	void (*close)(struct vnf_port *port);
+};
+
+/**
+ * A port. Fields up to `up` are read by workers; a kind fills them in before its port is started.
+ */
+struct vnf_port {
+	vnf_port_rx_fn rx;           /**< Receive; NULL if it never does. */
+	vnf_port_tx_fn tx;           /**< Send; NULL if it never does. */
+	vnf_port_tx_fn tx_copy;      /**< Send copies, the packets stay the caller's; or NULL. */
+	void *queue[VNF_QUEUES_MAX]; /**< Argument of rx and tx, per queue pair. */
+	struct rte_mempool *pool;    /**< Where received packets come from; set by the SDK. */
+	uint16_t id;                 /**< Number, 0 to 255. */
+	uint16_t n_queues;           /**< Queue pairs. */
+	uint16_t mtu;                /**< Payload of a frame in bytes. */
+	uint16_t socket_id;          /**< NUMA node. */
+	uint32_t up;                 /**< Use vnf_port_is_up(). */
+	uint32_t waiting;            /**< Set by a blocking open's kind once it waits for a peer. */
+
+	struct rte_ether_addr mac;        /**< Own address. */
+	const struct vnf_port_kind *kind; /**< Its kind. */
+	const struct vnf_port_spec *spec; /**< Its configuration. */
+	const char *name;                 /**< spec->name. */
+	struct vnf *vnf;                  /**< The program. */
+	void *priv;                       /**< The kind's own state. */
+} __rte_cache_aligned;
+
+/** Frame octets that a port of this MTU takes: Ethernet header and two VLAN tags beside. */
+#define VNF_FRAME_OVERHEAD 22
+
+/**
+ * May packets be sent to and received from the port now?
+ *
+ * @param port
+ *   The port.
+ * @return
+ *   True between vnf_port_set_up(port, true) and the next vnf_port_set_up(port, false).
+ *
+ * Context: any thread. Acquire; pairs with the release in vnf_port_set_up().
+ */
+static inline bool vnf_port_is_up(const struct vnf_port *port)
+{
+	return __atomic_load_n(&port->up, __ATOMIC_ACQUIRE) != 0;
+}
+
+/**
+ * Say that a port may be used, or no longer. Logged by the control thread when it sees the change.
+ *
+ * @param port
+ *   The port.
+ * @param up
+ *   New state. After false, workers may still be using the port until they have all passed
+ *   the end of a pass: see vnf_quiesce().
+ *
+ * Context: any thread.
+ */
+static inline void vnf_port_set_up(struct vnf_port *port, bool up)
+{
+	__atomic_store_n(&port->up, up, __ATOMIC_RELEASE);
+}
+
+/**
+ * Count packets as sent: for a kind's tx function, before the mbufs are given away.
+ *
+ * @param counters
+ *   The worker's counters of the port.
+ * @param pkts
+ *   The packets.
+ * @param n
+ *   Number of packets.
+ *
+ * Context: worker.
+ */
+static inline void vnf_count_tx(struct vnf_port_counters *counters, struct rte_mbuf *const *pkts,
+				uint16_t n)
+{
+	uint64_t bytes = 0;
+
+	for (uint16_t i = 0; i < n; i++)
+		bytes += pkts[i]->pkt_len;
+	counters->tx_packets += n;
+	counters->tx_bytes += bytes;
+}
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 The vnfkit authors
+ */
+#ifndef VNF_VNF_H
+#define VNF_VNF_H
+
+/**
+ * @file
+ * Start here: a virtual network function is one struct vnf_app, and vnf_run() is its main().
+ *
+ * The SDK receives bursts of packets, calls the application, and does what the verdicts say:
+ * forward, drop with a reason, or leave the packet to the application.
+ *
+ * Ownership. A callback *borrows* each packet: it may read and change it, and gives it back with
+ * its verdict. VNF_TAKEN keeps it: the application then owns the mbuf and must pass it to
+ * vnf_send() or vnf_drop() sooner or later. Nobody touches a packet after it was sent. A packet is
+ * a plain struct rte_mbuf, so all of DPDK may be used on it.
+ *
+ * Threads. Each worker calls the callbacks with its own struct vnf_worker, whose `state` belongs to
+ * it alone; so callbacks need no locks and should use no globals. A callback must not allocate,
+ * lock, log or make system calls per packet.
+ */
+
+#include <stdint.h>
+
+#include <rte_mbuf.h>
+
+#include <vnf/config.h>
+#include <vnf/counter.h>
+#include <vnf/log.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Number of this interface; changes when a VNF must be rebuilt. */
+#define VNF_ABI 1u
+
+/** Packets in a burst at most. */
+#define VNF_BURST_MAX 32
+
+/** What becomes of a packet. */
+typedef uint32_t vnf_verdict_t;
+
+/** Verdict: send it out of this port (0 to vnf_port_count() - 1). */
+#define VNF_FORWARD(port) ((vnf_verdict_t)(port))
+/** Verdict: drop it; `reason` is an enum vnf_drop_reason or VNF_DROP_USER plus an own one. */
+#define VNF_DROP(reason) ((vnf_verdict_t)(reason) | VNF_VERDICT_DROP)
+/** Verdict: the application keeps the packet and will vnf_send() or vnf_drop() it. */
+#define VNF_TAKEN ((vnf_verdict_t)0xc0000000u)
+/** Bit that marks a drop. */
+#define VNF_VERDICT_DROP ((vnf_verdict_t)0x80000000u)
+
+/** The running program, common to all workers. Opaque. */
+struct vnf;
+
+/**
+ * One worker thread, as its callbacks see it. Fields are for reading, except `state`.
+ */
+struct vnf_worker {
+	void *state;      /**< The application's state of this worker, set by worker_init. */
+	struct vnf *vnf;  /**< The program. */
+	uint64_t now_ns;  /**< The SDK's clock, monotonic, refreshed once a burst. */
+	uint16_t id;      /**< 0 to count - 1. */
+	uint16_t count;   /**< Number of workers. */
+	uint16_t n_ports; /**< Number of ports. */
+};
+
+/**
+ * Decide about a burst of packets from one port.
+ *
+ * @param worker
+ *   The calling worker.
+ * @param port
+ *   Port they came from.
+ * @param pkts
+ *   The packets, borrowed; the first 64 bytes of each are being prefetched.
+ * @param[out] verdicts
+ *   One per packet; all must be written.
+ * @param n
+ *   Number of packets, 1 to VNF_BURST_MAX.
+ *
+ * Context: worker.
+ */
+typedef void (*vnf_burst_fn)(struct vnf_worker *worker, uint16_t port, struct rte_mbuf **pkts,
+			     vnf_verdict_t *verdicts, uint16_t n);
+
+/**
+ * Define the burst callback `FN_burst` around a per-packet function `FN` of this file:
+ *
+ *     static inline vnf_verdict_t FN(struct vnf_worker *worker, uint16_t port,
+ *                                    struct rte_mbuf *pkt);
+ *
+ * The function is inlined into the loop, so that the per-packet form costs nothing over the burst
+ * form (a call through a pointer could not be).
+ */
+#define VNF_PACKET(fn)                                                                             \
+	static void fn##_burst(struct vnf_worker *worker, uint16_t port, struct rte_mbuf **pkts,   \
+			       vnf_verdict_t *verdicts, uint16_t n)                                \
+	{                                                                                          \
+		for (uint16_t i = 0; i < n; i++)                                                   \
+			verdicts[i] = fn(worker, port, pkts[i]);                                   \
+	}                                                                                          \
+	static void fn##_burst(struct vnf_worker *worker, uint16_t port, struct rte_mbuf **pkts,   \
+			       vnf_verdict_t *verdicts, uint16_t n)
+
+/**
+ * An application: what it is called, what it can be configured with, what it does with packets.
+ * Write it with designated initialisers, VNF_APP() first. All but `burst` is optional.
+ */
+struct vnf_app {
+	uint32_t abi;        /**< VNF_ABI; set by VNF_APP(). */
+	uint32_t size;       /**< sizeof(struct vnf_app); set by VNF_APP(). */
+	const char *name;    /**< Letters, digits and `-`; set by VNF_APP(). */
+	const char *version; /**< For --version; NULL = that of vnfkit. */
+	const char *summary; /**< One line for --help. */
+
+	const struct vnf_config_key *config; /**< Keys of its own, beside the SDK's; NULL = none. */
+	size_t config_size;                  /**< sizeof() the structure they fill. */
+	const struct vnf_drop *drops;        /**< Drop reasons of its own; NULL = none. */
+
+	uint16_t ports_min; /**< Ports it needs; 0 = 1. */
+	uint16_t ports_max; /**< Ports it can use; 0 = no limit. */
+	bool stateful;      /**< Packets of one flow must meet the same worker. Refused with more
+			     *   than one worker until flows are steered.
+			     */
+
+	/**
+	 * Check the configuration further; report with vnf_config_error(). No side effects: also
+	 * called by --check. Context: start-up.
+	 */
+	void (*check)(struct vnf_config *file, void *config);
+	/**
+	 * Ports are known (names, MTU, MAC), none is open yet. `*state` is handed to later
+	 * callbacks through vnf_state(). Return 0 or -errno, after logging why. Context: start-up.
+	 */
+	int (*init)(struct vnf *vnf, void **state);
+	/** Set `worker->state`. Return 0 or -errno. Context: start-up, once per worker. */
+	int (*worker_init)(struct vnf_worker *worker);
+	/** Required. Context: worker. */
+	vnf_burst_fn burst;
+	/** Called every `tick_us` between bursts. Context: worker. */
+	void (*tick)(struct vnf_worker *worker);
+	uint32_t tick_us; /**< Period of `tick` in microseconds; 0 = 10,000. */
+	/**
+	 * Give back `worker->state`: packets that it holds go to vnf_drop() with VNF_DROP_STOPPING.
+	 * Context: control thread, after the workers ended.
+	 */
+	void (*worker_fini)(struct vnf_worker *worker);
+	/** Give back the state. Context: control thread, after every worker_fini. */
+	void (*fini)(struct vnf *vnf, void *state);
+};
+
+/** First initialisers of a struct vnf_app. */
+#define VNF_APP(app_name) .abi = VNF_ABI, .size = sizeof(struct vnf_app), .name = (app_name)
+
+/**
+ * Run an application: read the command line and the configuration, set up DPDK, ports and workers,
+ * forward until SIGTERM or SIGINT, drain, and print the final counters. Use it as main().
+ *
+ * @param argc
+ *   From main().
+ * @param argv
+ *   From main(); not changed.
+ * @param app
+ *   The application; must stay valid.
+ * @return
+ *   Exit code: 0 after a clean stop, 1 if something failed at run time, 2 for a wrong command line
+ *   or configuration.
+ *
+ * Context: main thread, once per process.
+ */
+int vnf_run(int argc, char *const *argv, const struct vnf_app *app);
+
+/**
+ * Send a packet that the application owns (taken, or made by vnf_packet_alloc()). The packet is
+ * the SDK's from now on: sent with the current burst, or dropped and counted.
+ *
+ * @param worker
+ *   The calling worker.
+ * @param port
+ *   Port to send it out of.
+ * @param pkt
+ *   The packet.
+ *
+ * Context: worker.
+ */
+void vnf_send(struct vnf_worker *worker, uint16_t port, struct rte_mbuf *pkt);
+
+/**
+ * Free a packet that the application owns and count why.
+ *
+ * @param worker
+ *   The worker that took it.
+ * @param port
+ *   Port it is counted at, usually the one it came from.
+ * @param pkt
+ *   The packet.
+ * @param reason
+ *   An enum vnf_drop_reason, or VNF_DROP_USER plus an own one.
+ *
+ * Context: worker, or worker_fini.
+ */
+void vnf_drop(struct vnf_worker *worker, uint16_t port, struct rte_mbuf *pkt, uint32_t reason);
+
+/**
+ * Make a packet. It is owned by the application and counted as created.
+ *
+ * @param worker
+ *   The calling worker.
+ * @return
+ *   An empty packet with RTE_PKTMBUF_HEADROOM bytes of headroom, or NULL if the pool is empty.
+ *
+ * Context: worker.
+ */
+struct rte_mbuf *vnf_packet_alloc(struct vnf_worker *worker);
+
+/**
+ * The application's decoded configuration.
+ *
+ * @param vnf
+ *   The program.
+ * @return
+ *   The structure that the application's keys filled; NULL if it has none.
+ *
+ * Context: any thread.
+ */
+void *vnf_config(const struct vnf *vnf);
+
+/**
+ * What `init` stored.
+ *
+ * @param vnf
+ *   The program.
+ * @return
+ *   The application's common state.
+ *
+ * Context: any thread.
+ */
+void *vnf_state(const struct vnf *vnf);
+
+/**
+ * Number of configured ports.
+ *
+ * @param vnf
+ *   The program.
+ * @return
+ *   1 to 256.
+ *
+ * Context: any thread.
+ */
+uint16_t vnf_port_count(const struct vnf *vnf);
+
+/**
+ * Find a port by its name in the configuration.
+ *
+ * @param vnf
+ *   The program.
+ * @param name
+ *   The name.
+ * @return
+ *   Its number, or -ENOENT.
+ *
+ * Context: any thread; not per packet.
+ */
+int vnf_port_find(const struct vnf *vnf, const char *name);
+
+/** What an application may know of a port. */
+struct vnf_port_info {
+	const char *name; /**< As configured. */
+	const char *kind; /**< As configured, for example "virtio-user". */
+	uint8_t mac[6];   /**< Own address. */
+	uint16_t mtu;     /**< Payload of a frame in bytes, 68 to 9,600. */
+	uint16_t queues;  /**< Queue pairs. */
+	bool up;          /**< Has a peer and a link now. */
+};
+
+/**
+ * Describe a port.
+ *
+ * @param vnf
+ *   The program.
+ * @param port
+ *   0 to vnf_port_count() - 1.
+ * @param[out] info
+ *   Filled in; the strings belong to the program.
+ * @return
+ *   0, or -ENOENT.
+ *
+ * Context: any thread; not per packet.
+ */
+int vnf_port_get_info(const struct vnf *vnf, uint16_t port, struct vnf_port_info *info);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

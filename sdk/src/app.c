@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 The vnfkit authors
+ *
+ * vnf_run(): a struct vnf_app as a program whose loop is worker.c's. The order of life of its
+ * callbacks: check, init, worker_init per worker, burst and tick, worker_fini per worker, fini.
+ * Control thread only.
+ */
+
+#include "vnf_priv.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct vnf_app *app_of(const struct vnf *vnf)
+{
+	return vnf_user(vnf);
+}
+
+static void app_check(struct vnf_config *file, void *config, const struct vnf_config_list *ports,
+		      void *user)
+{
+	const struct vnf_app *app = user;
+
+	(void)ports;
+	if (app->check != NULL)
+		app->check(file, config);
+}
+
+static int worker_start(struct vnf *vnf, struct worker *w, const struct vnf_app *app)
+{
+	int ret;
+
+	w->app = loop_create(vnf, w, app);
+	if (w->app == NULL)
+		return -ENOMEM;
+	if (app->worker_init == NULL)
+		return 0;
+	ret = app->worker_init(&w->pub);
+	if (ret < 0) {
+		vnf_error("worker %u: worker_init: %s", w->pub.id, strerror(-ret));
+		/* Not to be given to worker_fini: it was never whole. */
+		loop_destroy(w->app);
+		w->app = NULL;
+	}
+	return ret;
+}
+
+static int app_init(struct vnf *vnf)
+{
+	const struct vnf_app *app = app_of(vnf);
+	void *state = NULL;
+	int ret;
+
+	if (app->init != NULL) {
+		ret = app->init(vnf, &state);
+		if (ret < 0) {
+			vnf_error("%s: init: %s", app->name, strerror(-ret));
+			return ret;
+		}
+	}
+	vnf_set_state(vnf, state);
+	for (uint16_t i = 0; i < vnf->n_workers; i++) {
+		ret = worker_start(vnf, &vnf->workers[i], app);
+		if (ret < 0)
+			return ret;
+	}
+	return 0;
+}
+
+static void app_fini(struct vnf *vnf)
+{
+	const struct vnf_app *app = app_of(vnf);
+
+	for (uint16_t i = 0; i < vnf->n_workers; i++) {
+		struct worker *w = &vnf->workers[i];
+
+		if (w->app != NULL && app->worker_fini != NULL)
+			app->worker_fini(&w->pub);
+		loop_destroy(w->app);
+		w->app = NULL;
+	}
+	if (app->fini != NULL)
+		app->fini(vnf, vnf_state(vnf));
+}
+
+static int app_valid(const struct vnf_app *app)
+{
+	if (app->abi != VNF_ABI || app->size != sizeof(*app)) {
+		fprintf(stderr,
+			"%s: built for another libvnfkit (interface %u of %u bytes, this one has "
+			"%u of %zu); rebuild it against this version's headers\n",
+			app->abi == VNF_ABI ? app->name : "vnf", app->abi, app->size, VNF_ABI,
+			sizeof(*app));
+		return -EINVAL;
+	}
+	if (app->name == NULL || app->burst == NULL) {
+		fprintf(stderr, "vnf: struct vnf_app has no name or no burst callback\n");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+int vnf_run(int argc, char *const *argv, const struct vnf_app *app)
+{
+	struct vnf_program program;
+
+	if (app_valid(app) < 0)
+		return 2;
+	program = (struct vnf_program){
+		VNF_PROGRAM(app->name),
+		.version = app->version,
+		.summary = app->summary,
+		.config = app->config,
+		.config_size = app->config_size,
+		.drops = app->drops,
+		.ports_min = app->ports_min,
+		.ports_max = app->ports_max,
+		.stateful = app->stateful,
+		.check = app_check,
+		.init = app_init,
+		.work = app_work,
+		.fini = app_fini,
+	};
+	return vnf_program_run(argc, argv, &program, (void *)(uintptr_t)app);
+}

@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 The vnfkit authors
+ *
+ * Workers, from creation to join, and the end of a pass, which ties a worker's loop to the rest:
+ * clock, quiescent state, counters for readers, stop. The loop itself is the program's: worker.c
+ * for vnf_run(), its own for a program that embeds.
+ *
+ * The control thread creates, launches and stops; vnf_worker_pass() runs on the workers; ledgers
+ * are read by any other thread.
+ */
+
+#include "vnf_priv.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <rte_launch.h>
+#include <rte_lcore.h>
+#include <rte_malloc.h>
+
+#define SNAPSHOT_WAIT_NS 1000000000ULL
+#define DRAIN_WAIT_NS 2000000000ULL
+#define STOP_WAIT_NS 5000000000ULL
+
+static void nap(void)
+{
+	static const struct timespec t = { .tv_nsec = 50000 };
+
+	nanosleep(&t, NULL);
+}
+
+/* May worker `id` poll queue `q` of its port? Counted over all ports when queues are shared out. */
+static bool rxq_mine(const struct vnf *vnf, uint16_t id, uint16_t q, uint32_t ordinal)
+{
+	return vnf->program->share_rx ? ordinal % vnf->n_workers == id : q == id;
+}
+
+static int rxqs_assign(struct vnf *vnf, struct worker *w)
+{
+	uint32_t ordinal = 0;
+
+	w->rxqs = calloc((size_t)vnf->n_ports * VNF_QUEUES_MAX, sizeof(*w->rxqs));
+	if (w->rxqs == NULL)
+		return -ENOMEM;
+	for (uint16_t i = 0; i < vnf->n_ports; i++) {
+		struct vnf_port *port = &vnf->ports[i].port;
+
+		for (uint16_t q = 0; q < port->n_queues; q++, ordinal++)
+			if (rxq_mine(vnf, w->pub.id, q, ordinal))
+				w->rxqs[w->n_rxqs++] = (struct vnf_rxq){ port, q };
+	}
+	if (w->n_rxqs == 0)
+		vnf_warning("worker %u has no queue to poll; more queues or fewer workers would "
+			    "use its CPU",
+			    w->pub.id);
+	return 0;
+}
+
+static int worker_init(struct vnf *vnf, uint16_t id)
+{
+	struct worker *w = &vnf->workers[id];
+
+	w->pub.vnf = vnf;
+	w->pub.id = id;
+	w->pub.count = vnf->n_workers;
+	w->pub.n_ports = vnf->n_ports;
+	w->pub.now_ns = clock_now();
+	w->shares_cpu = vnf->cpus.shares_cpu[id];
+	w->qsbr = vnf->qsbr;
+	w->run = &vnf->run;
+	if (counters_init(&w->counters, vnf->n_ports) < 0)
+		return -ENOMEM;
+	return rxqs_assign(vnf, w);
+}
+
+int workers_create(struct vnf *vnf)
+{
+	size_t size = vnf->spec->workers * sizeof(*vnf->workers);
+	size_t qsbr_size = rte_rcu_qsbr_get_memsize(vnf->spec->workers);
+
+	vnf->workers = aligned_alloc(RTE_CACHE_LINE_SIZE, size);
+	vnf->qsbr = rte_zmalloc("vnf_qsbr", qsbr_size, RTE_CACHE_LINE_SIZE);
+	if (vnf->workers == NULL || vnf->qsbr == NULL)
+		return -ENOMEM;
+	memset(vnf->workers, 0, size);
+	vnf->n_workers = (uint16_t)vnf->spec->workers;
+	rte_rcu_qsbr_init(vnf->qsbr, vnf->n_workers);
+	for (uint16_t i = 0; i < vnf->n_workers; i++) {
+		int ret = worker_init(vnf, i);
+
+		if (ret < 0)
+			return ret;
+	}
+	return 0;
+}
+
+static int worker_main(void *arg)
+{
+	struct worker *w = arg;
+
+	rte_rcu_qsbr_thread_online(w->qsbr, w->pub.id);
+	w->pub.vnf->program->work(&w->pub);
+	rte_rcu_qsbr_thread_offline(w->qsbr, w->pub.id);
+	rte_rcu_qsbr_thread_unregister(w->qsbr, w->pub.id);
+	return 0;
+}
+
+int workers_launch(struct vnf *vnf)
+{
+	__atomic_store_n(&vnf->run, RUN_RUNNING, __ATOMIC_RELEASE);
+	for (uint16_t i = 0; i < vnf->n_workers; i++) {
+		struct worker *w = &vnf->workers[i];
+		int ret = rte_rcu_qsbr_thread_register(vnf->qsbr, i);
+
+		if (ret == 0)
+			ret = rte_eal_remote_launch(worker_main, w, i + 1u);
+		if (ret != 0) {
+			vnf_error("worker %u did not start: %s", i, strerror(-ret));
+			return ret;
+		}
+		w->launched = true;
+	}
+	return 0;
+}
+
+static bool workers_ended(const struct vnf *vnf)
+{
+	for (uint16_t i = 0; i < vnf->n_workers; i++)
+		if (vnf->workers[i].launched && rte_eal_get_lcore_state(i + 1u) == RUNNING)
+			return false;
+	return true;
+}
+
+int workers_stop(struct vnf *vnf)
+{
+	uint64_t deadline = clock_now() + STOP_WAIT_NS;
+
+	/* Two passes of everybody: the first sees the state and hands over what it has, the
+	 * second takes in what the others handed over in theirs.
+	 */
+	__atomic_store_n(&vnf->run, RUN_DRAINING, __ATOMIC_RELEASE);
+	vnf_quiesce(vnf, DRAIN_WAIT_NS);
+	vnf_quiesce(vnf, DRAIN_WAIT_NS);
+	__atomic_store_n(&vnf->run, RUN_STOPPED, __ATOMIC_RELEASE);
+	while (!workers_ended(vnf)) {
+		if (clock_now() > deadline)
+			return -ETIMEDOUT;
+		nap();
+	}
+	for (uint16_t i = 0; i < vnf->n_workers; i++) {
+		if (vnf->workers[i].launched)
+			rte_eal_wait_lcore(i + 1u);
+		vnf->workers[i].launched = false;
+	}
+	return 0;
+}
+
+void workers_destroy(struct vnf *vnf)
+{
+	for (uint16_t i = 0; i < vnf->n_workers; i++) {
+		counters_fini(&vnf->workers[i].counters);
+		free(vnf->workers[i].rxqs);
+	}
+	free(vnf->workers);
+	rte_free(vnf->qsbr);
+	vnf->workers = NULL;
+	vnf->qsbr = NULL;
+	vnf->n_workers = 0;
+}
+
+bool worker_receiving(const struct worker *worker)
+{
+	return __atomic_load_n(worker->run, __ATOMIC_ACQUIRE) == RUN_RUNNING;
+}
+
+/* Somebody wants the counters: give a copy that is of one burst border. */
+static void snapshot_give(struct worker *w, uint32_t asked)
+{
+	counters_ledger(&w->counters, w->pub.n_ports, &w->snap);
+	/* Pairs with the acquire in snapshot_wait(). */
+	__atomic_store_n(&w->snap_done, asked, __ATOMIC_RELEASE);
+}
+
+bool vnf_worker_pass(struct vnf_worker *worker, uint32_t packets)
+{
+	struct worker *w = (struct worker *)worker;
+	uint32_t asked = __atomic_load_n(&w->snap_asked, __ATOMIC_RELAXED);
+
+	w->counters.passes++;
+	w->counters.busy_passes += packets > 0;
+	w->pub.now_ns = clock_now();
+	rte_rcu_qsbr_quiescent(w->qsbr, w->pub.id);
+	if (unlikely(asked != w->snap_done))
+		snapshot_give(w, asked);
+	if (unlikely(w->shares_cpu && packets == 0))
+		sched_yield();
+	return __atomic_load_n(w->run, __ATOMIC_ACQUIRE) != RUN_STOPPED;
+}
+
+const struct vnf_rxq *vnf_worker_rxqs(const struct vnf_worker *worker, uint16_t *n)
+{
+	const struct worker *w = (const struct worker *)worker;
+
+	*n = w->n_rxqs;
+	return w->rxqs;
+}
+
+struct vnf_worker_counters *vnf_worker_counters(struct vnf_worker *worker)
+{
+	return &((struct worker *)worker)->counters;
+}
+
+int vnf_quiesce(struct vnf *vnf, uint64_t timeout_ns)
+{
+	uint64_t deadline = clock_now() + timeout_ns;
+	uint64_t token;
+
+	if (vnf->qsbr == NULL)
+		return 0;
+	token = rte_rcu_qsbr_start(vnf->qsbr);
+	while (rte_rcu_qsbr_check(vnf->qsbr, token, false) == 0) {
+		if (clock_now() > deadline)
+			return -ETIMEDOUT;
+		nap();
+	}
+	return 0;
+}
+
+/* One reader at a time asks, so that an answer is to the question of the one who waits. */
+static pthread_mutex_t snapshot_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static int snapshot_take(struct vnf *vnf, struct worker *w, struct vnf_ledger *ledger)
+{
+	uint64_t deadline = clock_now() + SNAPSHOT_WAIT_NS;
+	uint32_t asked = w->snap_done + 1;
+
+	__atomic_store_n(&w->snap_asked, asked, __ATOMIC_RELAXED);
+	while (__atomic_load_n(&w->snap_done, __ATOMIC_ACQUIRE) != asked) {
+		if (rte_eal_get_lcore_state(w->pub.id + 1u) != RUNNING) {
+			counters_ledger(&w->counters, vnf->n_ports, ledger);
+			return 0;
+		}
+		if (clock_now() > deadline) {
+			counters_ledger(&w->counters, vnf->n_ports, ledger);
+			return -ETIMEDOUT;
+		}
+		nap();
+	}
+	*ledger = w->snap;
+	return 0;
+}
+
+static void ledger_add(struct vnf_ledger *sum, const struct vnf_ledger *one)
+{
+	sum->rx += one->rx;
+	sum->created += one->created;
+	sum->handed_in += one->handed_in;
+	sum->tx += one->tx;
+	sum->drops += one->drops;
+	sum->handed_out += one->handed_out;
+	sum->held += one->held;
+}
+
+int vnf_ledger_read(struct vnf *vnf, uint16_t worker, struct vnf_ledger *ledger)
+{
+	uint16_t first = worker == UINT16_MAX ? 0 : worker;
+	uint16_t last = worker == UINT16_MAX ? vnf->n_workers : worker + 1;
+	int ret = 0;
+
+	memset(ledger, 0, sizeof(*ledger));
+	if (last > vnf->n_workers)
+		return -ENOENT;
+	pthread_mutex_lock(&snapshot_lock);
+	for (uint16_t i = first; i < last; i++) {
+		struct vnf_ledger one;
+
+		if (snapshot_take(vnf, &vnf->workers[i], &one) < 0)
+			ret = -ETIMEDOUT;
+		ledger_add(ledger, &one);
+	}
+	pthread_mutex_unlock(&snapshot_lock);
+	return ret;
+}
+
+static void port_counters_add(struct vnf_port_counters *sum, const struct vnf_port_counters *one)
+{
+	sum->rx_packets += __atomic_load_n(&one->rx_packets, __ATOMIC_RELAXED);
+	sum->rx_bytes += __atomic_load_n(&one->rx_bytes, __ATOMIC_RELAXED);
+	sum->tx_packets += __atomic_load_n(&one->tx_packets, __ATOMIC_RELAXED);
+	sum->tx_bytes += __atomic_load_n(&one->tx_bytes, __ATOMIC_RELAXED);
+	for (uint32_t r = 0; r < VNF_DROPS_MAX; r++)
+		sum->drops[r] += __atomic_load_n(&one->drops[r], __ATOMIC_RELAXED);
+}
+
+int vnf_port_counters_read(const struct vnf *vnf, uint16_t port, struct vnf_port_counters *counters)
+{
+	memset(counters, 0, sizeof(*counters));
+	if (port >= vnf->n_ports)
+		return -ENOENT;
+	for (uint16_t i = 0; i < vnf->n_workers; i++)
+		port_counters_add(counters, &vnf->workers[i].counters.port[port]);
+	return 0;
+}

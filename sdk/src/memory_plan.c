@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 The vnfkit authors
+ *
+ * How many packets the pool needs and how much memory DPDK takes, computed before EAL starts:
+ * afterwards nothing may be mapped, since a virtio-user peer would have to be told and its queues
+ * would stand still. Pure functions besides reading the number of free hugepages.
+ */
+
+#include "vnf_priv.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* mbufs a worker caches: large enough that bursts seldom touch the pool's ring. */
+#define CACHE_MBUFS 256
+/* A mempool element besides its data room: object header 64, struct rte_mbuf 128, padding that
+ * spreads elements over memory channels up to 64.
+ */
+#define ELEMENT_OVERHEAD 256
+/* Least data room: what virtio and vhost work with when the MTU is 1,500. */
+#define DATA_ROOM_MIN 2048u
+/* The virtio driver counts its header as part of what must fit. */
+#define VIRTIO_HEADER 16
+/* Heap of DPDK itself: device tables, telemetry, log, service cores, malloc's own overhead. */
+#define BASE_BYTES (16ULL << 20)
+#define ROUND_BYTES (2ULL << 20)
+
+static uint64_t round_up(uint64_t value, uint64_t to)
+{
+	return (value + to - 1) / to * to;
+}
+
+/* Sizes of a mempool are best one below a power of two: its ring is exactly full then. */
+static uint32_t below_power_of_two(uint64_t n)
+{
+	uint64_t p = 1024;
+
+	while (p - 1 < n)
+		p *= 2;
+	return (uint32_t)(p - 1);
+}
+
+static void pool_plan(const struct memory_input *in, struct memory_plan *plan)
+{
+	uint64_t in_flight = (uint64_t)in->n_workers * in->n_ports * 2 * VNF_BURST_MAX;
+	uint64_t cached = (uint64_t)(in->n_workers + 1) * CACHE_MBUFS * 3 / 2;
+
+	plan->cache = CACHE_MBUFS;
+	plan->n_mbufs = below_power_of_two(in->port_mbufs + in_flight + cached + in->packets);
+	plan->data_room =
+		(uint32_t)round_up(RTE_MAX(in->frame_max + VIRTIO_HEADER, DATA_ROOM_MIN), 64) +
+		RTE_PKTMBUF_HEADROOM;
+}
+
+static int refuse_memory(const struct memory_input *in, const struct memory_plan *plan, char *why,
+			 size_t why_size)
+{
+	snprintf(why, why_size,
+		 "%llu MiB are too little, at least %llu MiB are needed (%u packets of %u bytes, "
+		 "%u ports, %u workers); leave the key out to have it computed",
+		 (unsigned long long)(in->memory >> 20), (unsigned long long)(plan->needed >> 20),
+		 plan->n_mbufs, plan->data_room, in->n_ports, in->n_workers);
+	return -EINVAL;
+}
+
+static int refuse_hugepages(const struct memory_input *in, const struct memory_plan *plan,
+			    char *why, size_t why_size)
+{
+	snprintf(why, why_size,
+		 "%llu MiB of hugepages are needed and %llu MiB are free; as root: "
+		 "echo %llu > /proc/sys/vm/nr_hugepages, or write hugepages = \"auto\"",
+		 (unsigned long long)(plan->bytes >> 20), (unsigned long long)(in->huge_free >> 20),
+		 (unsigned long long)(plan->bytes >> 21));
+	return -ENOMEM;
+}
+
+int memory_plan_make(const struct memory_input *in, struct memory_plan *plan, char *why,
+		     size_t why_size)
+{
+	uint64_t pool;
+
+	memset(plan, 0, sizeof(*plan));
+	pool_plan(in, plan);
+	pool = (uint64_t)plan->n_mbufs * (plan->data_room + ELEMENT_OVERHEAD) +
+	       ((uint64_t)plan->n_mbufs + 1) * sizeof(void *);
+	plan->needed = round_up(pool + in->port_bytes + BASE_BYTES, ROUND_BYTES);
+	plan->bytes = in->memory != 0 ? round_up(in->memory, ROUND_BYTES) : plan->needed;
+	if (plan->bytes < plan->needed)
+		return refuse_memory(in, plan, why, why_size);
+
+	plan->huge = in->hugepages != HUGEPAGES_NEVER && in->huge_free >= plan->bytes;
+	if (in->hugepages == HUGEPAGES_ALWAYS && !plan->huge)
+		return refuse_hugepages(in, plan, why, why_size);
+	return 0;
+}
+
+static uint64_t number_read(const char *dir, const char *entry, const char *file)
+{
+	char path[512], text[32] = "";
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/%s/%s", dir, entry, file);
+	f = fopen(path, "re");
+	if (f == NULL)
+		return 0;
+	if (fgets(text, sizeof(text), f) == NULL)
+		text[0] = '\0';
+	fclose(f);
+	return strtoull(text, NULL, 10);
+}
+
+uint64_t memory_huge_free(const char *dir)
+{
+	struct dirent *entry;
+	uint64_t bytes = 0;
+	DIR *d = opendir(dir);
+
+	if (d == NULL)
+		return 0;
+	while ((entry = readdir(d)) != NULL) {
+		static const char prefix[] = "hugepages-";
+		uint64_t unused, reserved, kb;
+
+		if (strncmp(entry->d_name, prefix, sizeof(prefix) - 1) != 0)
+			continue;
+		kb = strtoull(entry->d_name + sizeof(prefix) - 1, NULL, 10);
+		unused = number_read(dir, entry->d_name, "free_hugepages");
+		reserved = number_read(dir, entry->d_name, "resv_hugepages");
+		if (unused > reserved)
+			bytes += (unused - reserved) * kb * 1024;
+	}
+	closedir(d);
+	return bytes;
+}

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 The vnfkit authors
+ *
+ * See pcap_frames.h. The frames lie one after the other in one block, so that a port that repeats a
+ * file runs through memory in order.
+ */
+#include "pcap_frames.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <pcap/pcap.h>
+
+#define ETHERNET_HEADER_BYTES 14
+
+/* Let `*block` have room for `want` items of `size`, doubling it. */
+static int room_make(void **block, size_t *room, size_t want, size_t size)
+{
+	size_t n = *room == 0 ? 4096 : *room;
+	void *p;
+
+	if (want <= *room)
+		return 0;
+	while (n < want)
+		n *= 2;
+	p = realloc(*block, n * size);
+	if (p == NULL)
+		return -ENOMEM;
+	*block = p;
+	*room = n;
+	return 0;
+}
+
+static int frame_add(struct pcap_frames *f, const uint8_t *data, uint32_t bytes)
+{
+	void *block = f->data;
+	int ret;
+
+	if (f->n == PCAP_FRAMES_MAX || f->data_bytes + bytes > PCAP_FRAMES_BYTES_MAX)
+		return -EFBIG;
+	ret = room_make(&block, &f->data_room, f->data_bytes + bytes, 1);
+	f->data = block;
+	if (ret < 0)
+		return ret;
+	block = f->frame;
+	ret = room_make(&block, &f->frame_room, f->n + 1, sizeof(*f->frame));
+	f->frame = block;
+	if (ret < 0)
+		return ret;
+	memcpy(f->data + f->data_bytes, data, bytes);
+	f->frame[f->n].offset = (uint32_t)f->data_bytes;
+	f->frame[f->n].bytes = bytes;
+	f->n++;
+	f->data_bytes += bytes;
+	return 0;
+}
+
+static int frames_add(pcap_t *p, uint32_t frame_max, struct pcap_frames *f, char *why,
+		      size_t why_size)
+{
+	struct pcap_pkthdr *hdr;
+	const uint8_t *data;
+	int ret;
+
+	while ((ret = pcap_next_ex(p, &hdr, &data)) == 1) {
+		if (hdr->caplen != hdr->len || hdr->len < ETHERNET_HEADER_BYTES ||
+		    hdr->len > frame_max) {
+			f->refused++;
+			continue;
+		}
+		ret = frame_add(f, data, hdr->caplen);
+		if (ret < 0) {
+			snprintf(why, why_size,
+				 "frame %u: %s; at most %u frames and %llu MiB are "
+				 "read: split the file",
+				 f->n + 1, strerror(-ret), PCAP_FRAMES_MAX,
+				 PCAP_FRAMES_BYTES_MAX >> 20);
+			return ret;
+		}
+	}
+	if (ret != PCAP_ERROR_BREAK) {
+		snprintf(why, why_size, "damaged after frame %u: %s", f->n, pcap_geterr(p));
+		return -EBADMSG;
+	}
+	return 0;
+}
+
+int pcap_frames_read(const char *path, uint32_t frame_max, struct pcap_frames *frames, char *why,
+		     size_t why_size)
+{
+	char error[PCAP_ERRBUF_SIZE];
+	FILE *file;
+	pcap_t *p;
+	int ret;
+
+	memset(frames, 0, sizeof(*frames));
+	file = fopen(path, "rbe");
+	if (file == NULL) {
+		ret = -errno;
+		snprintf(why, why_size, "%s", strerror(-ret));
+		return ret;
+	}
+	p = pcap_fopen_offline_with_tstamp_precision(file, PCAP_TSTAMP_PRECISION_NANO, error);
+	if (p == NULL) {
+		fclose(file);
+		snprintf(why, why_size, "not a pcap file: %s", error);
+		return -EBADMSG;
+	}
+	if (pcap_datalink(p) != DLT_EN10MB) {
+		const char *name = pcap_datalink_val_to_name(pcap_datalink(p));
+
+		snprintf(why, why_size, "its link type is %s; only Ethernet (EN10MB) can be played",
+			 name != NULL ? name : "unknown");
+		ret = -EPROTONOSUPPORT;
+	} else {
+		ret = frames_add(p, frame_max, frames, why, why_size);
+	}
+	pcap_close(p);
+	return ret;
+}
+
+void pcap_frames_fini(struct pcap_frames *frames)
+{
+	free(frames->frame);
+	free(frames->data);
+	memset(frames, 0, sizeof(*frames));
+}

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 The vnfkit authors
+ *
+ * DPDK devices as ports. Control side on the control thread or the port's own opening thread;
+ * ethdev_rx and ethdev_tx on the workers.
+ *
+ * What DPDK leaves to the expert is decided here: as many tx as rx queues (a virtio peer fills all
+ * or none), no RSS and no receive offloads (virtio has no RSS; a checksum taken over from the host
+ * would be partial), MTU and buffer size that fit each other, offloads of single packets finished
+ * by rte_eth_tx_prepare(), a device that did not come up found by its name.
+ */
+
+#include "port_ethdev.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <rte_dev.h>
+#include <rte_errno.h>
+#include <rte_ethdev.h>
+#include <rte_malloc.h>
+
+#include <vnf/log.h>
+
+static uint16_t ethdev_rx(void *queue, struct rte_mbuf **pkts, uint16_t n)
+{
+	const struct ethdev_queue *q = queue;
+
+	return rte_eth_rx_burst(q->port_id, q->queue_id, pkts, n);
+}
+
+/* Packets that ask for offloads: the driver may have to finish headers first. Those it cannot do
+ * are dropped, for nothing would ever send them.
+ */
+static uint16_t ethdev_tx_prepare(const struct ethdev_queue *q, struct rte_mbuf **pkts, uint16_t n,
+				  struct vnf_port_counters *counters)
+{
+	uint16_t ok = 0;
+
+	while (ok < n) {
+		ok += rte_eth_tx_prepare(q->port_id, q->queue_id, pkts + ok, n - ok);
+		if (ok == n)
+			break;
+		counters->drops[VNF_DROP_UNSUPPORTED_OFFLOAD]++;
+		rte_pktmbuf_free(pkts[ok]);
+		memmove(&pkts[ok], &pkts[ok + 1], (n - ok - 1u) * sizeof(*pkts));
+		n--;
+	}
+	return n;
+}
+
+static uint16_t ethdev_tx(void *queue, struct rte_mbuf **pkts, uint16_t n,
+			  struct vnf_port_counters *counters)
+{
+	const struct ethdev_queue *q = queue;
+	uint64_t bytes = 0, flags = 0;
+	uint16_t sent, refused = 0;
+
+	for (uint16_t i = 0; i < n; i++) {
+		bytes += pkts[i]->pkt_len;
+		flags |= pkts[i]->ol_flags;
+	}
+	if (unlikely(q->prepare && (flags & RTE_MBUF_F_TX_OFFLOAD_MASK) != 0)) {
+		refused = n;
+		n = ethdev_tx_prepare(q, pkts, n, counters);
+		refused -= n;
+		bytes = 0;
+		for (uint16_t i = 0; i < n; i++)
+			bytes += pkts[i]->pkt_len;
+	}
+	sent = rte_eth_tx_burst(q->port_id, q->queue_id, pkts, n);
+	for (uint16_t i = sent; i < n; i++)
+		bytes -= pkts[i]->pkt_len;
+	counters->tx_packets += sent;
+	counters->tx_bytes += bytes;
+	if (unlikely(refused > 0))
+		memmove(&pkts[sent + refused], &pkts[sent], (size_t)(n - sent) * sizeof(*pkts));
+	return sent + refused;
+}
+
+void ethdev_need(const struct vnf_port *port, struct vnf_port_need *need)
+{
+	need->mbufs = port->n_queues * 2u * ETHDEV_RING;
+	/* Rings, their shadow tables and the per-packet virtio headers. */
+	need->bytes = port->n_queues * 2ull * ETHDEV_RING * 128 + (1u << 20);
+}
+
+static void offloads_choose(const struct rte_eth_dev_info *info, struct rte_eth_conf *conf)
+{
+	conf->txmode.offloads = info->tx_offload_capa & RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
+}
+
+static int queues_setup(struct vnf_port *port, struct ethdev *dev,
+			const struct rte_eth_dev_info *info)
+{
+	uint16_t rx_desc = dev->ring, tx_desc = dev->ring;
+	int node = rte_eth_dev_socket_id(dev->port_id);
+	int ret = rte_eth_dev_adjust_nb_rx_tx_desc(dev->port_id, &rx_desc, &tx_desc);
+
+	if (ret == -ENOTSUP)
+		ret = 0;
+	if (rx_desc < dev->ring || tx_desc < dev->ring)
+		vnf_info("port \"%s\": the driver's rings have %u and %u descriptors, not %u",
+			 port->name, rx_desc, tx_desc, dev->ring);
+	for (uint16_t q = 0; q < port->n_queues && ret == 0; q++) {
+		ret = rte_eth_rx_queue_setup(dev->port_id, q, rx_desc, (unsigned int)node,
+					     &info->default_rxconf, port->pool);
+		if (ret == 0)
+			ret = rte_eth_tx_queue_setup(dev->port_id, q, tx_desc, (unsigned int)node,
+						     NULL);
+		dev->queue[q] = (struct ethdev_queue){ dev->port_id, q, true };
+		port->queue[q] = &dev->queue[q];
+	}
+	if (ret < 0)
+		vnf_error("port \"%s\": queue set-up: %s", port->name, rte_strerror(-ret));
+	return ret;
+}
+
+static int ethdev_configure(struct vnf_port *port, struct ethdev *dev)
+{
+	struct rte_eth_conf conf = { 0 };
+	struct rte_eth_dev_info info;
+	int ret = rte_eth_dev_info_get(dev->port_id, &info);
+
+	if (ret < 0) {
+		vnf_error("port \"%s\": no device information: %s", port->name, rte_strerror(-ret));
+		return ret;
+	}
+	if (port->n_queues > info.max_rx_queues || port->n_queues > info.max_tx_queues) {
+		vnf_error("port \"%s\": %u queue pairs, the device has %u; write queues = %u",
+			  port->name, port->n_queues,
+			  RTE_MIN(info.max_rx_queues, info.max_tx_queues),
+			  RTE_MIN(info.max_rx_queues, info.max_tx_queues));
+		return -EINVAL;
+	}
+	conf.rxmode.mtu = RTE_MIN(port->mtu, info.max_mtu);
+	if (conf.rxmode.mtu < port->mtu)
+		vnf_warning("port \"%s\": the device's MTU ends at %u", port->name, info.max_mtu);
+	offloads_choose(&info, &conf);
+	/* Link changes then come to DPDK's interrupt thread alone. Without, every question for the
+	 * link is one to the peer, and virtio-user loses its reconnect when two threads ask.
+	 */
+	conf.intr_conf.lsc = (*info.dev_flags & RTE_ETH_DEV_INTR_LSC) != 0;
+	ret = rte_eth_dev_configure(dev->port_id, port->n_queues, port->n_queues, &conf);
+	if (ret < 0) {
+		vnf_error("port \"%s\": cannot configure %s: %s", port->name, dev->name,
+			  rte_strerror(-ret));
+		return ret;
+	}
+	return queues_setup(port, dev, &info);
+}
+
+int ethdev_open(struct vnf_port *port, struct ethdev *dev, const char *name, const char *args)
+{
+	int ret;
+
+	snprintf(dev->name, sizeof(dev->name), "%s", name);
+	vnf_debug("port \"%s\": device %s", port->name, args);
+	ret = rte_dev_probe(args);
+	if (ret < 0)
+		return ret;
+	dev->attached = true;
+	ret = rte_eth_dev_get_port_by_name(dev->name, &dev->port_id);
+	if (ret < 0)
+		return ret;
+	port->priv = dev;
+	port->rx = ethdev_rx;
+	port->tx = ethdev_tx;
+	port->socket_id = (uint16_t)RTE_MAX(0, rte_eth_dev_socket_id(dev->port_id));
+	return ethdev_configure(port, dev);
+}
+
+/* A device without such a filter receives everything anyway. */
+static void promiscuous_set(struct vnf_port *port, const struct ethdev *dev)
+{
+	int ret = rte_eth_promiscuous_enable(dev->port_id);
+
+	if (ret == -ENOTSUP)
+		vnf_debug("port \"%s\": no promiscuous mode to set", port->name);
+	else if (ret < 0)
+		vnf_warning("port \"%s\": promiscuous mode: %s; frames for others may not come",
+			    port->name, rte_strerror(-ret));
+}
+
+int ethdev_start(struct vnf_port *port)
+{
+	struct ethdev *dev = port->priv;
+	int ret = rte_eth_dev_start(dev->port_id);
+
+	if (ret < 0) {
+		vnf_error("port \"%s\": cannot start %s: %s", port->name, dev->name,
+			  rte_strerror(-ret));
+		return ret;
+	}
+	promiscuous_set(port, dev);
+	__atomic_store_n(&dev->started, true, __ATOMIC_RELEASE);
+	return 0;
+}
+
+void ethdev_poll(struct vnf_port *port)
+{
+	struct ethdev *dev = port->priv;
+	struct rte_eth_link link;
+
+	if (dev == NULL || !__atomic_load_n(&dev->started, __ATOMIC_ACQUIRE))
+		return;
+	if (rte_eth_link_get_nowait(dev->port_id, &link) == 0)
+		vnf_port_set_up(port, link.link_status == RTE_ETH_LINK_UP);
+}
+
+void ethdev_missed(const struct vnf_port *port, struct vnf_port_missed *missed)
+{
+	const struct ethdev *dev = port->priv;
+	struct rte_eth_stats stats;
+
+	if (dev == NULL || !__atomic_load_n(&dev->started, __ATOMIC_ACQUIRE) ||
+	    rte_eth_stats_get(dev->port_id, &stats) < 0)
+		return;
+	missed->rx_missed = stats.imissed;
+	missed->rx_errors = stats.ierrors;
+	missed->rx_nombuf = stats.rx_nombuf;
+}
+
+void ethdev_stop(struct vnf_port *port)
+{
+	struct ethdev *dev = port->priv;
+	int ret;
+
+	vnf_port_set_up(port, false);
+	__atomic_store_n(&dev->started, false, __ATOMIC_RELEASE);
+	ret = rte_eth_dev_stop(dev->port_id);
+	if (ret < 0)
+		vnf_warning("port \"%s\": stop: %s", port->name, rte_strerror(-ret));
+}
+
+/* Closing frees what the rings still hold, so it comes before the pool goes. */
+void ethdev_close(struct vnf_port *port)
+{
+	struct ethdev *dev = port->priv;
+
+	if (dev == NULL || !dev->attached)
+		return;
+	rte_eth_dev_close(dev->port_id);
+	dev->attached = false;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 The vnfkit authors
+ *
+ * What the kinds that are DPDK devices (virtio-user, virtio, nic, null) have in common: attach by
+ * device arguments, configure, receive and send, link state, stop. Each kind's own file makes the
+ * arguments and knows the device's peculiarities.
+ */
+#ifndef VNF_PORT_ETHDEV_H
+#define VNF_PORT_ETHDEV_H
+
+#include <vnf/port.h>
+
+/* Descriptors per ring that we ask for; a driver may have fewer. */
+#define ETHDEV_RING 1024
+
+struct ethdev_queue {
+	uint16_t port_id;
+	uint16_t queue_id;
+	bool prepare; /* the driver finishes offloads in rte_eth_tx_prepare() */
+} __rte_cache_aligned;
+
+/* State of such a port; a kind's own state begins with it. */
+struct ethdev {
+	uint16_t port_id;
+	uint16_t ring; /* descriptors per ring to ask for; set before ethdev_open() */
+	bool attached;
+	bool started;
+	char name[64]; /* DPDK's name of the device */
+	struct ethdev_queue queue[VNF_QUEUES_MAX];
+};
+
+/* mbufs and heap of a device with ETHDEV_RING descriptors per ring. */
+void ethdev_need(const struct vnf_port *port, struct vnf_port_need *need);
+/* Attach the device `name` with `args` ("name,key=value,...") and configure it. 0 or -errno. */
+int ethdev_open(struct vnf_port *port, struct ethdev *dev, const char *name, const char *args);
+int ethdev_start(struct vnf_port *port);
+void ethdev_poll(struct vnf_port *port);
+void ethdev_missed(const struct vnf_port *port, struct vnf_port_missed *missed);
+void ethdev_stop(struct vnf_port *port);
+void ethdev_close(struct vnf_port *port);
+
+#endif

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 The vnfkit authors
+ *
+ * The port kinds that the SDK brings along. The table of kinds (port.c) lists them; nothing else
+ * needs to know them one by one. Each is defined in the file that bears its name.
+ */
+#ifndef VNF_PORT_KINDS_H
+#define VNF_PORT_KINDS_H
+
+#include <vnf/port.h>
+
+extern const struct vnf_port_kind vnf_port_kind_virtio_user;
+extern const struct vnf_port_kind vnf_port_kind_virtio;
+extern const struct vnf_port_kind vnf_port_kind_nic;
+extern const struct vnf_port_kind vnf_port_kind_tap;
+extern const struct vnf_port_kind vnf_port_kind_af_packet;
+extern const struct vnf_port_kind vnf_port_kind_pcap;
+extern const struct vnf_port_kind vnf_port_kind_null;
+extern const struct vnf_port_kind vnf_port_kind_gen;
+extern const struct vnf_port_kind vnf_port_kind_sink;
+
+#endif

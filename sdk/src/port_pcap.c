@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 The vnfkit authors
+ *
+ * Port kind "pcap": receives the frames of a file, once or for ever, and writes what it is sent to
+ * another. The file is read whole when the port opens, so that reception costs an allocation and a
+ * copy per packet. net_pcap would not do: its time stamps are the clock's, and files are going to
+ * be played by virtual time. At the end of the file the link stays up; there is just nothing more.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <pcap/pcap.h>
+#include <rte_malloc.h>
+#include <rte_prefetch.h>
+
+#include <vnf/log.h>
+
+#include "mbuf_chain.h"
+#include "pcap_frames.h"
+#include "port_kinds.h"
+#include "vnf_priv.h"
+
+#define SNAPLEN 262144
+#define TX_BUFFER_BYTES (1 << 20)
+
+struct pcap_spec {
+	const char *rx_file;
+	const char *tx_file;
+	bool loop;
+};
+
+struct pcap_queue {
+	struct pcap_frames frames;
+	uint32_t at; /* next frame */
+	bool loop;
+	uint16_t room; /* octets of a frame that fit in one mbuf */
+	struct rte_mempool *pool;
+	uint64_t nombuf;
+
+	pcap_dumper_t *dump __rte_cache_aligned;
+	FILE *file; /* of dump */
+	uint32_t frame_max;
+	uint8_t *flat; /* room for one frame */
+	pcap_t *dead;
+	bool failed_said; /* control thread */
+};
+
+static const struct vnf_config_key pcap_keys[] = {
+	{ .name = "rx_file",
+	  .type = VNF_CONFIG_STRING,
+	  .offset = offsetof(struct pcap_spec, rx_file),
+	  .doc = "File whose frames are received; by default none." },
+	{ .name = "tx_file",
+	  .type = VNF_CONFIG_STRING,
+	  .offset = offsetof(struct pcap_spec, tx_file),
+	  .doc = "File that sent frames are written to, replaced if it exists; by default none." },
+	{ .name = "loop",
+	  .type = VNF_CONFIG_BOOL,
+	  .offset = offsetof(struct pcap_spec, loop),
+	  .def = "false",
+	  .doc = "Begin again at the end of rx_file, for ever." },
+	{ .name = NULL },
+};
+
+static void pcap_check(struct vnf_config *file, const struct vnf_port_spec *spec)
+{
+	const struct pcap_spec *s = spec->kind_spec;
+
+	if (s->rx_file[0] == '\0' && s->tx_file[0] == '\0')
+		vnf_config_error(file, spec, "a pcap port needs rx_file or tx_file, or both");
+	else if (strcmp(s->rx_file, s->tx_file) == 0)
+		vnf_config_error(file, &s->tx_file, "cannot be the same file as rx_file");
+}
+
+static void pcap_need(const struct vnf_port *port, struct vnf_port_need *need)
+{
+	(void)port;
+	need->bytes += sizeof(struct pcap_queue);
+}
+
+/* ---- data path ---- */
+
+/* The next frame into an empty packet; false if there is no mbuf for the rest of a long one. */
+static inline bool frame_copy(struct pcap_queue *q, struct rte_mbuf *pkt)
+{
+	const struct pcap_frame *f = &q->frames.frame[q->at];
+	const uint8_t *data = q->frames.data + f->offset;
+
+	rte_prefetch0(data + f->bytes);
+	if (likely(f->bytes <= q->room)) {
+		memcpy(rte_pktmbuf_mtod(pkt, void *), data, f->bytes);
+		pkt->data_len = (uint16_t)f->bytes;
+		pkt->pkt_len = f->bytes;
+	} else if (mbuf_chain_fill(pkt, data, f->bytes) < 0) {
+		return false;
+	}
+	q->at++;
+	if (q->at == q->frames.n && q->loop)
+		q->at = 0;
+	return true;
+}
+
+static uint16_t pcap_rx(void *queue, struct rte_mbuf **pkts, uint16_t n)
+{
+	struct pcap_queue *q = queue;
+	uint16_t i;
+
+	if (!q->loop || q->frames.n == 0)
+		n = (uint16_t)RTE_MIN((uint32_t)n, q->frames.n - q->at);
+	if (n == 0)
+		return 0;
+	if (unlikely(rte_pktmbuf_alloc_bulk(q->pool, pkts, n) != 0)) {
+		__atomic_store_n(&q->nombuf, q->nombuf + n, __ATOMIC_RELAXED);
+		return 0;
+	}
+	for (i = 0; i < n; i++)
+		if (unlikely(!frame_copy(q, pkts[i])))
+			break;
+	if (unlikely(i < n)) {
+		rte_pktmbuf_free_bulk(&pkts[i], n - i);
+		__atomic_store_n(&q->nombuf, q->nombuf + n - i, __ATOMIC_RELAXED);
+	}
+	return i;
+}
+
+/* pcap_dump() tells nothing; the stream remembers. */
+static enum vnf_drop_reason frame_write(struct pcap_queue *q, const struct rte_mbuf *pkt,
+					struct pcap_pkthdr *hdr)
+{
+	if (pkt->pkt_len > q->frame_max)
+		return VNF_DROP_TOO_LONG;
+	hdr->caplen = pkt->pkt_len;
+	hdr->len = pkt->pkt_len;
+	pcap_dump((u_char *)q->dump, hdr, rte_pktmbuf_read(pkt, 0, pkt->pkt_len, q->flat));
+	return ferror(q->file) ? VNF_DROP_IO_ERROR : VNF_DROPS_MAX;
+}
+
+static uint16_t pcap_tx_copy(void *queue, struct rte_mbuf **pkts, uint16_t n,
+			     struct vnf_port_counters *counters)
+{
+	struct pcap_queue *q = queue;
+	struct pcap_pkthdr hdr;
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	hdr.ts.tv_sec = now.tv_sec;
+	hdr.ts.tv_usec = now.tv_nsec; /* the file's precision is nanoseconds */
+	for (uint16_t i = 0; i < n; i++) {
+		enum vnf_drop_reason reason = frame_write(q, pkts[i], &hdr);
+
+		if (likely((uint32_t)reason == VNF_DROPS_MAX))
+			vnf_count_tx(counters, &pkts[i], 1);
+		else
+			counters->drops[reason]++;
+	}
+	return n;
+}
+
+static uint16_t pcap_tx(void *queue, struct rte_mbuf **pkts, uint16_t n,
+			struct vnf_port_counters *counters)
+{
+	pcap_tx_copy(queue, pkts, n, counters);
+	rte_pktmbuf_free_bulk(pkts, n);
+	return n;
+}
+
+/* ---- control ---- */
+
+static int rx_open(struct vnf_port *port, const struct pcap_spec *s)
+{
+	struct pcap_queue *q = port->queue[0];
+	char why[PCAP_ERRBUF_SIZE + 64];
+	int ret;
+
+	ret = pcap_frames_read(s->rx_file, port->mtu + VNF_FRAME_OVERHEAD, &q->frames, why,
+			       sizeof(why));
+	if (ret < 0) {
+		vnf_error("port \"%s\": rx_file %s: %s", port->name, s->rx_file, why);
+		return ret;
+	}
+	if (q->frames.refused > 0)
+		vnf_warning("port \"%s\": rx_file %s: %lu frames are left out: cut short when "
+			    "captured, below 14 bytes, or longer than an MTU of %u allows",
+			    port->name, s->rx_file, (unsigned long)q->frames.refused, port->mtu);
+	q->loop = s->loop;
+	q->room = rte_pktmbuf_data_room_size(port->pool) - RTE_PKTMBUF_HEADROOM;
+	q->pool = port->pool;
+	port->rx = pcap_rx;
+	return 0;
+}
+
+static int tx_failed(const struct vnf_port *port, const struct pcap_spec *s, const char *why)
+{
+	vnf_error("port \"%s\": tx_file %s: %s", port->name, s->tx_file, why);
+	return -EIO;
+}
+
+static int tx_open(struct vnf_port *port, const struct pcap_spec *s)
+{
+	struct pcap_queue *q = port->queue[0];
+
+	q->frame_max = port->mtu + VNF_FRAME_OVERHEAD;
+	q->flat = malloc(q->frame_max);
+	q->dead = pcap_open_dead_with_tstamp_precision(DLT_EN10MB, SNAPLEN,
+						       PCAP_TSTAMP_PRECISION_NANO);
+	if (q->flat == NULL || q->dead == NULL)
+		return tx_failed(port, s, strerror(ENOMEM));
+	q->file = fopen(s->tx_file, "wbe");
+	if (q->file == NULL)
+		return tx_failed(port, s, strerror(errno));
+	setvbuf(q->file, NULL, _IOFBF, TX_BUFFER_BYTES);
+	q->dump = pcap_dump_fopen(q->dead, q->file);
+	if (q->dump == NULL) {
+		fclose(q->file);
+		q->file = NULL;
+		return tx_failed(port, s, pcap_geterr(q->dead));
+	}
+	port->tx = pcap_tx;
+	port->tx_copy = pcap_tx_copy;
+	return 0;
+}
+
+static void tx_say_failed(const struct vnf_port *port)
+{
+	const struct pcap_spec *s = port->spec->kind_spec;
+	struct pcap_queue *q = port->queue[0];
+
+	if (q->file == NULL || !ferror(q->file) || q->failed_said)
+		return;
+	q->failed_said = true;
+	vnf_error("port \"%s\": tx_file %s: cannot be written on, frames are dropped; is the disk "
+		  "full?",
+		  port->name, s->tx_file);
+}
+
+static void pcap_port_close(struct vnf_port *port)
+{
+	struct pcap_queue *q = port->queue[0];
+
+	if (q == NULL)
+		return;
+	if (q->dump != NULL) {
+		pcap_dump_flush(q->dump);
+		tx_say_failed(port);
+		pcap_dump_close(q->dump);
+	}
+	if (q->dead != NULL)
+		pcap_close(q->dead);
+	free(q->flat);
+	pcap_frames_fini(&q->frames);
+	rte_free(q);
+	port->queue[0] = NULL;
+}
+
+static int pcap_port_open(struct vnf_port *port)
+{
+	const struct pcap_spec *s = port->spec->kind_spec;
+	int ret = 0;
+
+	port->queue[0] = rte_zmalloc_socket("pcap", sizeof(struct pcap_queue), RTE_CACHE_LINE_SIZE,
+					    port->socket_id);
+	if (port->queue[0] == NULL) {
+		vnf_error("port \"%s\": no memory for its queue; raise the key memory", port->name);
+		return -ENOMEM;
+	}
+	if (s->rx_file[0] != '\0')
+		ret = rx_open(port, s);
+	if (ret == 0 && s->tx_file[0] != '\0')
+		ret = tx_open(port, s);
+	if (ret < 0)
+		pcap_port_close(port);
+	return ret;
+}
+
+static int pcap_port_start(struct vnf_port *port)
+{
+	vnf_port_set_up(port, true);
+	return 0;
+}
+
+static void pcap_port_stop(struct vnf_port *port)
+{
+	struct pcap_queue *q = port->queue[0];
+
+	vnf_port_set_up(port, false);
+	if (q->dump != NULL)
+		pcap_dump_flush(q->dump);
+}
+
+static void pcap_port_poll(struct vnf_port *port)
+{
+	tx_say_failed(port);
+}
+
+static void pcap_missed(const struct vnf_port *port, struct vnf_port_missed *missed)
+{
+	const struct pcap_queue *q = port->queue[0];
+
+	if (q == NULL)
+		return;
+	missed->rx_errors += q->frames.refused;
+	missed->rx_nombuf += __atomic_load_n(&q->nombuf, __ATOMIC_RELAXED);
+}
+
+const struct vnf_port_kind vnf_port_kind_pcap = {
+	.name = "pcap",
+	.doc = "receives the frames of a pcap file, and writes what it is sent to another",
+	.keys = pcap_keys,
+	.spec_size = sizeof(struct pcap_spec),
+	.queues_max = 1,
+	.check = pcap_check,
+	.need = pcap_need,
+	.open = pcap_port_open,
+	.start = pcap_port_start,
+	.poll = pcap_port_poll,
+	.missed = pcap_missed,
+	.stop = pcap_port_stop,
+	.close = pcap_port_close,
+};

@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 The vnfkit authors
+ *
+ * The order of life of a program, on the main thread: command line, configuration, plan, DPDK,
+ * workers, ports, run, and all of it undone in mirror order. Everything here happens once; the
+ * parts are in the files named by vnf_priv.h.
+ *
+ * Exit codes: 0 stopped as asked, 1 something failed, 2 wrong command line or configuration.
+ */
+
+#include "vnf_priv.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#define EXIT_CONFIG 2
+#define CONTROL_MS 10
+#define PORT_POLL_NS 100000000ULL
+
+static struct vnf instance;
+
+/* ---- signals ---- */
+
+static void signal_set(sigset_t *set)
+{
+	sigemptyset(set);
+	sigaddset(set, SIGTERM);
+	sigaddset(set, SIGINT);
+	sigaddset(set, SIGHUP);
+}
+
+/* Blocked before any thread exists, so that only the control thread meets them. */
+static int signals_open(void)
+{
+	sigset_t set;
+
+	signal_set(&set);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static void end_at_once(int number)
+{
+	(void)number;
+	leftover_remove();
+	_exit(EXIT_FAILURE);
+}
+
+/* From now on a further signal ends the process without more ado. */
+static void signals_force(void)
+{
+	struct sigaction action = { .sa_handler = end_at_once };
+	sigset_t set;
+
+	sigaction(SIGTERM, &action, NULL);
+	sigaction(SIGINT, &action, NULL);
+	signal_set(&set);
+	sigdelset(&set, SIGHUP);
+	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+}
+
+/* True when a signal asks us to stop. */
+static bool signal_stop(int fd, int timeout_ms)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	struct signalfd_siginfo info;
+
+	if (poll(&p, 1, timeout_ms) <= 0 || read(fd, &info, sizeof(info)) != sizeof(info))
+		return false;
+	if (info.ssi_signo == SIGHUP) {
+		vnf_notice("SIGHUP: nothing to do; a changed configuration needs a restart");
+		return false;
+	}
+	vnf_notice("%s: stopping", strsignal((int)info.ssi_signo));
+	return true;
+}
+
+/* ---- configuration ---- */
+
+static int config_load(struct vnf *vnf)
+{
+	int ret = vnf_config_load(vnf->options.config_path, vnf->schema.sections,
+				  vnf->schema.n_sections, &vnf->file);
+
+	if (vnf->file == NULL) {
+		fprintf(stderr, "%s: out of memory\n", vnf->program->name);
+		return -ENOMEM;
+	}
+	if (ret < 0)
+		return ret;
+	vnf->spec = vnf_config_data(vnf->file, 0);
+	vnf->config = vnf->schema.n_sections > 1 ? vnf_config_data(vnf->file, 1) : NULL;
+	schema_check(&vnf->schema, vnf->program, vnf->file, vnf->spec);
+	if (vnf->program->check != NULL)
+		vnf->program->check(vnf->file, vnf->config, &vnf->spec->ports, vnf->user);
+	return vnf_config_error_count(vnf->file) == 0 ? 0 : -EINVAL;
+}
+
+/* ---- plan ---- */
+
+static int plan_cpus(struct vnf *vnf)
+{
+	char why[WHY_MAX];
+	cpu_set_t allowed;
+
+	if (sched_getaffinity(0, sizeof(allowed), &allowed) < 0) {
+		vnf_config_error(vnf->file, NULL, "cannot read the CPUs this process may use: %s",
+				 strerror(errno));
+		return -EINVAL;
+	}
+	if (cpu_plan_make(&allowed, (uint16_t)vnf->spec->workers, vnf->spec->cpus, &vnf->cpus, why,
+			  sizeof(why)) < 0) {
+		vnf_config_error(vnf->file, &vnf->spec->cpus, "%s", why);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static void needs_add(const struct vnf *vnf, struct memory_input *in)
+{
+	in->n_ports = vnf->n_ports;
+	for (uint16_t i = 0; i < vnf->n_ports; i++) {
+		const struct port_slot *slot = &vnf->ports[i];
+
+		in->port_mbufs += slot->need.mbufs;
+		in->port_bytes += slot->need.bytes;
+		in->frame_max =
+			RTE_MAX(in->frame_max, slot->port.mtu + (uint32_t)VNF_FRAME_OVERHEAD);
+	}
+}
+
+static int plan_memory(struct vnf *vnf)
+{
+	struct memory_input in = {
+		.n_workers = (uint16_t)vnf->spec->workers,
+		.packets = vnf->spec->packets,
+		.memory = vnf->spec->memory,
+		.hugepages = vnf->spec->hugepages,
+		.huge_free = memory_huge_free("/sys/kernel/mm/hugepages"),
+	};
+	char why[WHY_MAX];
+	int ret;
+
+	needs_add(vnf, &in);
+	ret = memory_plan_make(&in, &vnf->memory, why, sizeof(why));
+	if (ret == -EINVAL)
+		vnf_config_error(vnf->file, &vnf->spec->memory, "%s", why);
+	else if (ret < 0)
+		vnf_config_error(vnf->file, &vnf->spec->hugepages, "%s", why);
+	return ret;
+}
+
+/* All that can be known without touching anything: also what --check checks. */
+static int plan(struct vnf *vnf)
+{
+	int ret = ports_create(vnf);
+
+	if (ret == 0)
+		ret = plan_cpus(vnf);
+	if (ret == 0)
+		ret = plan_memory(vnf);
+	return ret;
+}
+
+/* ---- start and stop ---- */
+
+static int dpdk_start(struct vnf *vnf)
+{
+	bool shared = false;
+	int ret;
+
+	struct eal_input in = {
+		.prefix = vnf->prefix,
+		.cpus = &vnf->cpus,
+		.memory = &vnf->memory,
+		.numa_node = eal_numa_node(vnf->cpus.cpu[0]),
+	};
+
+	snprintf(vnf->prefix, sizeof(vnf->prefix), "vnfkit-%s-%d", vnf->spec->name, getpid());
+	for (uint16_t i = 0; i < vnf->n_ports; i++) {
+		in.pci |= vnf->ports[i].need.pci;
+		in.iova_pa |= vnf->ports[i].need.iova_pa;
+		shared |= vnf->ports[i].need.shared;
+	}
+	vnf_info("memory: %llu MiB %s, %u packets of %u bytes",
+		 (unsigned long long)(vnf->memory.bytes >> 20),
+		 vnf->memory.huge ? "of hugepages" : "without hugepages", vnf->memory.n_mbufs,
+		 vnf->memory.data_room);
+	ret = eal_start(&in);
+	if (ret == 0 && shared)
+		ret = eal_check_shared();
+	return ret;
+}
+
+static void announce(const struct vnf *vnf)
+{
+	char lcores[1024];
+
+	cpu_plan_lcores(&vnf->cpus, lcores, sizeof(lcores));
+	vnf_info("threads: %s (0 is control)", lcores);
+	vnf_info("telemetry: %sdpdk-telemetry.py -f %s", eal_telemetry_hint(), vnf->prefix);
+	vnf_notice("running: %u worker%s, %u port%s", vnf->n_workers,
+		   vnf->n_workers == 1 ? "" : "s", vnf->n_ports, vnf->n_ports == 1 ? "" : "s");
+}
+
+static int run(struct vnf *vnf, int signals)
+{
+	uint64_t next_poll = 0;
+
+	while (!signal_stop(signals, CONTROL_MS)) {
+		uint64_t now = clock_now();
+
+		if (vnf->program->control != NULL)
+			vnf->program->control(vnf);
+		if (now < next_poll)
+			continue;
+		next_poll = now + PORT_POLL_NS;
+		if (ports_poll(vnf) < 0)
+			return -EIO;
+	}
+	return 0;
+}
+
+/* The final word on where the packets went, once nothing moves any more. */
+static int final_report(struct vnf *vnf)
+{
+	int ret = 0;
+
+	report_print(vnf);
+	if (vnf->options.report_path != NULL)
+		ret = report_write(vnf, vnf->options.report_path);
+	return ret;
+}
+
+static int start_and_run(struct vnf *vnf, int signals)
+{
+	int ret = workers_create(vnf);
+
+	if (ret < 0) {
+		vnf_error("no memory for %u workers", vnf->spec->workers);
+		goto destroy_workers;
+	}
+	ret = vnf->program->init != NULL ? vnf->program->init(vnf) : 0;
+	if (ret < 0)
+		goto fini;
+	ret = telemetry_start(vnf);
+	if (ret == 0)
+		ret = ports_open(vnf);
+	if (ret < 0)
+		goto stop_telemetry;
+	ret = workers_launch(vnf);
+	if (ret == 0) {
+		vnf->started_ns = clock_now();
+		announce(vnf);
+		ret = run(vnf, signals);
+	}
+	signals_force();
+	if (workers_stop(vnf) < 0) {
+		/* Its callback does not return; nothing it uses may be released. */
+		vnf_error("a worker did not stop within 5 s; ending without a report");
+		leftover_remove();
+		_exit(EXIT_FAILURE);
+	}
+stop_telemetry:
+	telemetry_stop();
+fini:
+	if (vnf->program->fini != NULL)
+		vnf->program->fini(vnf);
+	if (vnf->started_ns != 0 && final_report(vnf) < 0)
+		ret = -EIO;
+	ports_close(vnf);
+destroy_workers:
+	workers_destroy(vnf);
+	return ret;
+}
+
+static int dpdk_run(struct vnf *vnf)
+{
+	int signals = signals_open();
+	int ret;
+
+	if (signals < 0 || log_capture_dpdk() < 0) {
+		vnf_error("cannot set up signals and log: %s", strerror(errno));
+		return EXIT_FAILURE;
+	}
+	ret = dpdk_start(vnf);
+	if (ret == 0)
+		clock_init();
+	if (ret == 0)
+		ret = pool_create(&vnf->memory, eal_numa_node(vnf->cpus.cpu[0]), &vnf->pool);
+	if (ret == 0)
+		ret = start_and_run(vnf, signals);
+	eal_stop();
+	close(signals);
+	return ret == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+static int config_run(struct vnf *vnf)
+{
+	int ret;
+
+	if (config_load(vnf) < 0 || plan(vnf) < 0) {
+		if (vnf->file != NULL)
+			vnf_config_print_errors(vnf->file, stderr);
+		ret = EXIT_CONFIG;
+	} else if (vnf->options.dump) {
+		vnf_config_dump(vnf->file, stdout);
+		ret = EXIT_SUCCESS;
+	} else if (vnf->options.check) {
+		printf("%s: no errors\n", vnf->options.config_path);
+		ret = EXIT_SUCCESS;
+	} else {
+		log_init(vnf->spec->name, vnf->options.verbose
+						  ? VNF_LOG_DEBUG
+						  : vnf->spec->log_level + VNF_LOG_ERROR);
+		ret = dpdk_run(vnf);
+	}
+	ports_destroy(vnf);
+	vnf_config_destroy(vnf->file);
+	return ret;
+}
+
+static int program_valid(const struct vnf_program *program)
+{
+	if (program->abi == VNF_ABI && program->size == sizeof(*program) && program->name != NULL &&
+	    program->work != NULL)
+		return 0;
+	fprintf(stderr, "vnf: struct vnf_program is of another libvnfkit, or has no name or no "
+			"work; rebuild it against this version's headers\n");
+	return -EINVAL;
+}
+
+int vnf_program_run(int argc, char *const *argv, const struct vnf_program *program, void *user)
+{
+	struct vnf *vnf = &instance;
+	int ret;
+
+	if (program_valid(program) < 0)
+		return EXIT_CONFIG;
+	memset(vnf, 0, sizeof(*vnf));
+	vnf->program = program;
+	vnf->user = user;
+	log_init(program->name, VNF_LOG_INFO);
+	if (options_parse(argc, argv, program, &vnf->options) < 0)
+		return EXIT_CONFIG;
+	if (vnf->options.done)
+		return EXIT_SUCCESS;
+	if (drop_names_init(&vnf->drops, program->drops) < 0) {
+		vnf_error("more than %d drop reasons, or one whose name is not of letters, digits "
+			  "and _",
+			  VNF_DROPS_MAX);
+		return EXIT_CONFIG;
+	}
+	if (schema_init(&vnf->schema, program) < 0) {
+		vnf_error("out of memory");
+		return EXIT_FAILURE;
+	}
+	if (vnf->options.reference) {
+		vnf_config_print_reference(vnf->schema.sections, vnf->schema.n_sections, stdout);
+		ret = EXIT_SUCCESS;
+	} else {
+		ret = config_run(vnf);
+	}
+	schema_fini(&vnf->schema);
+	return ret;
+}

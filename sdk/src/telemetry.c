@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 The vnfkit authors
+ *
+ * Numbers over DPDK's telemetry socket, so that dpdk-telemetry.py reads them as it is. The handlers
+ * run on DPDK's telemetry threads and only read. A port is named by its number or its name:
+ *
+ *     /vnf/info             what runs                 /vnf/ports          names by number
+ *     /vnf/ports,PORT       one port's description    /vnf/stats,PORT     its counters
+ *     /vnf/drops,PORT       its drops by reason       /vnf/ledger[,WORKER]
+ *
+ * Without a port, stats and drops are sums over all ports.
+ */
+
+#include "vnf_priv.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <rte_telemetry.h>
+#include <rte_version.h>
+
+/* The port that the parameter names: 0 and *port, which is NULL without a parameter. */
+static int param_port(const struct vnf *vnf, const char *params, struct vnf_port **port)
+{
+	char *end;
+	long id;
+
+	*port = NULL;
+	if (params == NULL || *params == '\0')
+		return 0;
+	id = strtol(params, &end, 10);
+	if (*end != '\0' || end == params)
+		id = vnf_port_find(vnf, params);
+	if (id < 0 || id >= vnf->n_ports)
+		return -ENOENT;
+	*port = vnf_port(vnf, (uint16_t)id);
+	return 0;
+}
+
+static void dict_add(void *to, const char *name, uint64_t value)
+{
+	rte_tel_data_add_dict_u64(to, name, value);
+}
+
+static int tell_info(struct vnf *vnf, const char *params, struct rte_tel_data *d)
+{
+	(void)params;
+	rte_tel_data_start_dict(d);
+	rte_tel_data_add_dict_string(d, "name", vnf->spec->name);
+	rte_tel_data_add_dict_string(d, "program", vnf->program->name);
+	rte_tel_data_add_dict_string(d, "version",
+				     vnf->program->version != NULL ? vnf->program->version
+								   : VNFKIT_VERSION);
+	rte_tel_data_add_dict_string(d, "dpdk", rte_version());
+	rte_tel_data_add_dict_int(d, "pid", getpid());
+	rte_tel_data_add_dict_int(d, "workers", vnf->n_workers);
+	rte_tel_data_add_dict_int(d, "ports", vnf->n_ports);
+	rte_tel_data_add_dict_u64(d, "memory_bytes", vnf->memory.bytes);
+	rte_tel_data_add_dict_int(d, "hugepages", vnf->memory.huge);
+	rte_tel_data_add_dict_u64(d, "uptime_ms", clock_now() / 1000000);
+	return 0;
+}
+
+static int ports_list(const struct vnf *vnf, struct rte_tel_data *d)
+{
+	rte_tel_data_start_array(d, RTE_TEL_STRING_VAL);
+	for (uint16_t i = 0; i < vnf->n_ports; i++)
+		rte_tel_data_add_array_string(d, vnf->ports[i].port.name);
+	return 0;
+}
+
+static int tell_ports(struct vnf *vnf, const char *params, struct rte_tel_data *d)
+{
+	char mac[RTE_ETHER_ADDR_FMT_SIZE];
+	struct vnf_port *port;
+
+	if (param_port(vnf, params, &port) < 0)
+		return -ENOENT;
+	if (port == NULL)
+		return ports_list(vnf, d);
+	rte_ether_format_addr(mac, sizeof(mac), &port->mac);
+	rte_tel_data_start_dict(d);
+	rte_tel_data_add_dict_int(d, "id", port->id);
+	rte_tel_data_add_dict_string(d, "name", port->name);
+	rte_tel_data_add_dict_string(d, "kind", port->kind->name);
+	rte_tel_data_add_dict_string(d, "mac", mac);
+	rte_tel_data_add_dict_int(d, "mtu", port->mtu);
+	rte_tel_data_add_dict_int(d, "queues", port->n_queues);
+	rte_tel_data_add_dict_int(d, "up", vnf_port_is_up(port));
+	return 0;
+}
+
+/* One port's counters, or the sum over all. */
+static void counters_of(const struct vnf *vnf, const struct vnf_port *port,
+			struct vnf_port_counters *sum)
+{
+	struct vnf_port_counters one;
+
+	memset(sum, 0, sizeof(*sum));
+	for (uint16_t i = 0; i < vnf->n_ports; i++) {
+		if (port != NULL && port->id != i)
+			continue;
+		vnf_port_counters_read(vnf, i, &one);
+		sum->rx_packets += one.rx_packets;
+		sum->rx_bytes += one.rx_bytes;
+		sum->tx_packets += one.tx_packets;
+		sum->tx_bytes += one.tx_bytes;
+		for (uint32_t r = 0; r < VNF_DROPS_MAX; r++)
+			sum->drops[r] += one.drops[r];
+	}
+}
+
+static int tell_stats(struct vnf *vnf, const char *params, struct rte_tel_data *d)
+{
+	struct vnf_port_counters sum;
+	struct vnf_port *port;
+
+	if (param_port(vnf, params, &port) < 0)
+		return -ENOENT;
+	counters_of(vnf, port, &sum);
+	rte_tel_data_start_dict(d);
+	dict_add(d, "rx_packets", sum.rx_packets);
+	dict_add(d, "rx_bytes", sum.rx_bytes);
+	dict_add(d, "tx_packets", sum.tx_packets);
+	dict_add(d, "tx_bytes", sum.tx_bytes);
+	if (port != NULL)
+		report_port_extra(port, dict_add, d);
+	return 0;
+}
+
+static int tell_drops(struct vnf *vnf, const char *params, struct rte_tel_data *d)
+{
+	struct vnf_port_counters sum;
+	struct vnf_port *port;
+
+	if (param_port(vnf, params, &port) < 0)
+		return -ENOENT;
+	counters_of(vnf, port, &sum);
+	rte_tel_data_start_dict(d);
+	for (uint32_t r = 0; r < vnf->drops.n; r++)
+		dict_add(d, vnf->drops.name[r], sum.drops[r]);
+	return 0;
+}
+
+static int tell_ledger(struct vnf *vnf, const char *params, struct rte_tel_data *d)
+{
+	uint16_t worker = UINT16_MAX;
+	struct vnf_ledger l;
+
+	if (params != NULL && *params != '\0') {
+		char *end;
+		unsigned long id = strtoul(params, &end, 10);
+
+		if (*end != '\0' || id >= vnf->n_workers)
+			return -ENOENT;
+		worker = (uint16_t)id;
+	}
+	if (vnf_ledger_read(vnf, worker, &l) < 0)
+		return -ETIMEDOUT;
+	rte_tel_data_start_dict(d);
+	dict_add(d, "rx", l.rx);
+	dict_add(d, "created", l.created);
+	dict_add(d, "handed_in", l.handed_in);
+	dict_add(d, "tx", l.tx);
+	dict_add(d, "drops", l.drops);
+	dict_add(d, "handed_out", l.handed_out);
+	rte_tel_data_add_dict_int(d, "held", (int)l.held);
+	rte_tel_data_add_dict_int(d, "balance", (int)vnf_ledger_balance(&l));
+	return 0;
+}
+
+struct command {
+	const char *cmd;
+	int (*tell)(struct vnf *vnf, const char *params, struct rte_tel_data *d);
+	const char *help;
+};
+
+static const struct command commands[] = {
+	{ "/vnf/info", tell_info, "What runs. No parameter" },
+	{ "/vnf/ports", tell_ports, "Names of the ports. Parameter: a port, to describe it" },
+	{ "/vnf/stats", tell_stats, "Packets and bytes. Parameter: a port" },
+	{ "/vnf/drops", tell_drops, "Drops by reason. Parameter: a port" },
+	{ "/vnf/ledger", tell_ledger, "Where packets went. Parameter: a worker" },
+};
+
+/* DPDK's handlers have no argument of their own and cannot be taken back: the lock sees to it that
+ * none is at work while the program is taken apart.
+ */
+static pthread_mutex_t told_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct vnf *told;
+
+static int handle(const char *cmd, const char *params, struct rte_tel_data *d)
+{
+	int ret = -ENOENT;
+
+	pthread_mutex_lock(&told_lock);
+	for (size_t i = 0; i < RTE_DIM(commands) && told != NULL; i++)
+		if (strcmp(cmd, commands[i].cmd) == 0)
+			ret = commands[i].tell(told, params, d);
+	pthread_mutex_unlock(&told_lock);
+	return ret;
+}
+
+int telemetry_start(struct vnf *vnf)
+{
+	pthread_mutex_lock(&told_lock);
+	told = vnf;
+	pthread_mutex_unlock(&told_lock);
+	for (size_t i = 0; i < RTE_DIM(commands); i++) {
+		int ret = rte_telemetry_register_cmd(commands[i].cmd, handle, commands[i].help);
+
+		if (ret < 0) {
+			vnf_error("telemetry: cannot register %s: %s", commands[i].cmd,
+				  strerror(-ret));
+			return ret;
+		}
+	}
+	return 0;
+}
+
+void telemetry_stop(void)
+{
+	pthread_mutex_lock(&told_lock);
+	told = NULL;
+	pthread_mutex_unlock(&told_lock);
+}

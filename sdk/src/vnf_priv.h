@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 The vnfkit authors
+ *
+ * The running program as the SDK's own files see it: struct vnf, struct worker, and what each
+ * file offers the others, grouped by file in the order of start-up. One instance per process.
+ */
+#ifndef VNF_PRIV_H
+#define VNF_PRIV_H
+
+#include <pthread.h>
+#include <sched.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <jansson.h>
+#include <rte_mempool.h>
+#include <rte_rcu_qsbr.h>
+
+#include <vnf/embed.h>
+
+/* Cores: workers at most; EAL itself ends at RTE_MAX_LCORE, one of which is the control thread. */
+#define WORKERS_MAX 64
+/* Bytes of a text that explains an error. */
+#define WHY_MAX 256
+
+#define TEXT_HASH_SEED 2166136261u
+
+/* FNV-1a: any alignment, the same in every build, and good enough to tell names apart. */
+static inline uint32_t text_hash(const char *text, size_t len, uint32_t hash)
+{
+	for (size_t i = 0; i < len; i++)
+		hash = (hash ^ (uint8_t)text[i]) * 16777619u;
+	return hash;
+}
+
+/* ---- options.c ---- */
+
+struct options {
+	const char *config_path;
+	const char *report_path;
+	bool check;
+	bool dump;
+	bool reference;
+	bool verbose;
+	bool done; /* --help or --version was printed */
+};
+
+/* 0, or -EINVAL after printing what is wrong. */
+int options_parse(int argc, char *const *argv, const struct vnf_program *program,
+		  struct options *options);
+
+/* ---- schema.c ---- */
+
+enum hugepages {
+	HUGEPAGES_AUTO,
+	HUGEPAGES_NEVER,
+	HUGEPAGES_ALWAYS,
+};
+
+/* What the SDK's own keys fill. */
+struct system_spec {
+	const char *name;
+	uint32_t workers;
+	const char *cpus;
+	uint64_t memory;
+	uint32_t hugepages;
+	uint32_t log_level;
+	uint32_t packets;
+	struct vnf_config_list ports;
+};
+
+/* The tables of one program: the SDK's, the program's and every kind's, put together at start. */
+struct schema {
+	struct vnf_config_section sections[2];
+	size_t n_sections;
+	struct vnf_config_key *system_keys;
+	struct vnf_config_key *port_keys;
+	struct vnf_config_variant *kinds;
+	struct vnf_config_variants variants;
+	const struct vnf_port_kind **kind; /* by struct vnf_port_spec's kind */
+	size_t n_kinds;
+};
+
+int schema_init(struct schema *schema, const struct vnf_program *program);
+void schema_fini(struct schema *schema);
+/* The i-th port's structure. */
+const struct vnf_port_spec *schema_port(const struct vnf_program *program,
+					const struct vnf_config_list *ports, size_t i);
+/* Checks across keys: names used twice, number of ports, each kind's own. */
+void schema_check(const struct schema *schema, const struct vnf_program *program,
+		  struct vnf_config *file, const struct system_spec *spec);
+
+/* ---- cpu_plan.c: no DPDK calls ---- */
+
+struct cpu_plan {
+	uint16_t n_workers;
+	uint16_t cpu[WORKERS_MAX];    /* of each worker */
+	bool shares_cpu[WORKERS_MAX]; /* with another worker, or with everything on the machine */
+	cpu_set_t control;            /* where the control thread and its helpers run */
+};
+
+/* `cpus` is a list like "1,3-5" or "". 0, or -EINVAL with a sentence in `why`. */
+int cpu_plan_make(const cpu_set_t *allowed, uint16_t n_workers, const char *cpus,
+		  struct cpu_plan *plan, char *why, size_t why_size);
+/* EAL's --lcores: lcore 0 is the control thread, lcore i + 1 worker i. */
+int cpu_plan_lcores(const struct cpu_plan *plan, char *text, size_t size);
+
+/* ---- memory_plan.c: no DPDK calls ---- */
+
+struct memory_input {
+	uint16_t n_workers;
+	uint16_t n_ports;
+	uint32_t port_mbufs; /* in all ports' rings */
+	uint64_t port_bytes; /* DPDK heap of all ports */
+	uint32_t frame_max;  /* octets of the longest frame of any port */
+	uint32_t packets;    /* that the application may hold */
+	uint64_t memory;     /* from the file; 0 = computed */
+	uint64_t huge_free;  /* bytes of free hugepages */
+	enum hugepages hugepages;
+};
+
+struct memory_plan {
+	uint32_t n_mbufs;
+	uint32_t cache;     /* mbufs cached per worker */
+	uint32_t data_room; /* octets, with headroom */
+	uint64_t needed;    /* bytes, computed */
+	uint64_t bytes;     /* bytes, to be taken */
+	bool huge;
+};
+
+/* 0; -EINVAL: `memory` is too small; -ENOMEM: hugepages are wanted and there are too few. */
+int memory_plan_make(const struct memory_input *in, struct memory_plan *plan, char *why,
+		     size_t why_size);
+/* Bytes of free hugepages of all sizes under this directory (/sys/kernel/mm/hugepages). */
+uint64_t memory_huge_free(const char *dir);
+
+/* ---- eal_args.c: no DPDK calls ---- */
+
+#define EAL_ARGS_MAX 24
+
+struct eal_args {
+	int argc;
+	char *argv[EAL_ARGS_MAX + 1];
+};
+
+struct eal_input {
+	const char *prefix;
+	const struct cpu_plan *cpus;
+	const struct memory_plan *memory;
+	unsigned int numa_node;
+	bool pci;
+	bool iova_pa;
+};
+
+int eal_args_make(const struct eal_input *in, struct eal_args *args);
+void eal_args_free(struct eal_args *args);
+
+/* ---- eal.c ---- */
+
+/* Start DPDK; after failure the process cannot try again. 0 or -errno, after logging why. */
+int eal_start(const struct eal_input *in);
+/* Can a vhost-user peer map our memory? 0, or -E2BIG after logging why not. */
+int eal_check_shared(void);
+void eal_stop(void);
+/* What must stand before dpdk-telemetry.py for it to find us; "" in the usual place. */
+const char *eal_telemetry_hint(void);
+/* NUMA node of a CPU, 0 if unknown. */
+unsigned int eal_numa_node(unsigned int cpu);
+
+/* ---- pool.c ---- */
+
+/* 0 or -errno, after logging why. */
+int pool_create(const struct memory_plan *plan, unsigned int numa_node, struct rte_mempool **pool);
+
+/* ---- log.c ---- */
+
+void log_init(const char *name, enum vnf_log_level level);
+/* Put DPDK's messages into ours. */
+int log_capture_dpdk(void);
+/* Its errors are of our own making for a while (a cancelled accept): detail, not errors. */
+void log_quiet_dpdk(bool quiet);
+
+/* ---- leftover.c ---- */
+
+void leftover_add(const char *path);
+void leftover_forget(const char *path);
+/* Remove all that is still there; from a signal handler too. */
+void leftover_remove(void);
+
+/* ---- clock.c ---- */
+
+void clock_init(void);
+/* Nanoseconds, monotonic. Any thread. */
+uint64_t clock_now(void);
+
+/* ---- port.c ---- */
+
+enum port_state {
+	PORT_CLOSED,
+	PORT_OPENING, /* on a thread of its own */
+	PORT_FAILED,
+	PORT_STARTED,
+};
+
+/* A port and how far it got. */
+struct port_slot {
+	struct vnf_port port;
+	struct vnf_port_need need;
+	uint32_t state;   /* enum port_state; release by the opener, acquire by control */
+	uint32_t seen_up; /* what the control thread last reported */
+	bool opened;      /* open succeeded; written before `state` */
+	bool has_thread;  /* to be joined */
+	pthread_t thread;
+};
+
+/* Create the ports of the file: names, kinds, needs. */
+int ports_create(struct vnf *vnf);
+/* Open and start them all; those that wait for a peer go on in the background. */
+int ports_open(struct vnf *vnf);
+/* Every 100 ms: link states, and what became of those that wait. -errno if one failed for good. */
+int ports_poll(struct vnf *vnf);
+/* Report changes of up and down. */
+void ports_report(struct vnf *vnf);
+/* Stop and close all, in any state. */
+void ports_close(struct vnf *vnf);
+void ports_destroy(struct vnf *vnf);
+
+/* ---- counters.c ---- */
+
+/* One name per reason number, NULL beyond. */
+struct drop_names {
+	const char *name[VNF_DROPS_MAX];
+	uint32_t n;
+};
+
+int drop_names_init(struct drop_names *names, const struct vnf_drop *own);
+int counters_init(struct vnf_worker_counters *counters, uint16_t n_ports);
+void counters_fini(struct vnf_worker_counters *counters);
+void counters_ledger(const struct vnf_worker_counters *counters, uint16_t n_ports,
+		     struct vnf_ledger *ledger);
+
+/* ---- loop.c: workers, from launch to join ---- */
+
+enum run_state {
+	RUN_RUNNING,
+	RUN_DRAINING, /* no more reception */
+	RUN_STOPPED,
+};
+
+struct app_loop;
+
+struct worker {
+	struct vnf_worker pub; /* first: the public view */
+	struct vnf_rxq *rxqs;
+	uint16_t n_rxqs;
+	bool shares_cpu;
+	bool launched;
+	struct rte_rcu_qsbr *qsbr;
+	const uint32_t *run; /* &vnf->run */
+	struct vnf_worker_counters counters;
+	struct app_loop *app; /* worker.c's own */
+
+	/* A reader asks by raising snap_asked, the worker answers with a copy and snap_done. */
+	uint32_t snap_asked __rte_cache_aligned;
+	uint32_t snap_done;
+	struct vnf_ledger snap;
+} __rte_cache_aligned;
+
+int workers_create(struct vnf *vnf);
+int workers_launch(struct vnf *vnf);
+/* Drain, stop and wait; -ETIMEDOUT if a worker does not end. */
+int workers_stop(struct vnf *vnf);
+void workers_destroy(struct vnf *vnf);
+bool worker_receiving(const struct worker *worker);
+
+/* ---- worker.c: the data path of vnf_run() ---- */
+
+/* One worker's loop; NULL after logging why. The worker must have ended before it is destroyed. */
+struct app_loop *loop_create(struct vnf *vnf, struct worker *worker, const struct vnf_app *app);
+void loop_destroy(struct app_loop *loop);
+void app_work(struct vnf_worker *worker);
+
+/* ---- report.c ---- */
+
+json_t *report_json(struct vnf *vnf);
+void report_print(struct vnf *vnf);
+int report_write(struct vnf *vnf, const char *path);
+/* Name-value pairs of one port outside of the ledger: missed packets, and gen's and sink's counts;
+ * calls `add` for each.
+ */
+void report_port_extra(const struct vnf_port *port,
+		       void (*add)(void *to, const char *name, uint64_t value), void *to);
+
+/* ---- telemetry.c ---- */
+
+int telemetry_start(struct vnf *vnf);
+void telemetry_stop(void);
+
+/* ---- program.c ---- */
+
+struct vnf {
+	const struct vnf_program *program;
+	void *user;
+	void *state;
+	struct options options;
+	struct schema schema;
+	struct vnf_config *file;
+	const struct system_spec *spec;
+	void *config;
+	struct cpu_plan cpus;
+	struct memory_plan memory;
+	char prefix[64];
+	struct rte_mempool *pool;
+	struct rte_rcu_qsbr *qsbr;
+	struct drop_names drops;
+	struct port_slot *ports;
+	uint16_t n_ports;
+	struct worker *workers;
+	uint16_t n_workers;
+	uint64_t started_ns;
+	uint32_t run; /* enum run_state; release by control, acquire by workers */
+};
+
+#endif

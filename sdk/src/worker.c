@@ -1,0 +1,398 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 The vnfkit authors
+ *
+ * THE DATA PATH of a VNF; read this first. One pass of a worker:
+ *
+ *     queue_poll -> the application's burst -> verdicts_apply -> batch_add -> batch_flush
+ *
+ * Packets wait in one batch per port until the end of the pass. A port with fewer queues than there
+ * are workers has each of its queues owned by one worker; the others hand their packets over by a
+ * ring (handover_send, handover_take). Everything here runs on the worker that owns `loop`, except
+ * loop_create and loop_destroy, which app.c calls.
+ *
+ * Ledger: received packets are counted in queue_poll; each leaves by exactly one of the port's tx,
+ * drop_count, handover_send, or VNF_TAKEN (held), which vnf_send and vnf_drop end.
+ */
+
+#include "vnf_priv.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <rte_cycles.h>
+#include <rte_errno.h>
+#include <rte_prefetch.h>
+#include <rte_ring.h>
+
+#define BATCH_MAX 64
+#define HANDOVER_RING 2048
+/* Least octets in a packet's first segment that a callback may rely on: an Ethernet header. */
+#define HEADER_MIN 14
+
+/* Packets on their way out of one port. */
+struct batch {
+	struct vnf_port *port;
+	struct vnf_port_counters *counters;
+	struct rte_ring *handover; /* to the queue's owner, or NULL: it is ours */
+	uint32_t frame_max;
+	uint16_t queue; /* number of the queue pair */
+	uint16_t n;
+	struct rte_mbuf *pkts[BATCH_MAX];
+} __rte_cache_aligned;
+
+/* A queue that this worker owns and others send to. */
+struct handover {
+	struct rte_ring *ring;
+	struct batch *batch;
+};
+
+struct app_loop {
+	const struct vnf_app *app;
+	struct worker *worker;
+	struct vnf_worker_counters *counters;
+	struct rte_mempool *pool;
+	uint16_t n_ports;
+	uint16_t n_handovers;
+	struct batch *batches; /* by port number */
+	struct handover *handovers;
+	uint64_t tick_ns;
+	uint64_t next_tick_ns;
+};
+
+static void drop_count(struct app_loop *loop, uint16_t port, struct rte_mbuf **pkts, uint16_t n,
+		       uint32_t reason)
+{
+	if (unlikely(reason >= VNF_DROPS_MAX))
+		reason = VNF_DROP_APPLICATION;
+	loop->counters->port[port].drops[reason] += n;
+	rte_pktmbuf_free_bulk(pkts, n);
+}
+
+/* The queue's owner is another worker: it sends them. */
+static void handover_send(struct app_loop *loop, struct batch *b)
+{
+	unsigned int n = rte_ring_enqueue_burst(b->handover, (void **)b->pkts, b->n, NULL);
+
+	loop->counters->handed_out += n;
+	if (unlikely(n < b->n))
+		drop_count(loop, b->port->id, b->pkts + n, (uint16_t)(b->n - n),
+			   VNF_DROP_HANDOVER_FULL);
+	b->n = 0;
+}
+
+/* Frames that the port cannot carry, taken out of the batch. */
+static void batch_drop_long(struct app_loop *loop, struct batch *b)
+{
+	uint16_t kept = 0;
+
+	for (uint16_t i = 0; i < b->n; i++) {
+		if (b->pkts[i]->pkt_len <= b->frame_max)
+			b->pkts[kept++] = b->pkts[i];
+		else
+			drop_count(loop, b->port->id, &b->pkts[i], 1, VNF_DROP_TOO_LONG);
+	}
+	b->n = kept;
+}
+
+static uint16_t batch_tx(struct batch *b, uint16_t first)
+{
+	const struct vnf_port *port = b->port;
+
+	return port->tx(port->queue[b->queue], b->pkts + first, b->n - first, b->counters);
+}
+
+/* The queue is full: wait as long as the port's tx_wait says, then drop. */
+static void batch_wait(struct app_loop *loop, struct batch *b, uint16_t sent)
+{
+	uint64_t deadline = b->port->spec->tx_wait;
+
+	if (deadline > 0)
+		deadline += clock_now();
+	while (sent < b->n && deadline > 0 && vnf_port_is_up(b->port)) {
+		sent += batch_tx(b, sent);
+		if (clock_now() >= deadline)
+			break;
+		rte_pause();
+	}
+	if (sent < b->n)
+		drop_count(loop, b->port->id, b->pkts + sent, b->n - sent, VNF_DROP_TX_FULL);
+}
+
+static void batch_flush(struct app_loop *loop, struct batch *b)
+{
+	uint32_t longest = 0;
+	uint16_t sent;
+
+	if (b->handover != NULL) {
+		handover_send(loop, b);
+		return;
+	}
+	for (uint16_t i = 0; i < b->n; i++)
+		longest = RTE_MAX(longest, b->pkts[i]->pkt_len);
+	if (unlikely(longest > b->frame_max))
+		batch_drop_long(loop, b);
+	if (unlikely(b->n == 0))
+		return;
+	if (unlikely(!vnf_port_is_up(b->port) || b->port->tx == NULL)) {
+		drop_count(loop, b->port->id, b->pkts, b->n, VNF_DROP_PORT_DOWN);
+		b->n = 0;
+		return;
+	}
+	sent = batch_tx(b, 0);
+	if (unlikely(sent < b->n))
+		batch_wait(loop, b, sent);
+	b->n = 0;
+}
+
+static void batch_add(struct app_loop *loop, uint16_t port, struct rte_mbuf **pkts, uint16_t n)
+{
+	struct batch *b = &loop->batches[port];
+
+	if (b->n + n > BATCH_MAX)
+		batch_flush(loop, b);
+	memcpy(&b->pkts[b->n], pkts, n * sizeof(*pkts));
+	b->n += n;
+}
+
+/* A run of packets with the same verdict. */
+static void verdict_apply(struct app_loop *loop, uint16_t in_port, struct rte_mbuf **pkts,
+			  uint16_t n, vnf_verdict_t verdict)
+{
+	if (likely(verdict < loop->n_ports))
+		batch_add(loop, (uint16_t)verdict, pkts, n);
+	else if (verdict == VNF_TAKEN)
+		loop->counters->held += n;
+	else if ((verdict & VNF_VERDICT_DROP) != 0)
+		drop_count(loop, in_port, pkts, n, verdict & ~VNF_VERDICT_DROP);
+	else
+		drop_count(loop, in_port, pkts, n, VNF_DROP_NO_SUCH_PORT);
+}
+
+static void verdicts_apply(struct app_loop *loop, uint16_t in_port, struct rte_mbuf **pkts,
+			   const vnf_verdict_t *verdicts, uint16_t n)
+{
+	for (uint16_t first = 0, i = 1; first < n; first = i++) {
+		while (i < n && verdicts[i] == verdicts[first])
+			i++;
+		verdict_apply(loop, in_port, pkts + first, i - first, verdicts[first]);
+	}
+}
+
+/* Packets without a whole Ethernet header never reach a callback. */
+static uint16_t drop_runts(struct app_loop *loop, uint16_t port, struct rte_mbuf **pkts, uint16_t n)
+{
+	uint16_t kept = 0;
+
+	for (uint16_t i = 0; i < n; i++) {
+		if (pkts[i]->data_len >= HEADER_MIN)
+			pkts[kept++] = pkts[i];
+		else
+			drop_count(loop, port, &pkts[i], 1, VNF_DROP_MALFORMED);
+	}
+	return kept;
+}
+
+static uint16_t queue_poll(struct app_loop *loop, const struct vnf_rxq *rxq)
+{
+	struct vnf_port *port = rxq->port;
+	struct vnf_port_counters *counters = &loop->counters->port[port->id];
+	struct rte_mbuf *pkts[VNF_BURST_MAX];
+	vnf_verdict_t verdicts[VNF_BURST_MAX];
+	uint16_t shortest = UINT16_MAX;
+	uint64_t bytes = 0;
+	uint16_t n, kept;
+
+	if (unlikely(!vnf_port_is_up(port) || port->rx == NULL))
+		return 0;
+	n = port->rx(port->queue[rxq->queue], pkts, VNF_BURST_MAX);
+	if (n == 0)
+		return 0;
+	for (uint16_t i = 0; i < n; i++) {
+		rte_prefetch0(rte_pktmbuf_mtod(pkts[i], void *));
+		bytes += pkts[i]->pkt_len;
+		shortest = RTE_MIN(shortest, pkts[i]->data_len);
+	}
+	counters->rx_packets += n;
+	counters->rx_bytes += bytes;
+	kept = unlikely(shortest < HEADER_MIN) ? drop_runts(loop, port->id, pkts, n) : n;
+	if (likely(kept > 0)) {
+		loop->app->burst(&loop->worker->pub, port->id, pkts, verdicts, kept);
+		verdicts_apply(loop, port->id, pkts, verdicts, kept);
+	}
+	return n;
+}
+
+static uint32_t handover_take(struct app_loop *loop, const struct handover *h)
+{
+	struct rte_mbuf *pkts[VNF_BURST_MAX];
+	unsigned int n = rte_ring_dequeue_burst(h->ring, (void **)pkts, VNF_BURST_MAX, NULL);
+
+	if (n == 0)
+		return 0;
+	loop->counters->handed_in += n;
+	batch_add(loop, h->batch->port->id, pkts, (uint16_t)n);
+	return n;
+}
+
+static void tick_run(struct app_loop *loop)
+{
+	struct vnf_worker *worker = &loop->worker->pub;
+
+	if (likely(worker->now_ns < loop->next_tick_ns))
+		return;
+	loop->next_tick_ns = worker->now_ns + loop->tick_ns;
+	loop->app->tick(worker);
+}
+
+static uint32_t pass(struct app_loop *loop)
+{
+	uint32_t packets = 0;
+
+	if (likely(worker_receiving(loop->worker)))
+		for (uint16_t i = 0; i < loop->worker->n_rxqs; i++)
+			packets += queue_poll(loop, &loop->worker->rxqs[i]);
+	if (loop->app->tick != NULL)
+		tick_run(loop);
+	for (uint16_t i = 0; i < loop->n_handovers; i++)
+		packets += handover_take(loop, &loop->handovers[i]);
+	for (uint16_t i = 0; i < loop->n_ports; i++)
+		if (loop->batches[i].n > 0)
+			batch_flush(loop, &loop->batches[i]);
+	return packets;
+}
+
+void app_work(struct vnf_worker *worker)
+{
+	struct app_loop *loop = ((struct worker *)worker)->app;
+	uint32_t packets;
+
+	do {
+		packets = pass(loop);
+	} while (vnf_worker_pass(worker, packets));
+}
+
+void vnf_send(struct vnf_worker *worker, uint16_t port, struct rte_mbuf *pkt)
+{
+	struct app_loop *loop = ((struct worker *)worker)->app;
+
+	loop->counters->held--;
+	if (likely(port < loop->n_ports))
+		batch_add(loop, port, &pkt, 1);
+	else
+		drop_count(loop, 0, &pkt, 1, VNF_DROP_NO_SUCH_PORT);
+}
+
+void vnf_drop(struct vnf_worker *worker, uint16_t port, struct rte_mbuf *pkt, uint32_t reason)
+{
+	struct app_loop *loop = ((struct worker *)worker)->app;
+
+	loop->counters->held--;
+	drop_count(loop, port < loop->n_ports ? port : 0, &pkt, 1, reason);
+}
+
+struct rte_mbuf *vnf_packet_alloc(struct vnf_worker *worker)
+{
+	struct app_loop *loop = ((struct worker *)worker)->app;
+	struct rte_mbuf *pkt = rte_pktmbuf_alloc(loop->pool);
+
+	if (likely(pkt != NULL)) {
+		loop->counters->created++;
+		loop->counters->held++;
+	}
+	return pkt;
+}
+
+/* ---- creation and release: control thread, workers not running ---- */
+
+/* A ring that all workers but the owner write to, one per queue of a port with too few. */
+static struct rte_ring *handover_ring(const struct vnf_port *port, uint16_t queue)
+{
+	char name[RTE_RING_NAMESIZE];
+	struct rte_ring *ring;
+
+	snprintf(name, sizeof(name), "handover-%u-%u", port->id, queue);
+	ring = rte_ring_lookup(name);
+	if (ring == NULL)
+		ring = rte_ring_create(name, HANDOVER_RING, SOCKET_ID_ANY, RING_F_SC_DEQ);
+	if (ring == NULL)
+		vnf_error("port \"%s\": no memory for the ring between workers: %s", port->name,
+			  rte_strerror(rte_errno));
+	return ring;
+}
+
+static int batch_init(struct app_loop *loop, struct vnf_port *port)
+{
+	struct batch *b = &loop->batches[port->id];
+	uint16_t id = loop->worker->pub.id;
+	uint16_t queue = id % port->n_queues;
+	bool crowded = loop->worker->pub.count > port->n_queues &&
+		       (port->kind->flags & VNF_KIND_TX_SHARED) == 0;
+	struct rte_ring *ring = NULL;
+
+	if (crowded) {
+		ring = handover_ring(port, queue);
+		if (ring == NULL)
+			return -ENOMEM;
+	}
+	b->port = port;
+	b->counters = &loop->counters->port[port->id];
+	b->frame_max = port->mtu + VNF_FRAME_OVERHEAD;
+	b->queue = queue;
+	b->handover = id == queue ? NULL : ring;
+	if (crowded && id == queue)
+		loop->handovers[loop->n_handovers++] = (struct handover){ ring, b };
+	return 0;
+}
+
+/* Packets on a ring whose owner has ended. */
+static void handover_empty(struct app_loop *loop, const struct handover *h)
+{
+	struct rte_mbuf *pkt;
+
+	while (rte_ring_dequeue(h->ring, (void **)&pkt) == 0) {
+		loop->counters->handed_in++;
+		drop_count(loop, h->batch->port->id, &pkt, 1, VNF_DROP_STOPPING);
+	}
+	rte_ring_free(h->ring);
+}
+
+void loop_destroy(struct app_loop *loop)
+{
+	if (loop == NULL)
+		return;
+	for (uint16_t i = 0; i < loop->n_handovers; i++)
+		handover_empty(loop, &loop->handovers[i]);
+	free(loop->handovers);
+	free(loop->batches);
+	free(loop);
+}
+
+struct app_loop *loop_create(struct vnf *vnf, struct worker *worker, const struct vnf_app *app)
+{
+	struct app_loop *loop = calloc(1, sizeof(*loop));
+	size_t size = vnf->n_ports * sizeof(*loop->batches);
+
+	if (loop == NULL)
+		return NULL;
+	loop->app = app;
+	loop->worker = worker;
+	loop->counters = &worker->counters;
+	loop->pool = vnf->pool;
+	loop->n_ports = vnf->n_ports;
+	loop->tick_ns = (app->tick_us != 0 ? app->tick_us : 10000) * 1000ULL;
+	loop->batches = aligned_alloc(RTE_CACHE_LINE_SIZE, size);
+	loop->handovers = calloc(vnf->n_ports, sizeof(*loop->handovers));
+	if (loop->batches == NULL || loop->handovers == NULL)
+		goto fail;
+	memset(loop->batches, 0, size);
+	for (uint16_t i = 0; i < vnf->n_ports; i++)
+		if (batch_init(loop, &vnf->ports[i].port) < 0)
+			goto fail;
+	return loop;
+
+fail:
+	loop_destroy(loop);
+	return NULL;
+}

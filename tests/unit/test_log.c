@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 The vnfkit authors
+ *
+ * Log lines: their form, the level below which none is written, and the limit on those that an
+ * outsider can cause, DPDK's lines about a vhost socket among them.
+ */
+
+#include <criterion/criterion.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <rte_log.h>
+
+#include "vnf_priv.h"
+
+static char captured[65536];
+static int saved_stderr;
+static FILE *sink;
+
+static void capture_start(void)
+{
+	sink = tmpfile();
+	cr_assert_not_null(sink);
+	saved_stderr = dup(STDERR_FILENO);
+	cr_assert_geq(dup2(fileno(sink), STDERR_FILENO), 0);
+}
+
+static unsigned int capture_end(void)
+{
+	unsigned int lines = 0;
+	size_t n;
+
+	cr_assert_geq(dup2(saved_stderr, STDERR_FILENO), 0);
+	close(saved_stderr);
+	rewind(sink);
+	n = fread(captured, 1, sizeof(captured) - 1, sink);
+	captured[n] = '\0';
+	fclose(sink);
+	for (size_t i = 0; i < n; i++)
+		lines += captured[i] == '\n';
+	return lines;
+}
+
+Test(log, form_and_level)
+{
+	log_init("me", VNF_LOG_NOTICE);
+	capture_start();
+	vnf_error("a %d", 1);
+	vnf_notice("b");
+	vnf_info("not this");
+	vnf_debug("nor this");
+	cr_assert_eq(capture_end(), 2);
+	cr_assert_str_eq(captured, "me: error: a 1\nme: notice: b\n");
+}
+
+Test(log, very_long_lines_are_cut)
+{
+	char text[5000];
+
+	memset(text, 'x', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	log_init("me", VNF_LOG_INFO);
+	capture_start();
+	vnf_info("%s", text);
+	cr_assert_eq(capture_end(), 1);
+	cr_assert_lt(strlen(captured), 1200);
+}
+
+Test(log, a_limit_lets_a_burst_pass_and_counts_the_rest)
+{
+	struct vnf_log_limit limit = { 0 };
+
+	log_init("me", VNF_LOG_INFO);
+	capture_start();
+	for (int i = 0; i < 1000; i++)
+		vnf_log_limited(&limit, VNF_LOG_WARNING, "again");
+	cr_assert_eq(capture_end(), VNF_LOG_BURST);
+	cr_assert_eq(limit.suppressed, 1000 - VNF_LOG_BURST);
+
+	/* Time passes: one more, which tells of those that were not written. */
+	limit.refill_ns -= 600000000;
+	capture_start();
+	vnf_log_limited(&limit, VNF_LOG_WARNING, "again");
+	cr_assert_eq(capture_end(), 1);
+	cr_assert_str_eq(captured, "me: warning: again (990 more like this were not logged)\n");
+}
+
+Test(log, dpdk_lines_about_one_socket_are_limited_those_about_another_are_not)
+{
+	log_init("me", VNF_LOG_INFO);
+	capture_start();
+	cr_assert_eq(log_capture_dpdk(), 0);
+	for (int i = 0; i < 1000; i++)
+		rte_log(RTE_LOG_ERR, RTE_LOGTYPE_USER1, "VHOST_CONFIG: (/a) message %d\n", i);
+	rte_log(RTE_LOG_ERR, RTE_LOGTYPE_USER1, "VHOST_CONFIG: (/b) once\n");
+	RTE_LOG(NOTICE, USER1, "not worth a line\n");
+	RTE_LOG(ERR, USER1, "something else\n");
+	capture_end();
+	cr_assert_not_null(strstr(captured, "message 0\n"));
+	cr_assert_null(strstr(captured, "message 500\n"));
+	cr_assert_not_null(strstr(captured, "me: error: dpdk: VHOST_CONFIG: (/b) once\n"));
+	cr_assert_not_null(strstr(captured, "something else\n"));
+	cr_assert_null(strstr(captured, "not worth"));
+}

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 The vnfkit authors
+ *
+ * The memory plan: enough packets for every ring, hugepages only when they suffice, and a refusal
+ * with numbers when the configured memory does not.
+ */
+
+#include <criterion/criterion.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "vnf_priv.h"
+
+static struct memory_input two_ports(void)
+{
+	return (struct memory_input){
+		.n_workers = 1,
+		.n_ports = 2,
+		.port_mbufs = 4096,
+		.port_bytes = 2 << 20,
+		.frame_max = 1522,
+		.packets = 1024,
+	};
+}
+
+Test(memory_plan, holds_what_rings_workers_and_application_can)
+{
+	struct memory_input in = two_ports();
+	struct memory_plan plan;
+	char why[WHY_MAX];
+
+	cr_assert_eq(memory_plan_make(&in, &plan, why, sizeof(why)), 0);
+	cr_assert_eq(plan.n_mbufs, 8191);
+	cr_assert_eq(plan.data_room, 2048 + RTE_PKTMBUF_HEADROOM);
+	cr_assert_eq(plan.bytes, plan.needed);
+	cr_assert_eq(plan.bytes % (2 << 20), 0);
+	cr_assert_geq(plan.bytes, 8191ull * (plan.data_room + sizeof(struct rte_mbuf)));
+	cr_assert(!plan.huge);
+}
+
+Test(memory_plan, never_less_than_the_sum_of_its_parts)
+{
+	for (uint16_t workers = 1; workers <= 64; workers *= 2) {
+		for (uint32_t mbufs = 0; mbufs < 300000; mbufs = mbufs * 3 + 1000) {
+			struct memory_input in = two_ports();
+			struct memory_plan plan;
+			char why[WHY_MAX];
+
+			in.n_workers = workers;
+			in.port_mbufs = mbufs;
+			cr_assert_eq(memory_plan_make(&in, &plan, why, sizeof(why)), 0);
+			cr_assert_geq(plan.n_mbufs, mbufs + in.packets +
+							    workers * 2u * VNF_BURST_MAX +
+							    workers * plan.cache * 3 / 2);
+			cr_assert_eq(plan.n_mbufs & (plan.n_mbufs + 1), 0);
+		}
+	}
+}
+
+Test(memory_plan, a_frame_fits_one_buffer)
+{
+	for (uint32_t frame = 90; frame <= 9622; frame += 7) {
+		struct memory_input in = two_ports();
+		struct memory_plan plan;
+		char why[WHY_MAX];
+
+		in.frame_max = frame;
+		cr_assert_eq(memory_plan_make(&in, &plan, why, sizeof(why)), 0);
+		cr_assert_geq(plan.data_room, frame + RTE_PKTMBUF_HEADROOM);
+		cr_assert_leq(plan.data_room, UINT16_MAX);
+	}
+}
+
+Test(memory_plan, too_little_memory_is_refused_with_numbers)
+{
+	struct memory_input in = two_ports();
+	struct memory_plan plan;
+	char why[WHY_MAX] = "";
+
+	in.memory = 16 << 20;
+	cr_assert_eq(memory_plan_make(&in, &plan, why, sizeof(why)), -EINVAL);
+	cr_assert_str_eq(why,
+			 "16 MiB are too little, at least 38 MiB are needed (8191 packets of 2176 "
+			 "bytes, 2 ports, 1 workers); leave the key out to have it computed");
+	in.memory = plan.needed;
+	cr_assert_eq(memory_plan_make(&in, &plan, why, sizeof(why)), 0);
+	cr_assert_eq(plan.bytes, in.memory);
+}
+
+Test(memory_plan, hugepages_only_when_enough_are_free)
+{
+	static const struct {
+		enum hugepages want;
+		int free_mib; /* relative to what is needed */
+		int ret;
+		bool huge;
+	} cases[] = {
+		{ HUGEPAGES_AUTO, 0, 0, true },           { HUGEPAGES_AUTO, -2, 0, false },
+		{ HUGEPAGES_NEVER, 100, 0, false },       { HUGEPAGES_ALWAYS, 0, 0, true },
+		{ HUGEPAGES_ALWAYS, -2, -ENOMEM, false },
+	};
+
+	for (size_t i = 0; i < RTE_DIM(cases); i++) {
+		struct memory_input in = two_ports();
+		struct memory_plan plan;
+		char why[WHY_MAX] = "";
+
+		in.hugepages = cases[i].want;
+		in.huge_free = (uint64_t)(38 + cases[i].free_mib) << 20;
+		cr_assert_eq(memory_plan_make(&in, &plan, why, sizeof(why)), cases[i].ret,
+			     "case %zu", i);
+		cr_assert_eq(plan.huge, cases[i].huge, "case %zu", i);
+		if (cases[i].ret < 0)
+			cr_assert_str_eq(why,
+					 "38 MiB of hugepages are needed and 36 MiB are free; as "
+					 "root: echo 19 > /proc/sys/vm/nr_hugepages, or write "
+					 "hugepages = \"auto\"");
+	}
+}
+
+static void put(const char *dir, const char *name, const char *text)
+{
+	char path[256];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	f = fopen(path, "w");
+	cr_assert_not_null(f);
+	fputs(text, f);
+	fclose(f);
+}
+
+Test(memory_plan, free_hugepages_of_all_sizes)
+{
+	char top[] = "/tmp/vnf-huge-XXXXXX", dir[128], command[128];
+
+	cr_assert_not_null(mkdtemp(top));
+	snprintf(dir, sizeof(dir), "%s/hugepages-2048kB", top);
+	cr_assert_eq(mkdir(dir, 0700), 0);
+	put(dir, "free_hugepages", "10\n");
+	put(dir, "resv_hugepages", "4\n");
+	snprintf(dir, sizeof(dir), "%s/hugepages-1048576kB", top);
+	cr_assert_eq(mkdir(dir, 0700), 0);
+	put(dir, "free_hugepages", "1\n");
+	put(dir, "resv_hugepages", "0\n");
+	snprintf(dir, sizeof(dir), "%s/other", top);
+	cr_assert_eq(mkdir(dir, 0700), 0);
+
+	cr_expect_eq(memory_huge_free(top), (6ull << 21) + (1ull << 30));
+	cr_expect_eq(memory_huge_free("/nonexistent"), 0);
+	snprintf(command, sizeof(command), "rm -r %s", top);
+	cr_assert_eq(system(command), 0);
+}

@@ -1,0 +1,544 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 The vnfkit authors
+ *
+ * The switch's data path on ports that are arrays: where frames go, what is dropped and why. After
+ * each test the ledger balances and every packet is back in the pool.
+ */
+#include "eal_support.h"
+
+#include <stdlib.h>
+
+#include "switch.h"
+
+#define PORTS 6
+#define LOG_MAX 256
+#define NS 1000000000ull
+
+/* A frame that a port was given. */
+struct sent {
+	uint64_t dst;
+	uint32_t length;
+	bool shared; /* by tx_copy */
+};
+
+struct fake {
+	struct vnf_port port;
+	struct vnf_port_spec spec;
+	struct rte_mbuf *rx[VNF_BURST_MAX];
+	uint16_t n_rx;
+	struct sent sent[LOG_MAX];
+	uint16_t n_sent;
+	uint16_t room;  /* Frames that still fit. */
+	uint16_t calls; /* Of tx. */
+};
+
+static struct rte_mempool *pool;
+static struct fake fakes[PORTS];
+static struct vnf_port_counters port_counters[PORTS];
+static struct vnf_worker_counters counters = { .port = port_counters };
+static struct vnf_rxq rxqs[PORTS];
+static struct hsw_switch *sw;
+static struct hsw_worker *worker;
+
+/* ---- the fake port ---- */
+
+static uint16_t fake_rx(void *queue, struct rte_mbuf **pkts, uint16_t n)
+{
+	struct fake *f = queue;
+	uint16_t got = RTE_MIN(n, f->n_rx);
+
+	memcpy(pkts, f->rx, got * sizeof(*pkts));
+	f->n_rx = 0;
+	return got;
+}
+
+static uint16_t fake_send(struct fake *f, struct rte_mbuf **pkts, uint16_t n, bool shared,
+			  struct vnf_port_counters *c)
+{
+	uint16_t fit = RTE_MIN(n, f->room);
+
+	f->calls++;
+	f->room -= fit;
+	vnf_count_tx(c, pkts, fit);
+	for (uint16_t i = 0; i < fit; i++) {
+		cr_assert_lt(f->n_sent, LOG_MAX);
+		f->sent[f->n_sent++] =
+			(struct sent){ hsw_mac_load(rte_pktmbuf_mtod(pkts[i], const uint8_t *)),
+				       pkts[i]->pkt_len, shared };
+	}
+	return fit;
+}
+
+static uint16_t fake_tx(void *queue, struct rte_mbuf **pkts, uint16_t n,
+			struct vnf_port_counters *c)
+{
+	uint16_t fit = fake_send(queue, pkts, n, false, c);
+
+	/* As a driver may: write into what it was given. */
+	for (uint16_t i = 0; i < fit; i++)
+		memset(rte_pktmbuf_mtod(pkts[i], void *), 0xee, 14);
+	rte_pktmbuf_free_bulk(pkts, fit);
+	return fit;
+}
+
+static uint16_t fake_tx_copy(void *queue, struct rte_mbuf **pkts, uint16_t n,
+			     struct vnf_port_counters *c)
+{
+	return fake_send(queue, pkts, n, true, c);
+}
+
+static const struct vnf_port_kind fake_kind = { .name = "fake", .queues_max = 1 };
+
+/* ---- set-up ---- */
+
+static void fakes_init(void)
+{
+	static const char *const names[PORTS] = { "p0", "p1", "p2", "p3", "p4", "p5" };
+
+	for (uint16_t i = 0; i < PORTS; i++) {
+		struct fake *f = &fakes[i];
+
+		f->spec.name = names[i];
+		eal_support_port(&f->port, &fake_kind, &f->spec, pool);
+		f->port.id = i;
+		f->port.rx = fake_rx;
+		f->port.tx = fake_tx;
+		f->port.queue[0] = f;
+		f->room = LOG_MAX;
+		vnf_port_set_up(&f->port, true);
+		rxqs[i] = (struct vnf_rxq){ &f->port, 0 };
+	}
+}
+
+/* Ports 0 to 3 in domain 0, of which 1 and 2 send copies; 4 and 5 wired; or all in domain 0. */
+static void start_with(bool wired, bool flood)
+{
+	struct hsw_attach attach[PORTS] = { 0 };
+	struct hsw_domain_spec domain = { .name = "lan", .flood = flood };
+	struct vnf_port *ports[PORTS];
+	struct hsw_fdb *fdb;
+
+	eal_support_start();
+	pool = eal_support_pool(2048);
+	fakes_init();
+	for (uint16_t i = 0; i < PORTS; i++) {
+		ports[i] = &fakes[i].port;
+		attach[i].wire = HSW_NONE;
+	}
+	attach[4] = (struct hsw_attach){ HSW_NONE, 5 };
+	attach[5] = (struct hsw_attach){ HSW_NONE, 4 };
+	if (!wired)
+		attach[4] = attach[5] = (struct hsw_attach){ 0, HSW_NONE };
+	fakes[1].port.tx_copy = fake_tx_copy;
+	fakes[2].port.tx_copy = fake_tx_copy;
+	cr_assert_eq(hsw_fdb_create(64, &fdb), 0);
+	cr_assert_eq(hsw_switch_create(ports, PORTS, 1,
+				       hsw_topology_create(attach, PORTS, &domain, 1), fdb, &sw),
+		     0);
+	cr_assert_eq(hsw_learn_init(sw, 300), 0);
+	worker = sw->workers[0];
+	worker->counters = &counters;
+	worker->rxqs = rxqs;
+	worker->n_rxqs = PORTS;
+}
+
+static void start(void)
+{
+	start_with(true, true);
+}
+
+static void check_ledger(void)
+{
+	uint64_t in = counters.created, out = 0;
+
+	for (uint16_t i = 0; i < PORTS; i++) {
+		in += port_counters[i].rx_packets;
+		out += port_counters[i].tx_packets;
+		for (unsigned int r = 0; r < VNF_DROPS_MAX; r++)
+			out += port_counters[i].drops[r];
+	}
+	cr_assert_eq(in, out, "%lu in, %lu out", in, out);
+	EAL_SUPPORT_POOL_FULL(pool);
+}
+
+static void finish(void)
+{
+	check_ledger();
+	hsw_switch_destroy(sw);
+	rte_mempool_free(pool);
+	eal_support_stop();
+}
+
+/* ---- traffic ---- */
+
+/* Host `i` behind port `port`. */
+static uint64_t host(uint16_t port, uint16_t i)
+{
+	return 0x02u | (uint64_t)port << 8 | (uint64_t)i << 16 | 1ull << 40;
+}
+
+#define BROADCAST 0xffffffffffffull
+
+static struct rte_mbuf *receive(uint16_t port, uint64_t dst, uint64_t src, uint16_t length)
+{
+	struct rte_mbuf *pkt = rte_pktmbuf_alloc(pool);
+	struct fake *f = &fakes[port];
+	char *data;
+
+	cr_assert_not_null(pkt);
+	data = rte_pktmbuf_append(pkt, length);
+	cr_assert_not_null(data);
+	memset(data, 0, length);
+	memcpy(data, &dst, RTE_MIN(length, 6));
+	if (length >= 12)
+		memcpy(data + 6, &src, 6);
+	f->rx[f->n_rx++] = pkt;
+	return pkt;
+}
+
+static uint32_t pass(uint64_t now_ns)
+{
+	uint32_t n = hsw_switch_pass(worker, now_ns);
+
+	hsw_learn_poll(sw);
+	return n;
+}
+
+/* Let the switch learn host 0 of each bridged port, and forget what was sent for that. */
+static void introduce(void)
+{
+	for (uint16_t p = 0; p < 4; p++)
+		receive(p, BROADCAST, host(p, 0), 60);
+	pass(NS);
+	for (uint16_t p = 0; p < PORTS; p++)
+		fakes[p].n_sent = 0;
+}
+
+static uint64_t drops(uint16_t port, uint32_t reason)
+{
+	return port_counters[port].drops[reason];
+}
+
+/* ---- tests ---- */
+
+Test(switch, a_known_address_goes_to_its_port_only)
+{
+	start();
+	introduce();
+	receive(0, host(1, 0), host(0, 0), 60);
+	receive(1, host(3, 0), host(1, 0), 100);
+	cr_assert_eq(pass(NS), 2);
+	cr_assert_eq(fakes[1].n_sent, 1);
+	cr_assert_eq(fakes[3].n_sent, 1);
+	cr_assert_eq(fakes[3].sent[0].length, 100);
+	cr_assert_eq(fakes[0].n_sent + fakes[2].n_sent + fakes[4].n_sent + fakes[5].n_sent, 0);
+	cr_assert_not(fakes[1].sent[0].shared);
+	finish();
+}
+
+Test(switch, bytes_are_counted)
+{
+	start();
+	introduce();
+	memset(port_counters, 0, sizeof(port_counters));
+	counters.created = 0;
+	receive(0, host(1, 0), host(0, 0), 60);
+	receive(0, host(1, 0), host(0, 0), 1514);
+	pass(NS);
+	cr_assert_eq(port_counters[0].rx_bytes, 1574);
+	cr_assert_eq(port_counters[1].tx_bytes, 1574);
+	finish();
+}
+
+Test(switch, a_flood_mixes_shared_frames_and_copies)
+{
+	start();
+	receive(0, BROADCAST, host(0, 0), 60);
+	receive(0, host(9, 9), host(0, 0), 70);
+	pass(NS);
+	for (uint16_t p = 1; p < 4; p++) {
+		cr_assert_eq(fakes[p].n_sent, 2, "port %u", p);
+		cr_assert_eq(fakes[p].sent[0].dst, BROADCAST);
+		cr_assert_eq(fakes[p].sent[1].dst, host(9, 9));
+		cr_assert_eq(fakes[p].sent[0].shared, p < 3);
+	}
+	cr_assert_eq(counters.created, 4);
+	cr_assert_eq(fakes[0].n_sent + fakes[4].n_sent + fakes[5].n_sent, 0);
+	finish();
+}
+
+Test(switch, a_flood_to_shared_ports_only)
+{
+	start();
+	receive(3, BROADCAST, host(3, 0), 60);
+	vnf_port_set_up(&fakes[0].port, false);
+	pass(NS);
+	cr_assert_eq(fakes[1].n_sent, 1);
+	cr_assert_eq(fakes[2].n_sent, 1);
+	cr_assert_eq(counters.created, 1);
+	finish();
+}
+
+/* Two ports that take frames away: one of them must get a copy of its own. */
+Test(switch, a_flood_to_ports_that_write_into_frames)
+{
+	start_with(false, true);
+	fakes[1].port.tx_copy = NULL;
+	fakes[2].port.tx_copy = NULL;
+	receive(0, BROADCAST, host(0, 0), 60);
+	pass(NS);
+	for (uint16_t p = 1; p < PORTS; p++) {
+		cr_assert_eq(fakes[p].n_sent, 1);
+		cr_assert_eq(fakes[p].sent[0].dst, BROADCAST);
+	}
+	cr_assert_eq(counters.created, 4);
+	finish();
+}
+
+Test(switch, a_flood_without_packets_for_copies)
+{
+	struct rte_mbuf *taken[SUPPORT_MBUFS];
+	unsigned int n;
+
+	start_with(false, true);
+	receive(0, BROADCAST, host(0, 0), 60);
+	n = rte_mempool_avail_count(pool);
+	cr_assert_eq(rte_pktmbuf_alloc_bulk(pool, taken, n), 0);
+	pass(NS);
+	cr_assert_eq(counters.created, 4);
+	cr_assert_eq(drops(3, VNF_DROP_NO_MBUF) + drops(4, VNF_DROP_NO_MBUF) +
+			     drops(5, VNF_DROP_NO_MBUF),
+		     2);
+	cr_assert_eq(fakes[5].n_sent, 1);
+	rte_pktmbuf_free_bulk(taken, n);
+	finish();
+}
+
+Test(switch, a_flood_with_nowhere_to_go)
+{
+	start();
+	for (uint16_t p = 1; p < 4; p++)
+		vnf_port_set_up(&fakes[p].port, false);
+	receive(0, BROADCAST, host(0, 0), 60);
+	pass(NS);
+	cr_assert_eq(drops(0, HSW_DROP_NO_DESTINATION), 1);
+	cr_assert_eq(counters.created, 0);
+	finish();
+}
+
+Test(switch, a_domain_may_refuse_unknown_addresses)
+{
+	start_with(true, false);
+	receive(0, host(9, 9), host(0, 0), 60);
+	receive(0, BROADCAST, host(0, 0), 60);
+	pass(NS);
+	cr_assert_eq(drops(0, HSW_DROP_NO_DESTINATION), 1);
+	cr_assert_eq(fakes[1].n_sent, 1);
+	finish();
+}
+
+Test(switch, wires_carry_anything)
+{
+	start();
+	receive(4, host(0, 0), 0, 60);
+	receive(5, BROADCAST, BROADCAST, 60);
+	receive(5, host(0, 0), host(4, 0), 13);
+	pass(NS);
+	cr_assert_eq(fakes[5].n_sent, 1);
+	cr_assert_eq(fakes[4].n_sent, 1);
+	cr_assert_eq(drops(5, VNF_DROP_MALFORMED), 1);
+	cr_assert_eq(sw->fdb->count, 0);
+	finish();
+}
+
+Test(switch, a_frame_does_not_go_back)
+{
+	start();
+	introduce();
+	receive(0, BROADCAST, host(0, 1), 60);
+	pass(NS);
+	receive(0, host(0, 1), host(0, 0), 60);
+	pass(NS);
+	cr_assert_eq(drops(0, HSW_DROP_HAIRPIN), 1);
+	cr_assert_eq(fakes[0].n_sent, 0);
+	finish();
+}
+
+Test(switch, bad_sources_are_not_learned)
+{
+	start();
+	receive(0, BROADCAST, 0, 60);
+	receive(0, BROADCAST, host(0, 0) | 1, 60);
+	receive(0, BROADCAST, BROADCAST, 60);
+	pass(NS);
+	cr_assert_eq(drops(0, HSW_DROP_BAD_SOURCE), 3);
+	cr_assert_eq(sw->fdb->count, 0);
+	finish();
+}
+
+Test(switch, runts_are_malformed)
+{
+	start();
+	receive(0, BROADCAST, host(0, 0), 0);
+	receive(0, BROADCAST, host(0, 0), 13);
+	receive(0, BROADCAST, host(0, 0), 14);
+	pass(NS);
+	cr_assert_eq(drops(0, VNF_DROP_MALFORMED), 2);
+	cr_assert_eq(fakes[1].n_sent, 1);
+	finish();
+}
+
+Test(switch, what_is_longer_than_the_destination_takes)
+{
+	start();
+	introduce();
+	fakes[1].port.mtu = 1000;
+	fakes[3].port.mtu = 1000;
+	receive(0, host(1, 0), host(0, 0), 1000 + VNF_FRAME_OVERHEAD);
+	receive(0, host(1, 0), host(0, 0), 1001 + VNF_FRAME_OVERHEAD);
+	receive(0, BROADCAST, host(0, 0), 1001 + VNF_FRAME_OVERHEAD);
+	pass(NS);
+	cr_assert_eq(fakes[1].n_sent, 1);
+	cr_assert_eq(drops(1, VNF_DROP_TOO_LONG), 2);
+	cr_assert_eq(fakes[2].n_sent, 1);
+	cr_assert_eq(fakes[3].n_sent, 0);
+	cr_assert_eq(drops(3, VNF_DROP_TOO_LONG), 1);
+	finish();
+}
+
+Test(switch, a_port_that_is_down)
+{
+	start();
+	introduce();
+	vnf_port_set_up(&fakes[1].port, false);
+	receive(0, host(1, 0), host(0, 0), 60);
+	receive(1, host(0, 0), host(1, 0), 60);
+	cr_assert_eq(pass(NS), 1, "nothing is received from it");
+	cr_assert_eq(drops(1, VNF_DROP_PORT_DOWN), 1);
+	vnf_port_set_up(&fakes[1].port, true);
+	cr_assert_eq(pass(NS), 1);
+	cr_assert_eq(fakes[0].n_sent, 1);
+	finish();
+}
+
+Test(switch, a_port_that_is_full)
+{
+	start();
+	introduce();
+	fakes[1].room = 3;
+	fakes[2].room = 0;
+	for (int i = 0; i < 5; i++)
+		receive(0, host(1, 0), host(0, 0), 60);
+	receive(3, BROADCAST, host(3, 0), 60);
+	pass(NS);
+	cr_assert_eq(drops(1, VNF_DROP_TX_FULL), 3);
+	cr_assert_eq(drops(2, VNF_DROP_TX_FULL), 1);
+	cr_assert_eq(fakes[0].n_sent, 1);
+	finish();
+}
+
+Test(switch, a_port_may_be_waited_for_once)
+{
+	uint16_t calls;
+
+	start();
+	introduce();
+	fakes[3].spec.tx_wait = 1000000;
+	fakes[3].room = 0;
+	receive(0, host(3, 0), host(0, 0), 60);
+	pass(NS);
+	cr_assert_eq(drops(3, VNF_DROP_TX_FULL), 1);
+	calls = fakes[3].calls;
+	cr_assert_gt(calls, 2);
+	receive(0, host(3, 0), host(0, 0), 60);
+	pass(NS);
+	cr_assert_eq(fakes[3].calls, calls + 1, "it did not drain: no second wait");
+	fakes[3].room = 10;
+	receive(0, host(3, 0), host(0, 0), 60);
+	pass(NS);
+	cr_assert_eq(fakes[3].n_sent, 1);
+	finish();
+}
+
+Test(switch, bursts_longer_than_a_batch)
+{
+	start();
+	introduce();
+	for (int i = 0; i < VNF_BURST_MAX; i++) {
+		receive(0, host(3, 0), host(0, 0), 60);
+		receive(1, host(3, 0), host(1, 0), 61);
+		receive(2, host(3, 0), host(2, 0), 62);
+	}
+	cr_assert_eq(pass(NS), 3 * VNF_BURST_MAX);
+	cr_assert_eq(fakes[3].n_sent, 3 * VNF_BURST_MAX);
+	for (int i = 0; i < VNF_BURST_MAX; i++)
+		cr_assert_eq(fakes[3].sent[i].length, 60);
+	finish();
+}
+
+Test(switch, an_address_in_use_is_not_aged)
+{
+	start();
+	introduce();
+	for (uint64_t s = 2; s < 700; s++) {
+		receive(0, BROADCAST, host(0, 0), 60);
+		pass(s * NS);
+		for (uint16_t p = 0; p < PORTS; p++)
+			fakes[p] = (struct fake){ .port = fakes[p].port,
+						  .spec = fakes[p].spec,
+						  .room = LOG_MAX };
+	}
+	receive(1, host(0, 0), host(1, 1), 60);
+	receive(1, host(2, 0), host(1, 1), 60);
+	pass(700 * NS);
+	cr_assert_eq(fakes[0].n_sent, 2, "one frame to it and one flooded");
+	cr_assert_eq(fakes[3].n_sent, 1, "host 2 was forgotten: flooded");
+	finish();
+}
+
+/* A port that invents addresses uses up its own share of the learn ring, not the others'. */
+Test(switch, a_flood_of_sources_starves_nobody)
+{
+	start();
+	for (uint16_t burst = 0; burst < 200; burst++) {
+		for (uint16_t i = 0; i < VNF_BURST_MAX; i++)
+			receive(0, host(0, 0), host(0, 1 + burst * VNF_BURST_MAX + i), 60);
+		hsw_switch_pass(worker, NS);
+		for (uint16_t p = 0; p < PORTS; p++)
+			fakes[p].n_sent = 0, fakes[p].room = LOG_MAX;
+	}
+	cr_assert_gt(worker->learner.lost, 0);
+	receive(1, BROADCAST, host(1, 0), 60);
+	pass(NS);
+	receive(3, host(1, 0), host(3, 0), 60);
+	for (uint16_t p = 0; p < PORTS; p++)
+		fakes[p].n_sent = 0;
+	pass(NS);
+	cr_assert_eq(fakes[1].n_sent, 1);
+	cr_assert_eq(fakes[2].n_sent, 0, "the other port's host is known");
+	finish();
+}
+
+Test(switch, a_loop_is_noticed)
+{
+	start();
+	for (int i = 0; i < 20; i++) {
+		receive(i % 2, BROADCAST, host(0, 0), 60);
+		pass(5 * NS);
+	}
+	cr_assert_eq(hsw_learn_loops(sw, 0), 1);
+	cr_assert_eq(sw->fdb->moves, 19);
+	finish();
+}
+
+Test(switch, one_move_is_no_loop)
+{
+	start();
+	receive(0, BROADCAST, host(0, 0), 60);
+	pass(5 * NS);
+	receive(1, BROADCAST, host(0, 0), 60);
+	pass(5 * NS);
+	cr_assert_eq(hsw_learn_loops(sw, 0), 0);
+	cr_assert_eq(sw->fdb->moves, 1);
+	finish();
+}

@@ -1,0 +1,430 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 The vnfkit authors
+ *
+ * The data path of a VNF over ports made of arrays: every verdict, every way to lose a packet, hand
+ * over between workers. Each test ends with a ledger that balances and a pool that is full.
+ */
+
+#include "eal_support.h"
+
+#define PORTS 2
+
+/* A port that receives what is in `in` and keeps what is sent to it, up to `room`. */
+struct fake {
+	struct rte_mbuf *in[256];
+	struct rte_mbuf *out[256];
+	uint16_t n_in, next_in, n_out, room;
+	struct vnf *vnf;
+};
+
+static struct fake fakes[PORTS];
+static struct vnf_port_kind fake_kind = { .name = "fake", .queues_max = VNF_QUEUES_MAX };
+static struct vnf_port_spec fake_specs[PORTS];
+static struct vnf_program program;
+static struct system_spec spec;
+static struct vnf vnf;
+static vnf_verdict_t verdict_of[256]; /* by the packet's first octet */
+static uint16_t largest_burst;
+static struct rte_mbuf *taken;
+
+static uint16_t fake_rx(void *queue, struct rte_mbuf **pkts, uint16_t n)
+{
+	struct fake *f = queue;
+
+	n = RTE_MIN(n, f->n_in - f->next_in);
+	memcpy(pkts, &f->in[f->next_in], n * sizeof(*pkts));
+	f->next_in += n;
+	return n;
+}
+
+static uint16_t fake_tx(void *queue, struct rte_mbuf **pkts, uint16_t n,
+			struct vnf_port_counters *counters)
+{
+	struct fake *f = queue;
+
+	n = RTE_MIN(n, f->room - f->n_out);
+	memcpy(&f->out[f->n_out], pkts, n * sizeof(*pkts));
+	f->n_out += n;
+	vnf_count_tx(counters, pkts, n);
+	return n;
+}
+
+static uint8_t first_octet(const struct rte_mbuf *pkt)
+{
+	return *rte_pktmbuf_mtod(pkt, const uint8_t *);
+}
+
+static inline vnf_verdict_t decide(struct vnf_worker *worker, uint16_t port, struct rte_mbuf *pkt)
+{
+	vnf_verdict_t verdict = verdict_of[first_octet(pkt)];
+
+	(void)worker;
+	(void)port;
+	if (verdict == VNF_TAKEN)
+		taken = pkt;
+	return verdict;
+}
+VNF_PACKET(decide);
+
+static void burst(struct vnf_worker *worker, uint16_t port, struct rte_mbuf **pkts,
+		  vnf_verdict_t *verdicts, uint16_t n)
+{
+	largest_burst = RTE_MAX(largest_burst, n);
+	decide_burst(worker, port, pkts, verdicts, n);
+}
+
+static const struct vnf_drop drops[] = { { "own", "a reason of its own" }, { NULL, NULL } };
+static struct vnf_app app = { VNF_APP("test"), .burst = burst, .drops = drops };
+
+/* The loop ends when nothing is left to receive. */
+static void stop_when_drained(struct vnf_worker *worker)
+{
+	for (uint16_t i = 0; i < PORTS; i++)
+		if (vnf_port_is_up(&worker->vnf->ports[i].port) && fakes[i].next_in < fakes[i].n_in)
+			return;
+	worker->vnf->run = RUN_STOPPED;
+}
+
+static void work(uint16_t id)
+{
+	vnf.run = RUN_RUNNING;
+	app_work(&vnf.workers[id].pub);
+}
+
+static void port_make(uint16_t id, uint16_t queues)
+{
+	struct port_slot *slot = &vnf.ports[id];
+
+	fake_specs[id] = (struct vnf_port_spec){ .name = id == 0 ? "a" : "b", .queues = queues };
+	eal_support_port(&slot->port, &fake_kind, &fake_specs[id], vnf.pool);
+	slot->port.id = id;
+	slot->port.vnf = &vnf;
+	slot->port.rx = fake_rx;
+	slot->port.tx = fake_tx;
+	for (uint16_t q = 0; q < queues; q++)
+		slot->port.queue[q] = &fakes[id];
+	fakes[id] = (struct fake){ .room = 256, .vnf = &vnf };
+	vnf_port_set_up(&slot->port, true);
+}
+
+static void start(uint16_t workers, uint16_t queues)
+{
+	static struct port_slot slots[PORTS];
+
+	eal_support_start();
+	spec.workers = workers;
+	program.name = "test";
+	app.tick = stop_when_drained;
+	app.tick_us = 1;
+	vnf = (struct vnf){ .program = &program, .spec = &spec, .ports = slots, .n_ports = PORTS };
+	vnf.pool = eal_support_pool(2048);
+	for (uint16_t i = 0; i < PORTS; i++)
+		port_make(i, queues);
+	cr_assert_eq(workers_create(&vnf), 0);
+	for (uint16_t i = 0; i < workers; i++) {
+		cr_assert_eq(rte_rcu_qsbr_thread_register(vnf.qsbr, i), 0);
+		rte_rcu_qsbr_thread_online(vnf.qsbr, i);
+		vnf.workers[i].app = loop_create(&vnf, &vnf.workers[i], &app);
+		cr_assert_not_null(vnf.workers[i].app);
+	}
+	for (unsigned int i = 0; i < 256; i++)
+		verdict_of[i] = VNF_FORWARD(1);
+}
+
+/* Packets are told apart by their first octet. */
+static void give(uint16_t port, uint8_t octet, uint16_t bytes)
+{
+	struct rte_mbuf *pkt = rte_pktmbuf_alloc(vnf.pool);
+	uint8_t *data;
+
+	cr_assert_not_null(pkt);
+	data = (uint8_t *)rte_pktmbuf_append(pkt, bytes);
+	cr_assert_not_null(data);
+	memset(data, octet, bytes);
+	fakes[port].in[fakes[port].n_in++] = pkt;
+}
+
+static uint64_t dropped(uint16_t port, uint32_t reason)
+{
+	struct vnf_port_counters counters;
+
+	cr_assert_eq(vnf_port_counters_read(&vnf, port, &counters), 0);
+	return counters.drops[reason];
+}
+
+/* What went out returns to the pool, and everything is accounted for. */
+static void finish(void)
+{
+	struct vnf_ledger ledger;
+
+	for (uint16_t i = 0; i < vnf.n_workers; i++) {
+		loop_destroy(vnf.workers[i].app);
+		vnf.workers[i].app = NULL;
+	}
+	for (uint16_t i = 0; i < PORTS; i++)
+		rte_pktmbuf_free_bulk(fakes[i].out, fakes[i].n_out);
+	for (uint16_t i = 0; i < vnf.n_workers; i++) {
+		cr_assert_eq(vnf_ledger_read(&vnf, i, &ledger), 0);
+		cr_assert_eq(vnf_ledger_balance(&ledger), 0, "worker %u", i);
+	}
+	cr_assert_eq(vnf_ledger_read(&vnf, UINT16_MAX, &ledger), 0);
+	cr_assert_eq(ledger.handed_in, ledger.handed_out);
+	EAL_SUPPORT_POOL_FULL(vnf.pool);
+	workers_destroy(&vnf);
+	rte_mempool_free(vnf.pool);
+	eal_support_stop();
+}
+
+Test(worker, forwards_in_order)
+{
+	start(1, 1);
+	for (uint16_t i = 0; i < 200; i++)
+		give(0, (uint8_t)i, 60);
+	work(0);
+	cr_assert_eq(fakes[1].n_out, 200);
+	for (uint16_t i = 0; i < 200; i++)
+		cr_assert_eq(first_octet(fakes[1].out[i]), i);
+	cr_assert_eq(largest_burst, VNF_BURST_MAX);
+	cr_assert_eq(vnf.workers[0].counters.port[0].rx_bytes, 200 * 60);
+	cr_assert_eq(vnf.workers[0].counters.port[1].tx_bytes, 200 * 60);
+	finish();
+}
+
+Test(worker, mixed_verdicts_keep_the_order_of_each_port)
+{
+	start(1, 1);
+	for (unsigned int i = 0; i < 256; i++)
+		verdict_of[i] = i % 3 == 0   ? VNF_FORWARD(0)
+				: i % 3 == 1 ? VNF_FORWARD(1)
+					     : VNF_DROP(VNF_DROP_USER);
+	for (uint16_t i = 0; i < 99; i++)
+		give(0, (uint8_t)i, 60);
+	work(0);
+	cr_assert_eq(fakes[0].n_out, 33);
+	cr_assert_eq(fakes[1].n_out, 33);
+	for (uint16_t i = 0; i < 33; i++) {
+		cr_assert_eq(first_octet(fakes[0].out[i]), 3 * i);
+		cr_assert_eq(first_octet(fakes[1].out[i]), 3 * i + 1);
+	}
+	cr_assert_eq(dropped(0, VNF_DROP_USER), 33);
+	finish();
+}
+
+Test(worker, verdicts_that_make_no_sense_are_drops)
+{
+	start(1, 1);
+	verdict_of[0] = VNF_FORWARD(2);
+	verdict_of[1] = VNF_FORWARD(0x7fffffff);
+	verdict_of[2] = VNF_DROP(VNF_DROPS_MAX);
+	verdict_of[3] = UINT32_MAX;
+	verdict_of[4] = VNF_DROP(VNF_DROP_MALFORMED);
+	for (uint8_t i = 0; i < 5; i++)
+		give(1, i, 60);
+	work(0);
+	cr_assert_eq(dropped(1, VNF_DROP_NO_SUCH_PORT), 2);
+	cr_assert_eq(dropped(1, VNF_DROP_APPLICATION), 2);
+	cr_assert_eq(dropped(1, VNF_DROP_MALFORMED), 1);
+	finish();
+}
+
+Test(worker, runts_never_reach_the_callback)
+{
+	start(1, 1);
+	verdict_of[7] = VNF_TAKEN; /* would be held for ever */
+	give(0, 7, 13);
+	give(0, 1, 14);
+	give(0, 7, 0);
+	work(0);
+	cr_assert_eq(dropped(0, VNF_DROP_MALFORMED), 2);
+	cr_assert_eq(fakes[1].n_out, 1);
+	finish();
+}
+
+Test(worker, too_long_for_the_destination)
+{
+	start(1, 1);
+	vnf.ports[1].port.mtu = 100;
+	loop_destroy(vnf.workers[0].app);
+	vnf.workers[0].app = loop_create(&vnf, &vnf.workers[0], &app);
+	give(0, 1, 100 + VNF_FRAME_OVERHEAD);
+	give(0, 2, 100 + VNF_FRAME_OVERHEAD + 1);
+	give(0, 3, 60);
+	work(0);
+	cr_assert_eq(fakes[1].n_out, 2);
+	cr_assert_eq(first_octet(fakes[1].out[1]), 3);
+	cr_assert_eq(dropped(1, VNF_DROP_TOO_LONG), 1);
+	finish();
+}
+
+Test(worker, port_down_and_queue_full)
+{
+	start(1, 1);
+	fakes[1].room = 10;
+	for (uint16_t i = 0; i < 40; i++)
+		give(0, (uint8_t)i, 60);
+	work(0);
+	cr_assert_eq(fakes[1].n_out, 10);
+	cr_assert_eq(dropped(1, VNF_DROP_TX_FULL), 30);
+
+	vnf_port_set_up(&vnf.ports[1].port, false);
+	give(0, 1, 60);
+	work(0);
+	cr_assert_eq(dropped(1, VNF_DROP_PORT_DOWN), 1);
+	finish();
+}
+
+/* A peer that takes one packet at a time. */
+static uint16_t slow_tx(void *queue, struct rte_mbuf **pkts, uint16_t n,
+			struct vnf_port_counters *counters)
+{
+	return fake_tx(queue, pkts, RTE_MIN(n, 1), counters);
+}
+
+Test(worker, tx_wait_waits_for_a_slow_peer)
+{
+	start(1, 1);
+	fake_specs[1].tx_wait = 100000000;
+	vnf.ports[1].port.tx = slow_tx;
+	for (uint16_t i = 0; i < 40; i++)
+		give(0, (uint8_t)i, 60);
+	work(0);
+	cr_assert_eq(fakes[1].n_out, 40);
+	cr_assert_eq(dropped(1, VNF_DROP_TX_FULL), 0);
+	finish();
+}
+
+Test(worker, tx_wait_ends)
+{
+	start(1, 1);
+	fake_specs[1].tx_wait = 1000000;
+	fakes[1].room = 5;
+	for (uint16_t i = 0; i < 40; i++)
+		give(0, (uint8_t)i, 60);
+	work(0);
+	cr_assert_eq(dropped(1, VNF_DROP_TX_FULL), 35);
+	finish();
+}
+
+Test(worker, taken_packets_are_held_until_sent_or_dropped)
+{
+	struct vnf_worker *worker;
+	struct vnf_ledger ledger;
+
+	start(1, 1);
+	worker = &vnf.workers[0].pub;
+	verdict_of[9] = VNF_TAKEN;
+	give(0, 9, 60);
+	work(0);
+	cr_assert_eq(vnf_ledger_read(&vnf, 0, &ledger), 0);
+	cr_assert_eq(ledger.held, 1);
+	cr_assert_eq(vnf_ledger_balance(&ledger), 0);
+	vnf_send(worker, 1, taken);
+	work(0);
+	cr_assert_eq(fakes[1].n_out, 1);
+
+	give(0, 9, 60);
+	work(0);
+	vnf_drop(worker, 0, taken, VNF_DROP_USER);
+	cr_assert_eq(dropped(0, VNF_DROP_USER), 1);
+	finish();
+}
+
+Test(worker, made_packets_are_counted_as_created)
+{
+	struct rte_mbuf *pkt;
+	struct vnf_ledger ledger;
+
+	start(1, 1);
+	pkt = vnf_packet_alloc(&vnf.workers[0].pub);
+	cr_assert_not_null(pkt);
+	cr_assert_not_null(rte_pktmbuf_append(pkt, 60));
+	vnf_send(&vnf.workers[0].pub, 0, pkt);
+	vnf_drop(&vnf.workers[0].pub, 9, vnf_packet_alloc(&vnf.workers[0].pub), 1000);
+	vnf_send(&vnf.workers[0].pub, 9, vnf_packet_alloc(&vnf.workers[0].pub));
+	work(0);
+	cr_assert_eq(vnf_ledger_read(&vnf, 0, &ledger), 0);
+	cr_assert_eq(ledger.created, 3);
+	cr_assert_eq(ledger.tx, 1);
+	cr_assert_eq(ledger.drops, 2);
+	cr_assert_eq(ledger.held, 0);
+	finish();
+}
+
+Test(worker, a_port_with_one_queue_is_sent_to_by_its_owner)
+{
+	struct vnf_ledger ledger;
+
+	start(2, 1);
+	/* Worker 1 polls nothing here; let it have port 1, as if that had two queues. */
+	vnf.workers[1].rxqs[0] = (struct vnf_rxq){ &vnf.ports[1].port, 0 };
+	vnf.workers[1].n_rxqs = 1;
+	vnf.workers[0].n_rxqs = 1;
+	for (unsigned int i = 0; i < 256; i++)
+		verdict_of[i] = VNF_FORWARD(0);
+	for (uint16_t i = 0; i < 100; i++)
+		give(1, (uint8_t)i, 60);
+	work(1);
+	cr_assert_eq(fakes[0].n_out, 0);
+	cr_assert_eq(vnf_ledger_read(&vnf, 1, &ledger), 0);
+	cr_assert_eq(ledger.handed_out, 100);
+	while (fakes[0].n_out < 100)
+		work(0);
+	for (uint16_t i = 0; i < 100; i++)
+		cr_assert_eq(first_octet(fakes[0].out[i]), i);
+	finish();
+}
+
+Test(worker, what_is_left_on_a_ring_at_the_end_is_dropped_and_counted)
+{
+	start(2, 1);
+	vnf.workers[1].rxqs[0] = (struct vnf_rxq){ &vnf.ports[1].port, 0 };
+	vnf.workers[1].n_rxqs = 1;
+	for (uint16_t i = 0; i < 50; i++)
+		give(1, (uint8_t)i, 60);
+	work(1);
+	/* finish() ends worker 0 without another pass. */
+	loop_destroy(vnf.workers[0].app);
+	vnf.workers[0].app = NULL;
+	cr_assert_eq(dropped(1, VNF_DROP_STOPPING), 50);
+	finish();
+}
+
+Test(worker, queues_enough_for_all_need_no_ring)
+{
+	struct vnf_ledger ledger;
+
+	start(2, 2);
+	cr_assert_eq(vnf.workers[0].n_rxqs, 2);
+	cr_assert_eq(vnf.workers[1].n_rxqs, 2);
+	cr_assert_eq(vnf.workers[1].rxqs[0].queue, 1);
+	give(0, 1, 60);
+	work(1);
+	cr_assert_eq(fakes[1].n_out, 1);
+	cr_assert_eq(vnf_ledger_read(&vnf, UINT16_MAX, &ledger), 0);
+	cr_assert_eq(ledger.handed_out, 0);
+	finish();
+}
+
+Test(worker, a_port_that_only_receives)
+{
+	start(1, 1);
+	vnf.ports[1].port.tx = NULL;
+	vnf.ports[1].port.rx = NULL;
+	give(0, 1, 60);
+	work(0);
+	cr_assert_eq(dropped(1, VNF_DROP_PORT_DOWN), 1);
+	finish();
+}
+
+Test(worker, a_port_that_is_down_is_not_polled)
+{
+	start(1, 1);
+	vnf_port_set_up(&vnf.ports[0].port, false);
+	give(0, 1, 60);
+	work(0);
+	cr_assert_eq(fakes[0].next_in, 0);
+	vnf_port_set_up(&vnf.ports[0].port, true);
+	work(0);
+	cr_assert_eq(fakes[1].n_out, 1);
+	finish();
+}
