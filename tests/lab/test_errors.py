@@ -1,0 +1,225 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright (c) 2026 The vnfkit authors
+#
+# What goes wrong at start: each case says what happened, where, and what to do; ends with the right
+# code (2: command line or configuration, 1: the machine); and leaves nothing behind.
+
+"""Start-up errors."""
+
+import os
+import re
+import time
+
+import lab
+import pytest
+
+TWO_PORTS = """
+ports = (
+	{ name = "lan"; kind = "virtio-user"; socket = "%(dir)s/lan.sock"; %(lan)s },
+	{ name = "wan"; kind = "virtio-user"; socket = "%(dir)s/wan.sock"; }
+);
+"""
+
+
+def attempt(run, program, text, *options, timeout=15):
+    """Start with a configuration of this text; return (exit code, output)."""
+    path = run.path("case.conf")
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(text)
+    process = lab.Process(run, [program, "-c", path, *options], name="case")
+    code = process.wait(timeout)
+    print(process.output())
+    return code, process.output()
+
+
+def two_ports(run, top="", lan=""):
+    """Configuration of a two-port VNF with further keys."""
+    return f'hugepages = "never";\n{top}\n' + TWO_PORTS % {"dir": run.dir, "lan": lan}
+
+
+CONFIG_CASES = {
+    # name: (top-level keys, keys of the port lan, what the message must say)
+    "unknown_key": ("wokers = 1;", "", r"case\.conf:2: wokers: .*workers"),
+    "unknown_port_key": ("", "queue = 1;", r"case\.conf:5: ports\[0\]\.queue: .*queues"),
+    "wrong_type": ('workers = "two";', "", r"case\.conf:2: workers: "),
+    "overflow": ("workers = 4294967297;", "", r"case\.conf:2: .*4294967297"),
+    "out_of_range": ("workers = 0;", "", r"case\.conf:2: workers: .*1"),
+    "bad_unit": ('memory = "64Q";', "", r"case\.conf:2: memory: "),
+    "bad_mac": ("", 'mac = "02:00:00:00:00";', r"ports\[0\]\.mac: "),
+    "multicast_mac": ("", 'mac = "03:00:00:00:00:00";', r"ports\[0\]\.mac: .*multicast"),
+    "syntax": ("workers = = 1;", "", r"case\.conf:2: .*syntax"),
+    "bad_cpu_list": ('cpus = "one";', "", r"case\.conf:2: cpus: .*one"),
+    "no_such_cpu": ('cpus = "1000";', "", r"case\.conf:2: cpus: .*1000"),
+    "too_little_memory": ('memory = "1M";', "", r"case\.conf:2: memory: "),
+    "too_many_queues": ("", "queues = 9;", r"ports\[0\]\.queues: .*8"),
+    "mtu_out_of_range": ("", "mtu = 20;", r"ports\[0\]\.mtu: .*68"),
+}
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize("case", CONFIG_CASES)
+@pytest.mark.parametrize("check", [True, False], ids=["check", "start"])
+def test_configuration(run, case, check):
+    """A bad file is refused, by --check just as at a start, with file, line, key and advice."""
+    top, lan, message = CONFIG_CASES[case]
+    code, output = attempt(run, lab.vnf_program(), two_ports(run, top, lan),
+                           *(["--check"] if check else []))
+    assert code == 2
+    assert re.search(message, output), output
+
+
+@pytest.mark.quick
+def test_all_errors_at_once(run):
+    """Not only the first."""
+    code, output = attempt(run, lab.vnf_program(), two_ports(
+        run, 'wokers = 1;\nlog_level = "loud";', "mtu = 1;"), "--check")
+    assert code == 2
+    for key in ("wokers", "log_level", "mtu"):
+        assert key in output
+
+
+@pytest.mark.quick
+def test_port_named_twice(run):
+    """Names are unique."""
+    code, output = attempt(run, lab.vnf_program(), two_ports(run).replace('"wan"', '"lan"'))
+    assert code == 2
+    assert re.search(r'ports\[1\].*"lan"', output)
+
+
+@pytest.mark.quick
+def test_unknown_kind(run):
+    """The kinds that there are stand in the message."""
+    code, output = attempt(run, lab.vnf_program(), two_ports(run).replace("virtio-user", "virtuo"))
+    assert code == 2
+    assert re.search(r"ports\[0\]\.kind: .*virtio", output)
+
+
+@pytest.mark.quick
+def test_vhost_user_is_the_switchs_kind(run):
+    """A VNF has no such port."""
+    code, output = attempt(run, lab.vnf_program(),
+                           two_ports(run).replace("virtio-user", "vhost-user"))
+    assert code == 2
+    assert "kind" in output
+
+
+@pytest.mark.quick
+def test_one_port_too_few(run):
+    """The template needs two."""
+    code, output = attempt(run, lab.vnf_program(), 'ports = ( { name = "a"; kind = "null"; } );')
+    assert code == 2
+    assert re.search(r"ports: 1 port", output)
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize("program", ["vnf", "switch"])
+def test_socket_path_too_long(run, program):
+    """107 bytes are the kernel's limit."""
+    long = run.path("x" * 120)
+    if program == "vnf":
+        text = two_ports(run).replace(f"{run.dir}/lan.sock", long)
+        code, output = attempt(run, lab.vnf_program(), text)
+    else:
+        code, output = attempt(run, lab.switch_program(), "ports = ( { name = \"g\"; kind = "
+                               f"\"vhost-user\"; socket = \"{long}\"; }} );")
+    assert code == 2
+    assert re.search(r"ports\[0\]\.socket: .*107", output)
+
+
+@pytest.mark.quick
+def test_missing_socket_directory(run):
+    """A server's socket cannot be made there."""
+    text = two_ports(run).replace(f"{run.dir}/lan.sock", f"{run.dir}/missing/lan.sock")
+    code, output = attempt(run, lab.vnf_program(), text)
+    assert code in (1, 2)
+    assert f"{run.dir}/missing" in output
+
+
+@pytest.mark.quick
+def test_missing_file(run):
+    """No such configuration."""
+    process = lab.Process(run, [lab.vnf_program(), "-c", run.path("none.conf")], name="case")
+    assert process.wait(5) == 2
+    assert "none.conf" in process.output()
+    assert "No such file" in process.output()
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize("arguments", [[], ["--bogus"], ["-c"], ["-c", "f", "extra"]])
+def test_command_line(run, arguments):
+    """Usage errors point to --help."""
+    process = lab.Process(run, [lab.vnf_program(), *arguments], name="case")
+    assert process.wait(5) == 2
+    assert "--help" in process.output()
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize("program", ["vnf", "switch"])
+@pytest.mark.parametrize("option", ["--help", "--version", "--config-reference"])
+def test_information(run, program, option):
+    """Needs no configuration and no machine."""
+    argv = [lab.vnf_program() if program == "vnf" else lab.switch_program(), option]
+    process = lab.Process(run, argv, name="case")
+    assert process.wait(5) == 0
+    assert process.output()
+
+
+@pytest.mark.quick
+def test_dump_loads_again(run):
+    """--dump-config prints a file with the same meaning; its comments tell what was set."""
+    _, first = attempt(run, lab.vnf_program(), two_ports(run, "workers = 1;"), "--dump-config")
+    code, second = attempt(run, lab.vnf_program(), first, "--dump-config")
+    assert code == 0
+    assert re.sub("# default", "", first).split() == re.sub("# default", "", second).split()
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize("address", ["zz:00.0", "0000:00:1f.7"])
+def test_nic(run, address):
+    """A PCI address that is none, and one where nothing is."""
+    text = two_ports(run).replace(f'kind = "virtio-user"; socket = "{run.dir}/lan.sock";',
+                                  f'kind = "nic"; address = "{address}";')
+    code, output = attempt(run, lab.vnf_program(), text)
+    assert code == (2 if address.startswith("z") else 1)
+    assert address in output
+
+
+def test_hugepages_always_without_any(run, caps):
+    """Demanded but not there."""
+    if caps.hugepages_free:
+        raise lab.LabUnavailable("this machine has free hugepages; the case needs none")
+    code, output = attempt(run, lab.vnf_program(), two_ports(run).replace('"never"', '"always"'))
+    assert code in (1, 2)
+    assert "hugepages" in output
+
+
+@pytest.mark.quick
+def test_switch_configuration(run):
+    """The switch's own checks: wires to nowhere, tap in a namespace that is not there."""
+    code, output = attempt(run, lab.switch_program(), """
+ports = ( { name = "a"; kind = "null"; }, { name = "b"; kind = "null"; } );
+wires = ( { a = "a"; b = "c"; } );
+""")
+    assert code == 2
+    assert '"c"' in output
+    code, output = attempt(run, lab.switch_program(), """hugepages = "never";
+ports = ( { name = "a"; kind = "tap"; ifname = "t0"; netns = "vnfkit-nowhere";
+            domain = "A"; } );
+""")
+    assert code == 1
+    assert "vnfkit-nowhere" in output
+
+
+def test_report_cannot_be_written(run):
+    """A stop that loses the report is not a clean one."""
+    path = run.path("case.conf")
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(two_ports(run))
+    vnf = lab.Process(run, [lab.vnf_program(), "-c", path, "--report", f"{run.dir}/no/r.json"],
+                      name="case")
+    started = time.monotonic()
+    lab.until(lambda: not vnf.running() or vnf.find_log("running: "), 10, "start or refusal")
+    code = vnf.end()
+    assert code != 0, f"ended with 0 after {time.monotonic() - started:.1f} s"
+    assert f"{run.dir}/no/r.json" in vnf.output()
+    assert not os.path.exists(f"{run.dir}/lan.sock")

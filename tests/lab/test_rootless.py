@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright (c) 2026 The vnfkit authors
+#
+# The whole demonstration as a user without any privilege. Where /dev/net/tun is root's only (it is
+# everybody's on an ordinary Debian), a node that everybody may open lies over it, in a mount
+# namespace of the test's own.
+
+"""No root."""
+
+import os
+import stat
+import subprocess
+import sys
+
+import lab
+import pytest
+
+USER = "65534"
+DEMO = os.path.join(lab.ROOT, "tests", "support", "demo.py")
+DROP = ["setpriv", f"--reuid={USER}", f"--regid={USER}", "--clear-groups", "--inh-caps=-all",
+        "--bounding-set=-all", "--no-new-privs", "--"]
+TUN_FOR_ALL = """
+mknod -m 0666 "$1" c 10 200 && mount --bind "$1" /dev/net/tun || exit 99
+shift
+exec "$@"
+"""
+
+
+def skip_unless_root():
+    """Only root can become another user."""
+    if os.geteuid() != 0 or os.environ.get("VNFKIT_LAB_INSIDE"):
+        raise lab.LabUnavailable("only root can become another user; as an ordinary user every "
+                                 "lab test runs without root anyway")
+
+
+def demo_as_user(run, tun=True, **env):
+    """Run the demonstration as USER; return the process, ended."""
+    skip_unless_root()
+    for program in (lab.switch_program(), lab.vnf_program(), DEMO):
+        if lab.command([*DROP, "test", "-r", program], check=False).returncode != 0:
+            raise lab.LabUnavailable(f"user {USER} may not read {program}; build in a folder that "
+                                     "everybody can read")
+    argv = [*DROP, sys.executable, DEMO, "--seconds", "1"]
+    mode = os.stat("/dev/net/tun").st_mode if os.path.exists("/dev/net/tun") else 0
+    if tun and not mode & stat.S_IWOTH:
+        argv = ["unshare", "--mount", "sh", "-c", TUN_FOR_ALL, "sh", run.path("tun"), *argv]
+        os.chmod(run.dir, 0o711)
+    process = lab.Process(run, argv, name="demo", cwd="/",
+                          env={"VNFKIT_BUILD": lab.build_dir(), "HOME": "/nonexistent",
+                               "XDG_RUNTIME_DIR": None, "TMPDIR": "/tmp", **env})
+    code = process.wait(150)
+    assert code == 0, process.output()
+    return process
+
+
+def skip_without_user_namespaces():
+    """Some kernels forbid them to ordinary users."""
+    skip_unless_root()
+    done = subprocess.run([*DROP, "unshare", "--user", "--map-root-user", "--net", "true"],
+                          capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise lab.LabUnavailable(f"ordinary users may not make user namespaces here: "
+                                 f"{done.stderr.strip()}")
+
+
+def test_the_whole_path(run):
+    """Clients, servers, taps, switch and VNF, all without root."""
+    skip_without_user_namespaces()
+    output = demo_as_user(run).output()
+    assert "ordinary user in a user namespace" in output
+    assert "tap devices in network namespaces" in output
+    assert "not possible here" not in output
+
+
+def test_without_tap(run):
+    """Where the tun device is forbidden too: veth pairs."""
+    skip_without_user_namespaces()
+    output = demo_as_user(run, tun=False, VNFKIT_LAB_ENDPOINTS="af_packet").output()
+    assert "veth pairs with af_packet" in output
+
+
+@pytest.mark.quick
+def test_without_namespaces(run):
+    """Where nothing is allowed: generator and sink, and the screen says so."""
+    output = demo_as_user(run, tun=False, VNFKIT_LAB_ENDPOINTS="none").output()
+    assert "a generator and a sink only" in output
