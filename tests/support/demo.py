@@ -111,15 +111,17 @@ class Demo:
 
     def kernel_path(self):
         """ping, HTTP, iperf3 between two namespaces."""
-        step = self.screen.step
         self.screen.title("The path, with real clients")
         with lab.Run() as run:
             path = lab.Path(run, self.caps, hugepages="auto")
             self.screen.say(PICTURE_KERNEL.format(
                 kind=path.kind, client=path.client.address, server=path.server.address))
-            if not step("bring the path up", lambda: self.bring_up(path)):
+            if not self.screen.step("bring the path up", lambda: self.bring_up(path)):
                 return
             client, server = path.client, path.server
+
+            def step(what, action):
+                self.screen.step(what, lambda: self.guarded(path, action))
             step("ping client -> server", lambda: self.ping(client, server))
             step("ping server -> client", lambda: self.ping(server, client))
             step("HTTP download of 100 MB by curl", lambda: self.download(run, path))
@@ -127,6 +129,16 @@ class Demo:
             step("iperf3 server -> client", lambda: self.iperf3(run, path, True))
             self.counters(path)
             self.stop(run, path)
+
+    @staticmethod
+    def guarded(path, action):
+        """Do `action`; if it fails because a program died, say that instead."""
+        path.check_alive()
+        try:
+            return action()
+        except lab.LabError:
+            path.check_alive()
+            raise
 
     def bring_up(self, path):
         """Start everything."""

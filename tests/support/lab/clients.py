@@ -120,8 +120,9 @@ def download(run, client, server, size=100_000_000, timeout=60):
                    name="http-server", netns=server.netns)
     try:
         http.wait_log("Serving HTTP")
-        done = command([installed("curl"), "-sS", "--fail", "--noproxy", "*", "--max-time",
-                        str(timeout), "-o", got_path, "-w", "%{time_total}",
+        done = command([installed("curl"), "-sS", "--fail", "--noproxy", "*",
+                        "--connect-timeout", "5", "--max-time", str(timeout), "-o", got_path,
+                        "-w", "%{time_total}",
                         f"http://{server.address}:8000/{os.path.basename(path)}"],
                        netns=client.netns, timeout=timeout + 5)
         seconds = float(done.stdout)

@@ -62,8 +62,10 @@ class Instance:
     def telemetry(self, request):
         """Ask over the telemetry socket, with the connection kept open."""
         if self._telemetry is None:
-            prefix = self.process.wait_log(r"dpdk-telemetry\.py -f (\S+)").group(1)
-            paths = [f"{base}/{prefix}/dpdk_telemetry.v2" for base in self.run.runtime_dirs()]
+            place, prefix = self.process.wait_log(
+                r"telemetry: (?:RUNTIME_DIRECTORY=(\S+) )?dpdk-telemetry\.py -f (\S+)").groups()
+            bases = [f"{place}/dpdk"] if place else self.run.runtime_dirs()
+            paths = [f"{base}/{prefix}/dpdk_telemetry.v2" for base in bases]
             path = until(lambda: next((p for p in paths if os.path.exists(p)), None), 5,
                          f"{self.name}: telemetry socket, one of {', '.join(paths)}")
             self._telemetry = Telemetry(path)

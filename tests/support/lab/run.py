@@ -73,7 +73,8 @@ class Run:
         own = {ID_VARIABLE: self.id, "LC_ALL": "C.UTF-8"}
         if os.geteuid() != 0:
             own["XDG_RUNTIME_DIR"] = self.path("r")
-        return {**os.environ, **own}
+        inherited = {k: v for k, v in os.environ.items() if k != "RUNTIME_DIRECTORY"}
+        return {**inherited, **own}
 
     def runtime_dirs(self):
         """Where EAL may put the runtime directories of our processes."""

@@ -152,6 +152,14 @@ class Path:
         """Stop cleanly: (switch's report, VNF's report)."""
         return self.switch.stop(), self.vnf.stop()
 
+    def check_alive(self):
+        """LabError if the switch or the VNF ended by itself."""
+        for instance in (self.switch, self.vnf):
+            if not instance.process.running():
+                raise LabError(f"{instance.name} ended by itself, with code "
+                               f"{instance.process.wait()}; its last lines:\n"
+                               f"{instance.process.tail()}")
+
     def settle(self, timeout=10):
         """Wait until no packet moves any more."""
         def sample():
