@@ -187,10 +187,11 @@ bool vnf_worker_pass(struct vnf_worker *worker, uint32_t packets)
 {
 	struct worker *w = (struct worker *)worker;
 	uint32_t asked = __atomic_load_n(&w->snap_asked, __ATOMIC_RELAXED);
+	uint64_t now_ns = clock_now();
 
 	w->counters.passes++;
-	w->counters.busy_passes += packets > 0;
-	w->pub.now_ns = clock_now();
+	w->counters.busy_ns += packets > 0 ? now_ns - w->pub.now_ns : 0;
+	w->pub.now_ns = now_ns;
 	rte_rcu_qsbr_quiescent(w->qsbr, w->pub.id);
 	if (unlikely(asked != w->snap_done))
 		snapshot_give(w, asked);

@@ -7,6 +7,7 @@
  *     /vnf/info             what runs                 /vnf/ports          names by number
  *     /vnf/ports,PORT       one port's description    /vnf/stats,PORT     its counters
  *     /vnf/drops,PORT       its drops by reason       /vnf/ledger[,WORKER]
+ *     /vnf/workers,WORKER   CPU, queues, busy time
  *
  * Without a port, stats and drops are sums over all ports.
  */
@@ -144,6 +145,30 @@ static int tell_drops(struct vnf *vnf, const char *params, struct rte_tel_data *
 	return 0;
 }
 
+static int tell_workers(struct vnf *vnf, const char *params, struct rte_tel_data *d)
+{
+	const struct worker *w;
+	char *end;
+	unsigned long id;
+
+	if (params == NULL || *params == '\0') {
+		rte_tel_data_start_dict(d);
+		dict_add(d, "workers", vnf->n_workers);
+		return 0;
+	}
+	id = strtoul(params, &end, 10);
+	if (*end != '\0' || id >= vnf->n_workers)
+		return -ENOENT;
+	w = &vnf->workers[id];
+	rte_tel_data_start_dict(d);
+	dict_add(d, "cpu", vnf->cpus.cpu[id]);
+	dict_add(d, "rx_queues", w->n_rxqs);
+	dict_add(d, "uptime_ns", clock_now() - vnf->started_ns);
+	dict_add(d, "busy_ns", __atomic_load_n(&w->counters.busy_ns, __ATOMIC_RELAXED));
+	dict_add(d, "passes", __atomic_load_n(&w->counters.passes, __ATOMIC_RELAXED));
+	return 0;
+}
+
 static int tell_ledger(struct vnf *vnf, const char *params, struct rte_tel_data *d)
 {
 	uint16_t worker = UINT16_MAX;
@@ -183,6 +208,7 @@ static const struct command commands[] = {
 	{ "/vnf/stats", tell_stats, "Packets and bytes. Parameter: a port" },
 	{ "/vnf/drops", tell_drops, "Drops by reason. Parameter: a port" },
 	{ "/vnf/ledger", tell_ledger, "Where packets went. Parameter: a worker" },
+	{ "/vnf/workers", tell_workers, "What a worker does. Parameter: a worker" },
 };
 
 /* DPDK's handlers have no argument of their own and cannot be taken back: the lock sees to it that

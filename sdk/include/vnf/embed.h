@@ -177,7 +177,7 @@ struct vnf_worker_counters {
 	uint64_t handed_out;            /**< Packets given to other workers. */
 	int64_t held;                   /**< Packets kept by the program. */
 	uint64_t passes;                /**< Passes over the queues. */
-	uint64_t busy_passes;           /**< Passes that found a packet. */
+	uint64_t busy_ns;               /**< Nanoseconds of passes that found a packet. */
 	struct vnf_port_counters *port; /**< By port number. */
 };
 
