@@ -18,7 +18,10 @@ packages_of() {
 	demo) echo iproute2 iputils-ping curl iperf3 python3 ethtool ;;
 	test) echo libcriterion-dev python3-pytest python3-scapy dpdk dpdk-dev \
 		openvswitch-switch-dpdk tcpdump ;;
-	check) echo clang clang-format clang-tidy codespell shellcheck doxygen graphviz ;;
+	check)
+		echo clang libclang-rt-14-dev clang-format clang-tidy codespell shellcheck doxygen
+		echo graphviz
+		;;
 	*)
 		echo "packages_of: \"$1\" is none of build, demo, test, check" >&2
 		return 2
