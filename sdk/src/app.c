@@ -12,7 +12,13 @@
 #include <stdio.h>
 #include <string.h>
 
-static const struct vnf_app *app_of(const struct vnf *vnf)
+/* What vnf_run() hands to the callbacks of struct vnf_program. */
+struct app_run {
+	const struct vnf_app *app;
+	bool initialised; /* init succeeded, so fini is owed */
+};
+
+static struct app_run *run_of(const struct vnf *vnf)
 {
 	return vnf_user(vnf);
 }
@@ -20,7 +26,7 @@ static const struct vnf_app *app_of(const struct vnf *vnf)
 static void app_check(struct vnf_config *file, void *config, const struct vnf_config_list *ports,
 		      void *user)
 {
-	const struct vnf_app *app = user;
+	const struct vnf_app *app = ((const struct app_run *)user)->app;
 
 	(void)ports;
 	if (app->check != NULL)
@@ -48,7 +54,8 @@ static int worker_start(struct vnf *vnf, struct worker *w, const struct vnf_app 
 
 static int app_init(struct vnf *vnf)
 {
-	const struct vnf_app *app = app_of(vnf);
+	struct app_run *run = run_of(vnf);
+	const struct vnf_app *app = run->app;
 	void *state = NULL;
 	int ret;
 
@@ -59,6 +66,7 @@ static int app_init(struct vnf *vnf)
 			return ret;
 		}
 	}
+	run->initialised = true;
 	vnf_set_state(vnf, state);
 	for (uint16_t i = 0; i < vnf->n_workers; i++) {
 		ret = worker_start(vnf, &vnf->workers[i], app);
@@ -70,7 +78,8 @@ static int app_init(struct vnf *vnf)
 
 static void app_fini(struct vnf *vnf)
 {
-	const struct vnf_app *app = app_of(vnf);
+	const struct app_run *run = run_of(vnf);
+	const struct vnf_app *app = run->app;
 
 	for (uint16_t i = 0; i < vnf->n_workers; i++) {
 		struct worker *w = &vnf->workers[i];
@@ -80,7 +89,7 @@ static void app_fini(struct vnf *vnf)
 		loop_destroy(w->app);
 		w->app = NULL;
 	}
-	if (app->fini != NULL)
+	if (run->initialised && app->fini != NULL)
 		app->fini(vnf, vnf_state(vnf));
 }
 
@@ -103,6 +112,7 @@ static int app_valid(const struct vnf_app *app)
 
 int vnf_run(int argc, char *const *argv, const struct vnf_app *app)
 {
+	struct app_run run = { .app = app };
 	struct vnf_program program;
 
 	if (app_valid(app) < 0)
@@ -122,5 +132,5 @@ int vnf_run(int argc, char *const *argv, const struct vnf_app *app)
 		.work = app_work,
 		.fini = app_fini,
 	};
-	return vnf_program_run(argc, argv, &program, (void *)(uintptr_t)app);
+	return vnf_program_run(argc, argv, &program, &run);
 }

@@ -86,23 +86,38 @@ static uint16_t set_to_list(const cpu_set_t *set, uint16_t *list)
 	return n;
 }
 
-static void set_to_text(const cpu_set_t *set, char *text, size_t size)
+/* Last CPU of the run of set ones that begins at `first`. */
+static unsigned int run_end(const cpu_set_t *set, unsigned int first)
 {
-	uint16_t list[CPU_SETSIZE];
-	uint16_t n = set_to_list(set, list);
+	while (first + 1 < CPU_SETSIZE && CPU_ISSET(first + 1, set))
+		first++;
+	return first;
+}
+
+/* "0-3,8". 0, or -E2BIG if that is too long: `text` is then a part of it. */
+static int set_to_text(const cpu_set_t *set, char *text, size_t size)
+{
 	size_t used = 0;
 
 	text[0] = '\0';
-	for (uint16_t i = 0; i < n && used < size; i++)
-		used += (size_t)snprintf(text + used, size - used, "%s%u", i > 0 ? "," : "",
-					 list[i]);
+	for (unsigned int cpu = 0, last; cpu < CPU_SETSIZE && used < size; cpu = last + 1) {
+		last = cpu;
+		if (!CPU_ISSET(cpu, set))
+			continue;
+		last = run_end(set, cpu);
+		used += (size_t)snprintf(text + used, size - used, "%s%u", used > 0 ? "," : "",
+					 cpu);
+		if (last > cpu && used < size)
+			used += (size_t)snprintf(text + used, size - used, "-%u", last);
+	}
+	return used < size ? 0 : -E2BIG;
 }
 
 /* CPUs for workers: those written, or all but the first. */
 static int candidates(const cpu_set_t *allowed, const char *cpus, uint16_t *list, uint16_t *n,
 		      char *why, size_t why_size)
 {
-	char usable[128];
+	char usable[128] = "";
 
 	if (cpus[0] == '\0') {
 		*n = set_to_list(allowed, list);
@@ -113,7 +128,8 @@ static int candidates(const cpu_set_t *allowed, const char *cpus, uint16_t *list
 	if (list_parse(cpus, list, n) < 0)
 		return refuse(why, why_size,
 			      "\"%s\" is not a list of CPUs, such as \"1\" or \"1,3-5\"", cpus);
-	set_to_text(allowed, usable, sizeof(usable));
+	if (set_to_text(allowed, usable, sizeof(usable)) < 0)
+		strcpy(usable + sizeof(usable) - 4, "...");
 	for (uint16_t i = 0; i < *n; i++)
 		if (!CPU_ISSET(list[i], allowed))
 			return refuse(why, why_size,
@@ -160,10 +176,12 @@ int cpu_plan_make(const cpu_set_t *allowed, uint16_t n_workers, const char *cpus
 
 int cpu_plan_lcores(const struct cpu_plan *plan, char *text, size_t size)
 {
-	char control[1024];
+	/* Every other CPU, the longest that can be: four digits and a comma each. */
+	char control[CPU_SETSIZE / 2 * 5];
 	size_t used;
 
-	set_to_text(&plan->control, control, sizeof(control));
+	if (set_to_text(&plan->control, control, sizeof(control)) < 0)
+		return -E2BIG;
 	used = (size_t)snprintf(text, size, "0@(%s)", control);
 	for (uint16_t i = 0; i < plan->n_workers && used < size; i++)
 		used += (size_t)snprintf(text + used, size - used, ",%u@%u", i + 1, plan->cpu[i]);

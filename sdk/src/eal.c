@@ -111,12 +111,12 @@ int eal_start(const struct eal_input *in)
 		vnf_debug("EAL argument %d: %s", i, args.argv[i]);
 	ret = rte_eal_init(args.argc, argv);
 	snprintf(runtime_dir, sizeof(runtime_dir), "%s", rte_eal_get_runtime_dir());
+	runtime_dir_note();
 	if (ret < 0) {
 		explain(in, rte_errno);
 		return rte_errno > 0 ? -rte_errno : -EIO;
 	}
 	started = true;
-	runtime_dir_note();
 	return 0;
 }
 

@@ -31,10 +31,12 @@ static void nap(void)
 	nanosleep(&t, NULL);
 }
 
-/* May worker `id` poll queue `q` of its port? Counted over all ports when queues are shared out. */
+/* Does worker `id` poll queue `q` of its port? Every queue has one that does, also where there are
+ * more queues than workers. Counted over all ports when queues are shared out.
+ */
 static bool rxq_mine(const struct vnf *vnf, uint16_t id, uint16_t q, uint32_t ordinal)
 {
-	return vnf->program->share_rx ? ordinal % vnf->n_workers == id : q == id;
+	return (vnf->program->share_rx ? ordinal : q) % vnf->n_workers == id;
 }
 
 static int rxqs_assign(struct vnf *vnf, struct worker *w)
@@ -100,6 +102,8 @@ static int worker_main(void *arg)
 {
 	struct worker *w = arg;
 
+	w->pub.now_ns = clock_now();
+	w->pass_ns = w->pub.now_ns;
 	rte_rcu_qsbr_thread_online(w->qsbr, w->pub.id);
 	w->pub.vnf->program->work(&w->pub);
 	rte_rcu_qsbr_thread_offline(w->qsbr, w->pub.id);
@@ -133,16 +137,40 @@ static bool workers_ended(const struct vnf *vnf)
 	return true;
 }
 
+static uint64_t time_left(uint64_t deadline)
+{
+	uint64_t now = clock_now();
+
+	return now < deadline ? deadline - now : 0;
+}
+
+static bool workers_owe(const struct vnf *vnf)
+{
+	for (uint16_t i = 0; i < vnf->n_workers; i++)
+		if (loop_owes(vnf->workers[i].app))
+			return true;
+	return false;
+}
+
+/* Everybody sees the state and hands over what it has; the owners take it all in, and end the pass
+ * in which they took the last.
+ */
+static void workers_drain(struct vnf *vnf)
+{
+	uint64_t deadline = clock_now() + DRAIN_WAIT_NS;
+
+	__atomic_store_n(&vnf->run, RUN_DRAINING, __ATOMIC_RELEASE);
+	vnf_quiesce(vnf, time_left(deadline));
+	while (workers_owe(vnf) && time_left(deadline) > 0)
+		nap();
+	vnf_quiesce(vnf, time_left(deadline));
+}
+
 int workers_stop(struct vnf *vnf)
 {
 	uint64_t deadline = clock_now() + STOP_WAIT_NS;
 
-	/* Two passes of everybody: the first sees the state and hands over what it has, the
-	 * second takes in what the others handed over in theirs.
-	 */
-	__atomic_store_n(&vnf->run, RUN_DRAINING, __ATOMIC_RELEASE);
-	vnf_quiesce(vnf, DRAIN_WAIT_NS);
-	vnf_quiesce(vnf, DRAIN_WAIT_NS);
+	workers_drain(vnf);
 	__atomic_store_n(&vnf->run, RUN_STOPPED, __ATOMIC_RELEASE);
 	while (!workers_ended(vnf)) {
 		if (clock_now() > deadline)
@@ -190,7 +218,8 @@ bool vnf_worker_pass(struct vnf_worker *worker, uint32_t packets)
 	uint64_t now_ns = clock_now();
 
 	w->counters.passes++;
-	w->counters.busy_ns += packets > 0 ? now_ns - w->pub.now_ns : 0;
+	w->counters.busy_ns += packets > 0 ? now_ns - w->pass_ns : 0;
+	w->pass_ns = now_ns;
 	w->pub.now_ns = now_ns;
 	rte_rcu_qsbr_quiescent(w->qsbr, w->pub.id);
 	if (unlikely(asked != w->snap_done))

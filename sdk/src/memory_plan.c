@@ -3,7 +3,8 @@
  *
  * How many packets the pool needs and how much memory DPDK takes, computed before EAL starts:
  * afterwards nothing may be mapped, since a virtio-user peer would have to be told and its queues
- * would stand still. Pure functions besides reading the number of free hugepages.
+ * would stand still. Pure functions besides reading what memory is free; of DPDK's they call those
+ * that only compute sizes.
  */
 
 #include "vnf_priv.h"
@@ -14,17 +15,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <rte_ring.h>
+
 /* mbufs a worker caches: large enough that bursts seldom touch the pool's ring. */
 #define CACHE_MBUFS 256
-/* A mempool element besides its data room: object header 64, struct rte_mbuf 128, padding that
- * spreads elements over memory channels up to 64.
- */
-#define ELEMENT_OVERHEAD 256
+/* What DPDK's heap adds to an allocation: its header, and alignment to a cache line. */
+#define ALLOC_OVERHEAD 192
+/* Allocations of a ring: its memory zone, and an entry in the list of rings. */
+#define RING_ALLOCS 2
 /* Least data room: what virtio and vhost work with when the MTU is 1,500. */
 #define DATA_ROOM_MIN 2048u
 /* The virtio driver counts its header as part of what must fit. */
 #define VIRTIO_HEADER 16
-/* Heap of DPDK itself: device tables, telemetry, log, service cores, malloc's own overhead. */
+/* Heap of DPDK itself: device tables, telemetry, log, service cores, the pool's caches. */
 #define BASE_BYTES (16ULL << 20)
 #define ROUND_BYTES (2ULL << 20)
 
@@ -55,6 +58,31 @@ static void pool_plan(const struct memory_input *in, struct memory_plan *plan)
 		RTE_PKTMBUF_HEADROOM;
 }
 
+/* Bytes of the pool: its elements, with the padding that spreads them over memory channels, and the
+ * ring of pointers to them.
+ */
+static uint64_t pool_bytes(const struct memory_plan *plan)
+{
+	uint64_t element = rte_mempool_calc_obj_size(
+		(uint32_t)sizeof(struct rte_mbuf) + plan->data_room, 0, NULL);
+
+	return plan->n_mbufs * element + ((uint64_t)plan->n_mbufs + 1) * sizeof(void *);
+}
+
+void memory_input_add(struct memory_input *in, const struct vnf_port *port,
+		      const struct vnf_port_need *need)
+{
+	in->n_ports++;
+	in->port_mbufs += need->mbufs;
+	in->port_bytes += need->bytes + port->n_queues * (uint64_t)ALLOC_OVERHEAD;
+	in->frame_max = RTE_MAX(in->frame_max, port->mtu + (uint32_t)VNF_FRAME_OVERHEAD);
+	if (!handover_needed(port, in->n_workers))
+		return;
+	in->port_mbufs += port->n_queues * (uint32_t)HANDOVER_RING;
+	in->port_bytes += port->n_queues * ((uint64_t)rte_ring_get_memsize(HANDOVER_RING) +
+					    RING_ALLOCS * ALLOC_OVERHEAD);
+}
+
 static int refuse_memory(const struct memory_input *in, const struct memory_plan *plan, char *why,
 			 size_t why_size)
 {
@@ -63,6 +91,20 @@ static int refuse_memory(const struct memory_input *in, const struct memory_plan
 		 "%u ports, %u workers); leave the key out to have it computed",
 		 (unsigned long long)(in->memory >> 20), (unsigned long long)(plan->needed >> 20),
 		 plan->n_mbufs, plan->data_room, in->n_ports, in->n_workers);
+	return -EINVAL;
+}
+
+static int refuse_more_than_there_is(const struct memory_input *in, const struct memory_plan *plan,
+				     char *why, size_t why_size)
+{
+	snprintf(why, why_size,
+		 "%llu MiB would be taken and %llu MiB are available (%u packets of %u bytes, %u "
+		 "ports, %u workers); %s",
+		 (unsigned long long)(plan->bytes >> 20), (unsigned long long)(in->available >> 20),
+		 plan->n_mbufs, plan->data_room, in->n_ports, in->n_workers,
+		 plan->bytes > plan->needed
+			 ? "write less, or leave the key out to have it computed"
+			 : "fewer ports, queues or workers, or a smaller mtu, need less");
 	return -EINVAL;
 }
 
@@ -80,13 +122,9 @@ static int refuse_hugepages(const struct memory_input *in, const struct memory_p
 int memory_plan_make(const struct memory_input *in, struct memory_plan *plan, char *why,
 		     size_t why_size)
 {
-	uint64_t pool;
-
 	memset(plan, 0, sizeof(*plan));
 	pool_plan(in, plan);
-	pool = (uint64_t)plan->n_mbufs * (plan->data_room + ELEMENT_OVERHEAD) +
-	       ((uint64_t)plan->n_mbufs + 1) * sizeof(void *);
-	plan->needed = round_up(pool + in->port_bytes + BASE_BYTES, ROUND_BYTES);
+	plan->needed = round_up(pool_bytes(plan) + in->port_bytes + BASE_BYTES, ROUND_BYTES);
 	plan->bytes = in->memory != 0 ? round_up(in->memory, ROUND_BYTES) : plan->needed;
 	if (plan->bytes < plan->needed)
 		return refuse_memory(in, plan, why, why_size);
@@ -94,6 +132,8 @@ int memory_plan_make(const struct memory_input *in, struct memory_plan *plan, ch
 	plan->huge = in->hugepages != HUGEPAGES_NEVER && in->huge_free >= plan->bytes;
 	if (in->hugepages == HUGEPAGES_ALWAYS && !plan->huge)
 		return refuse_hugepages(in, plan, why, why_size);
+	if (!plan->huge && in->available != 0 && plan->bytes > in->available)
+		return refuse_more_than_there_is(in, plan, why, why_size);
 	return 0;
 }
 
@@ -134,4 +174,19 @@ uint64_t memory_huge_free(const char *dir)
 	}
 	closedir(d);
 	return bytes;
+}
+
+uint64_t memory_available(const char *meminfo)
+{
+	unsigned long long kb = 0;
+	char line[128];
+	FILE *f = fopen(meminfo, "re");
+
+	if (f == NULL)
+		return 0;
+	while (fgets(line, sizeof(line), f) != NULL)
+		if (sscanf(line, "MemAvailable: %llu kB", &kb) == 1)
+			break;
+	fclose(f);
+	return kb * 1024;
 }

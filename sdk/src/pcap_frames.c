@@ -7,9 +7,12 @@
 #include "pcap_frames.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <pcap/pcap.h>
 
@@ -87,6 +90,27 @@ static int frames_add(pcap_t *p, uint32_t frame_max, struct pcap_frames *f, char
 	return 0;
 }
 
+/* O_NONBLOCK: a FIFO, which is refused, must not make us wait for its writer. */
+static FILE *regular_open(const char *path, char *why, size_t why_size)
+{
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	FILE *file = NULL;
+	struct stat st;
+
+	if (fd >= 0 && fstat(fd, &st) == 0 && !S_ISREG(st.st_mode)) {
+		snprintf(why, why_size, "not a regular file");
+		errno = EINVAL;
+	} else {
+		if (fd >= 0)
+			file = fdopen(fd, "rb");
+		if (file == NULL)
+			snprintf(why, why_size, "%s", strerror(errno));
+	}
+	if (file == NULL && fd >= 0)
+		close(fd);
+	return file;
+}
+
 int pcap_frames_read(const char *path, uint32_t frame_max, struct pcap_frames *frames, char *why,
 		     size_t why_size)
 {
@@ -96,12 +120,9 @@ int pcap_frames_read(const char *path, uint32_t frame_max, struct pcap_frames *f
 	int ret;
 
 	memset(frames, 0, sizeof(*frames));
-	file = fopen(path, "rbe");
-	if (file == NULL) {
-		ret = -errno;
-		snprintf(why, why_size, "%s", strerror(-ret));
-		return ret;
-	}
+	file = regular_open(path, why, why_size);
+	if (file == NULL)
+		return -errno;
 	p = pcap_fopen_offline_with_tstamp_precision(file, PCAP_TSTAMP_PRECISION_NANO, error);
 	if (p == NULL) {
 		fclose(file);

@@ -3,8 +3,8 @@
  *
  * A program's ports from creation to release. All of it runs on the control thread, except that a
  * port whose opening may block (a virtio-user server waits in accept()) is opened and started on a
- * thread of its own, so that peers may come in any order and late. Those threads begin one after
- * the other: each has passed DPDK's unlocked device list before the next one enters it.
+ * thread of its own, so that peers may come in any order, late, and again after a handshake that
+ * failed. Such threads take turns at DPDK's device list, which has no lock.
  */
 
 #include "vnf_priv.h"
@@ -17,8 +17,13 @@
 
 #include <rte_lcore.h>
 
-/* How long a port may take to get to its accept(), and a cancelled one to come back. */
+/* How long ports may take to get to their accept(), and cancelled ones to come back. */
 #define STEP_WAIT_MS 3000
+/* Pause after a peer failed in the handshake: doubled each time, up to the last. */
+#define RETRY_FIRST_MS 100u
+#define RETRY_LAST_MS 10000u
+/* How long workers may take to leave a port that is to be opened again. */
+#define QUIESCE_NS 1000000000ULL
 
 static void wait_ms(unsigned int ms)
 {
@@ -48,7 +53,7 @@ static void mac_derive(const char *program, const char *port, struct rte_ether_a
 	memcpy(&mac->addr_bytes[2], &b, sizeof(b));
 }
 
-static void slot_init(struct vnf *vnf, uint16_t id)
+static int slot_init(struct vnf *vnf, uint16_t id)
 {
 	const struct vnf_port_spec *spec = schema_port(vnf->program, &vnf->spec->ports, id);
 	struct port_slot *slot = &vnf->ports[id];
@@ -65,8 +70,14 @@ static void slot_init(struct vnf *vnf, uint16_t id)
 	memcpy(&port->mac, spec->mac, sizeof(port->mac));
 	if (rte_is_zero_ether_addr(&port->mac))
 		mac_derive(vnf->spec->name, spec->name, &port->mac);
+	if (port->kind->priv_size > 0) {
+		port->priv = calloc(1, port->kind->priv_size);
+		if (port->priv == NULL)
+			return -ENOMEM;
+	}
 	if (port->kind->need != NULL)
 		port->kind->need(port, &slot->need);
+	return 0;
 }
 
 int ports_create(struct vnf *vnf)
@@ -77,13 +88,47 @@ int ports_create(struct vnf *vnf)
 	if (vnf->ports == NULL)
 		return -ENOMEM;
 	memset(vnf->ports, 0, size);
-	vnf->n_ports = (uint16_t)vnf->spec->ports.n;
-	for (uint16_t i = 0; i < vnf->n_ports; i++)
-		slot_init(vnf, i);
+	for (uint16_t i = 0; i < vnf->spec->ports.n; i++) {
+		vnf->n_ports = i + 1;
+		if (slot_init(vnf, i) < 0)
+			return -ENOMEM;
+	}
 	return 0;
 }
 
-/* Open and start; on the control thread or on the port's own. */
+/* ---- opening ---- */
+
+/* DPDK's list of devices has no lock. One port at a time is between entering it and waiting for its
+ * peer: this is its number plus one, or 0.
+ */
+static uint32_t probing;
+
+static bool slot_cancelled(const struct port_slot *slot)
+{
+	return __atomic_load_n(&slot->cancelled, __ATOMIC_ACQUIRE) != 0;
+}
+
+static int probe_enter(const struct port_slot *slot)
+{
+	uint32_t nobody = 0;
+
+	while (!__atomic_compare_exchange_n(&probing, &nobody, slot->port.id + 1u, false,
+					    __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)) {
+		nobody = 0;
+		if (slot_cancelled(slot))
+			return -ECANCELED;
+		wait_ms(1);
+	}
+	return 0;
+}
+
+static void probe_leave(const struct port_slot *slot)
+{
+	uint32_t me = slot->port.id + 1u;
+
+	__atomic_compare_exchange_n(&probing, &me, 0, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+}
+
 static int slot_start(struct port_slot *slot)
 {
 	struct vnf_port *port = &slot->port;
@@ -95,23 +140,33 @@ static int slot_start(struct port_slot *slot)
 	return port->kind->start != NULL ? port->kind->start(port) : 0;
 }
 
+/* Before another try, so that a peer that always fails costs little; a stop cuts it short. */
+static void slot_pause(const struct port_slot *slot, unsigned int ms)
+{
+	for (; ms > 0 && !slot_cancelled(slot); ms -= RTE_MIN(ms, 10u))
+		wait_ms(10);
+}
+
 static void *slot_thread(void *arg)
 {
 	struct port_slot *slot = arg;
+	unsigned int pause_ms = RETRY_FIRST_MS;
+	int ret;
 
-	slot_set_state(slot, slot_start(slot) < 0 ? PORT_FAILED : PORT_STARTED);
+	for (;;) {
+		ret = probe_enter(slot);
+		if (ret == 0)
+			ret = slot_start(slot);
+		probe_leave(slot);
+		if (ret != -EAGAIN || slot_cancelled(slot))
+			break;
+		slot_pause(slot, pause_ms);
+		pause_ms = RTE_MIN(2 * pause_ms, RETRY_LAST_MS);
+	}
+	slot_set_state(slot, ret < 0 ? PORT_FAILED : PORT_STARTED);
 	return NULL;
 }
 
-static void slot_poll(struct port_slot *slot)
-{
-	if (slot->port.kind->poll != NULL)
-		slot->port.kind->poll(&slot->port);
-}
-
-/* The thread is past the device list when its socket exists, which the kind says by `waiting`; a
- * kind without that is given the time it takes to start.
- */
 static int slot_start_aside(struct port_slot *slot)
 {
 	char name[16];
@@ -126,21 +181,52 @@ static int slot_start_aside(struct port_slot *slot)
 		return ret;
 	}
 	slot->has_thread = true;
-	for (unsigned int ms = 0; ms < STEP_WAIT_MS; ms++) {
-		slot_poll(slot);
-		if (slot_state(slot) != PORT_OPENING || slot->port.waiting)
-			break;
-		wait_ms(1);
-	}
-	return slot_state(slot) == PORT_FAILED ? -EIO : 0;
+	return 0;
 }
 
-int ports_open(struct vnf *vnf)
+static void slot_poll(struct port_slot *slot)
+{
+	if (slot->port.kind->poll != NULL)
+		slot->port.kind->poll(&slot->port);
+	if (__atomic_load_n(&slot->port.waiting, __ATOMIC_ACQUIRE) != 0)
+		probe_leave(slot);
+}
+
+/* Has the port got past what can fail by our own fault: does it wait, or is it done? */
+static bool slot_settled(struct port_slot *slot)
+{
+	slot_poll(slot);
+	return slot_state(slot) != PORT_OPENING ||
+	       __atomic_load_n(&slot->port.waiting, __ATOMIC_ACQUIRE) != 0;
+}
+
+static int ports_settle(struct vnf *vnf, bool (*stop)(void *arg), void *arg)
+{
+	for (unsigned int ms = 0; ms < STEP_WAIT_MS; ms++) {
+		bool settled = true;
+
+		for (uint16_t i = 0; i < vnf->n_ports; i++) {
+			settled = slot_settled(&vnf->ports[i]) && settled;
+			if (slot_state(&vnf->ports[i]) == PORT_FAILED)
+				return -EIO;
+		}
+		if (settled)
+			return 0;
+		if (stop(arg))
+			return -ECANCELED;
+		wait_ms(1);
+	}
+	return 0;
+}
+
+int ports_open(struct vnf *vnf, bool (*stop)(void *arg), void *arg)
 {
 	for (uint16_t i = 0; i < vnf->n_ports; i++) {
 		struct port_slot *slot = &vnf->ports[i];
 		int ret;
 
+		if (stop(arg))
+			return -ECANCELED;
 		slot->port.pool = vnf->pool;
 		if ((slot->port.kind->flags & VNF_KIND_OPEN_BLOCKS) != 0) {
 			ret = slot_start_aside(slot);
@@ -151,7 +237,41 @@ int ports_open(struct vnf *vnf)
 		if (ret < 0)
 			return ret;
 	}
-	return 0;
+	return ports_settle(vnf, stop, arg);
+}
+
+/* ---- looking after ---- */
+
+/* Undo what was done: start, then open. */
+static void slot_stop(struct port_slot *slot)
+{
+	struct vnf_port *port = &slot->port;
+
+	if (slot_state(slot) == PORT_STARTED && port->kind->stop != NULL)
+		port->kind->stop(port);
+	vnf_port_set_up(port, false);
+	if (slot->opened && port->kind->close != NULL)
+		port->kind->close(port);
+	slot->opened = false;
+	slot_set_state(slot, PORT_CLOSED);
+}
+
+/* The kind gave its device up: begin anew. Workers have left the port before it is touched. */
+static void slot_reopen(struct vnf *vnf, struct port_slot *slot)
+{
+	struct vnf_port *port = &slot->port;
+
+	vnf_port_set_up(port, false);
+	if (vnf_quiesce(vnf, QUIESCE_NS) < 0)
+		return;
+	telemetry_pause();
+	slot_stop(slot);
+	pthread_join(slot->thread, NULL);
+	slot->has_thread = false;
+	__atomic_store_n(&port->broken, 0, __ATOMIC_RELEASE);
+	__atomic_store_n(&port->waiting, 0, __ATOMIC_RELEASE);
+	slot_start_aside(slot);
+	telemetry_resume();
 }
 
 int ports_poll(struct vnf *vnf)
@@ -159,13 +279,22 @@ int ports_poll(struct vnf *vnf)
 	int ret = 0;
 
 	for (uint16_t i = 0; i < vnf->n_ports; i++) {
-		if (slot_state(&vnf->ports[i]) == PORT_FAILED)
+		struct port_slot *slot = &vnf->ports[i];
+
+		slot_poll(slot);
+		if (slot_state(slot) == PORT_FAILED)
 			ret = -EIO;
-		else
-			slot_poll(&vnf->ports[i]);
+		else if (slot_state(slot) == PORT_STARTED && slot->has_thread &&
+			 __atomic_load_n(&slot->port.broken, __ATOMIC_ACQUIRE) != 0)
+			slot_reopen(vnf, slot);
 	}
 	ports_report(vnf);
 	return ret;
+}
+
+bool port_is_started(const struct vnf_port *port)
+{
+	return slot_state((const struct port_slot *)port) == PORT_STARTED;
 }
 
 void ports_report(struct vnf *vnf)
@@ -183,49 +312,53 @@ void ports_report(struct vnf *vnf)
 	}
 }
 
-/* A thread that waits for its peer is made to return; one that will not is left behind, for the
- * process is about to end.
- */
-static void slot_join(struct port_slot *slot)
+/* ---- closing ---- */
+
+static void slot_cancel(struct port_slot *slot)
 {
-	for (unsigned int ms = 0; ms < STEP_WAIT_MS && slot_state(slot) == PORT_OPENING; ms += 10) {
-		if (slot->port.kind->cancel != NULL)
-			slot->port.kind->cancel(&slot->port);
-		wait_ms(10);
-	}
-	if (slot_state(slot) == PORT_OPENING) {
-		vnf_warning("port \"%s\": its opening did not end in time", slot->port.name);
-		return;
-	}
-	pthread_join(slot->thread, NULL);
-	slot->has_thread = false;
+	__atomic_store_n(&slot->cancelled, 1, __ATOMIC_RELEASE);
+	if (slot_state(slot) == PORT_OPENING && slot->port.kind->cancel != NULL)
+		slot->port.kind->cancel(&slot->port);
 }
 
-static void slot_close(struct port_slot *slot)
+int ports_cancel(struct vnf *vnf)
 {
-	struct vnf_port *port = &slot->port;
+	bool opening = true;
 
-	if (slot->has_thread)
-		slot_join(slot);
-	if (slot->has_thread)
-		return;
-	if (slot_state(slot) == PORT_STARTED && port->kind->stop != NULL)
-		port->kind->stop(port);
-	vnf_port_set_up(port, false);
-	if (slot->opened && port->kind->close != NULL)
-		port->kind->close(port);
-	slot->opened = false;
-	slot_set_state(slot, PORT_CLOSED);
+	for (unsigned int ms = 0; opening && ms < STEP_WAIT_MS; ms += 10) {
+		opening = false;
+		for (uint16_t i = 0; i < vnf->n_ports; i++) {
+			slot_cancel(&vnf->ports[i]);
+			opening |= slot_state(&vnf->ports[i]) == PORT_OPENING;
+		}
+		if (opening)
+			wait_ms(10);
+	}
+	for (uint16_t i = 0; i < vnf->n_ports; i++) {
+		struct port_slot *slot = &vnf->ports[i];
+
+		if (slot_state(slot) == PORT_OPENING) {
+			vnf_error("port \"%s\": its opening does not end", slot->port.name);
+			return -ETIMEDOUT;
+		}
+		if (slot->has_thread)
+			pthread_join(slot->thread, NULL);
+		slot->has_thread = false;
+	}
+	return 0;
 }
 
 void ports_close(struct vnf *vnf)
 {
 	for (uint16_t i = vnf->n_ports; i > 0; i--)
-		slot_close(&vnf->ports[i - 1]);
+		slot_stop(&vnf->ports[i - 1]);
 }
 
 void ports_destroy(struct vnf *vnf)
 {
+	for (uint16_t i = 0; i < vnf->n_ports; i++)
+		if (vnf->ports[i].port.kind->priv_size > 0)
+			free(vnf->ports[i].port.priv);
 	free(vnf->ports);
 	vnf->ports = NULL;
 	vnf->n_ports = 0;

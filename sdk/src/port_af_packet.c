@@ -305,8 +305,10 @@ static int interface_find(struct af_packet_visit *v)
 			  v->port->name, ifname, strerror(-ret));
 	if (ret == 0 && ifr.ifr_mtu > v->port->mtu)
 		vnf_warning("port \"%s\": interface %s has an MTU of %d, the port %u: longer "
-			    "frames are dropped; set mtu = %d",
-			    v->port->name, ifname, ifr.ifr_mtu, v->port->mtu, ifr.ifr_mtu);
+			    "frames are dropped; set mtu = %d%s",
+			    v->port->name, ifname, ifr.ifr_mtu, v->port->mtu,
+			    RTE_MIN(ifr.ifr_mtu, VNF_MTU_MAX),
+			    ifr.ifr_mtu > VNF_MTU_MAX ? " and that of the interface too" : "");
 	return ret;
 }
 

@@ -31,8 +31,56 @@ static uint16_t ethdev_rx(void *queue, struct rte_mbuf **pkts, uint16_t n)
 	return rte_eth_rx_burst(q->port_id, q->queue_id, pkts, n);
 }
 
-/* Packets that ask for offloads: the driver may have to finish headers first. Those it cannot do
- * are dropped, for nothing would ever send them.
+/* What a packet asks of the device, as RTE_ETH_TX_OFFLOAD_*; all bits for what is not listed. The
+ * flags that only tell what kind of packet it is ask for nothing.
+ */
+static uint64_t offloads_asked(uint64_t flags)
+{
+	static const struct {
+		uint64_t mask, flags, offload;
+	} table[] = {
+		{ RTE_MBUF_F_TX_IP_CKSUM, RTE_MBUF_F_TX_IP_CKSUM, RTE_ETH_TX_OFFLOAD_IPV4_CKSUM },
+		{ RTE_MBUF_F_TX_L4_MASK, RTE_MBUF_F_TX_TCP_CKSUM, RTE_ETH_TX_OFFLOAD_TCP_CKSUM },
+		{ RTE_MBUF_F_TX_L4_MASK, RTE_MBUF_F_TX_UDP_CKSUM, RTE_ETH_TX_OFFLOAD_UDP_CKSUM },
+		{ RTE_MBUF_F_TX_L4_MASK, RTE_MBUF_F_TX_SCTP_CKSUM, RTE_ETH_TX_OFFLOAD_SCTP_CKSUM },
+		{ RTE_MBUF_F_TX_TCP_SEG, RTE_MBUF_F_TX_TCP_SEG, RTE_ETH_TX_OFFLOAD_TCP_TSO },
+		{ RTE_MBUF_F_TX_UDP_SEG, RTE_MBUF_F_TX_UDP_SEG, RTE_ETH_TX_OFFLOAD_UDP_TSO },
+		{ RTE_MBUF_F_TX_VLAN, RTE_MBUF_F_TX_VLAN, RTE_ETH_TX_OFFLOAD_VLAN_INSERT },
+	};
+	const uint64_t kinds = RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_IPV6 | RTE_MBUF_F_TX_OUTER_IPV4 |
+			       RTE_MBUF_F_TX_OUTER_IPV6;
+	uint64_t asked = 0, rest = flags & RTE_MBUF_F_TX_OFFLOAD_MASK & ~kinds;
+
+	for (size_t i = 0; i < RTE_DIM(table); i++) {
+		if ((flags & table[i].mask) != table[i].flags)
+			continue;
+		asked |= table[i].offload;
+		rest &= ~table[i].mask;
+	}
+	return rest == 0 ? asked : UINT64_MAX;
+}
+
+/* Take out what asks for more than the device was told to do: it would go out as it is, with
+ * headers that are not finished. Returns how many remain, at the front.
+ */
+static uint16_t ethdev_tx_refuse(const struct ethdev_queue *q, struct rte_mbuf **pkts, uint16_t n,
+				 struct vnf_port_counters *counters)
+{
+	uint16_t kept = 0;
+
+	for (uint16_t i = 0; i < n; i++) {
+		if ((offloads_asked(pkts[i]->ol_flags) & ~q->tx_offloads) == 0) {
+			pkts[kept++] = pkts[i];
+			continue;
+		}
+		counters->drops[VNF_DROP_UNSUPPORTED_OFFLOAD]++;
+		rte_pktmbuf_free(pkts[i]);
+	}
+	return kept;
+}
+
+/* The driver may have to finish headers. Packets that it refuses are dropped, for nothing would ever
+ * send them. Returns how many remain, at the front.
  */
 static uint16_t ethdev_tx_prepare(const struct ethdev_queue *q, struct rte_mbuf **pkts, uint16_t n,
 				  struct vnf_port_counters *counters)
@@ -62,8 +110,9 @@ static uint16_t ethdev_tx(void *queue, struct rte_mbuf **pkts, uint16_t n,
 		bytes += pkts[i]->pkt_len;
 		flags |= pkts[i]->ol_flags;
 	}
-	if (unlikely(q->prepare && (flags & RTE_MBUF_F_TX_OFFLOAD_MASK) != 0)) {
+	if (unlikely((flags & RTE_MBUF_F_TX_OFFLOAD_MASK) != 0)) {
 		refused = n;
+		n = ethdev_tx_refuse(q, pkts, n, counters);
 		n = ethdev_tx_prepare(q, pkts, n, counters);
 		refused -= n;
 		bytes = 0;
@@ -75,6 +124,7 @@ static uint16_t ethdev_tx(void *queue, struct rte_mbuf **pkts, uint16_t n,
 		bytes -= pkts[i]->pkt_len;
 	counters->tx_packets += sent;
 	counters->tx_bytes += bytes;
+	/* Those dealt with are counted from the front, so the rest moves to the end. */
 	if (unlikely(refused > 0))
 		memmove(&pkts[sent + refused], &pkts[sent], (size_t)(n - sent) * sizeof(*pkts));
 	return sent + refused;
@@ -93,7 +143,7 @@ static void offloads_choose(const struct rte_eth_dev_info *info, struct rte_eth_
 }
 
 static int queues_setup(struct vnf_port *port, struct ethdev *dev,
-			const struct rte_eth_dev_info *info)
+			const struct rte_eth_dev_info *info, uint64_t tx_offloads)
 {
 	uint16_t rx_desc = dev->ring, tx_desc = dev->ring;
 	int node = rte_eth_dev_socket_id(dev->port_id);
@@ -110,7 +160,7 @@ static int queues_setup(struct vnf_port *port, struct ethdev *dev,
 		if (ret == 0)
 			ret = rte_eth_tx_queue_setup(dev->port_id, q, tx_desc, (unsigned int)node,
 						     NULL);
-		dev->queue[q] = (struct ethdev_queue){ dev->port_id, q, true };
+		dev->queue[q] = (struct ethdev_queue){ dev->port_id, q, tx_offloads };
 		port->queue[q] = &dev->queue[q];
 	}
 	if (ret < 0)
@@ -135,9 +185,12 @@ static int ethdev_configure(struct vnf_port *port, struct ethdev *dev)
 			  RTE_MIN(info.max_rx_queues, info.max_tx_queues));
 		return -EINVAL;
 	}
-	conf.rxmode.mtu = RTE_MIN(port->mtu, info.max_mtu);
-	if (conf.rxmode.mtu < port->mtu)
-		vnf_warning("port \"%s\": the device's MTU ends at %u", port->name, info.max_mtu);
+	if (port->mtu > info.max_mtu) {
+		vnf_error("port \"%s\": mtu = %u, the device takes at most %u; write mtu = %u",
+			  port->name, port->mtu, info.max_mtu, info.max_mtu);
+		return -EINVAL;
+	}
+	conf.rxmode.mtu = port->mtu;
 	offloads_choose(&info, &conf);
 	/* Link changes then come to DPDK's interrupt thread alone. Without, every question for the
 	 * link is one to the peer, and virtio-user loses its reconnect when two threads ask.
@@ -149,7 +202,7 @@ static int ethdev_configure(struct vnf_port *port, struct ethdev *dev)
 			  rte_strerror(-ret));
 		return ret;
 	}
-	return queues_setup(port, dev, &info);
+	return queues_setup(port, dev, &info, conf.txmode.offloads);
 }
 
 int ethdev_open(struct vnf_port *port, struct ethdev *dev, const char *name, const char *args)
@@ -184,6 +237,14 @@ static void promiscuous_set(struct vnf_port *port, const struct ethdev *dev)
 			    port->name, rte_strerror(-ret));
 }
 
+static void link_refresh(struct vnf_port *port, const struct ethdev *dev)
+{
+	struct rte_eth_link link;
+
+	if (rte_eth_link_get_nowait(dev->port_id, &link) == 0)
+		vnf_port_set_up(port, link.link_status == RTE_ETH_LINK_UP);
+}
+
 int ethdev_start(struct vnf_port *port)
 {
 	struct ethdev *dev = port->priv;
@@ -195,19 +256,18 @@ int ethdev_start(struct vnf_port *port)
 		return ret;
 	}
 	promiscuous_set(port, dev);
+	/* At once, not by the next poll, and before that may ask too. */
+	link_refresh(port, dev);
 	__atomic_store_n(&dev->started, true, __ATOMIC_RELEASE);
 	return 0;
 }
 
 void ethdev_poll(struct vnf_port *port)
 {
-	struct ethdev *dev = port->priv;
-	struct rte_eth_link link;
+	const struct ethdev *dev = port->priv;
 
-	if (dev == NULL || !__atomic_load_n(&dev->started, __ATOMIC_ACQUIRE))
-		return;
-	if (rte_eth_link_get_nowait(dev->port_id, &link) == 0)
-		vnf_port_set_up(port, link.link_status == RTE_ETH_LINK_UP);
+	if (dev != NULL && __atomic_load_n(&dev->started, __ATOMIC_ACQUIRE))
+		link_refresh(port, dev);
 }
 
 void ethdev_missed(const struct vnf_port *port, struct vnf_port_missed *missed)

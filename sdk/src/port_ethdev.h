@@ -16,7 +16,7 @@
 struct ethdev_queue {
 	uint16_t port_id;
 	uint16_t queue_id;
-	bool prepare; /* the driver finishes offloads in rte_eth_tx_prepare() */
+	uint64_t tx_offloads; /* RTE_ETH_TX_OFFLOAD_*, those that are enabled */
 } __rte_cache_aligned;
 
 /* State of such a port; a kind's own state begins with it. */

@@ -70,6 +70,21 @@ static void nic_check(struct vnf_config *file, const struct vnf_port_spec *spec)
 				 "a port of kind \"nic\" has either address or devargs");
 }
 
+/* An address in its long form, so that it is the same however it was written. */
+static void nic_claims(const struct vnf_port_spec *port, struct vnf_claims *claims)
+{
+	const struct nic_spec *spec = port->kind_spec;
+	char address[PCI_ADDRESS_MAX], name[600];
+	bool pci = pci_address_parse(spec->address, address) == 0;
+
+	if (pci)
+		snprintf(name, sizeof(name), "device %s", address);
+	else
+		snprintf(name, sizeof(name), "device %.*s", (int)strcspn(spec->devargs, ","),
+			 spec->devargs);
+	vnf_claim_name(claims, pci ? &spec->address : &spec->devargs, name, name);
+}
+
 static void nic_need(const struct vnf_port *port, struct vnf_port_need *need)
 {
 	const struct nic_spec *spec = port->spec->kind_spec;
@@ -135,7 +150,9 @@ const struct vnf_port_kind vnf_port_kind_virtio = {
 	.doc = "virtio-net device of this virtual machine, by DPDK's virtio driver",
 	.keys = virtio_keys,
 	.spec_size = sizeof(struct nic_spec),
+	.flags = VNF_KIND_ETHDEV,
 	.queues_max = VNF_QUEUES_MAX,
+	.claims = nic_claims,
 	.need = nic_need,
 	.open = nic_open,
 	.start = ethdev_start,
@@ -150,8 +167,10 @@ const struct vnf_port_kind vnf_port_kind_nic = {
 	.doc = "network card, or another device that DPDK drives",
 	.keys = nic_keys,
 	.spec_size = sizeof(struct nic_spec),
+	.flags = VNF_KIND_ETHDEV,
 	.queues_max = VNF_QUEUES_MAX,
 	.check = nic_check,
+	.claims = nic_claims,
 	.need = nic_need,
 	.open = nic_open,
 	.start = ethdev_start,

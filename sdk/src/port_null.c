@@ -75,6 +75,7 @@ const struct vnf_port_kind vnf_port_kind_null = {
 	.doc = "endless frames of no content in, nothing out: for measuring",
 	.keys = null_keys,
 	.spec_size = sizeof(struct null_spec),
+	.flags = VNF_KIND_ETHDEV,
 	.queues_max = VNF_QUEUES_MAX,
 	.need = ethdev_need,
 	.open = null_open,

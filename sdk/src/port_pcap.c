@@ -7,9 +7,12 @@
  * be played by virtual time. At the end of the file the link stays up; there is just nothing more.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <pcap/pcap.h>
 #include <rte_malloc.h>
@@ -70,8 +73,17 @@ static void pcap_check(struct vnf_config *file, const struct vnf_port_spec *spec
 
 	if (s->rx_file[0] == '\0' && s->tx_file[0] == '\0')
 		vnf_config_error(file, spec, "a pcap port needs rx_file or tx_file, or both");
-	else if (strcmp(s->rx_file, s->tx_file) == 0)
-		vnf_config_error(file, &s->tx_file, "cannot be the same file as rx_file");
+}
+
+/* Any number of ports may read a file, but none that another writes. */
+static void pcap_claims(const struct vnf_port_spec *spec, struct vnf_claims *claims)
+{
+	const struct pcap_spec *s = spec->kind_spec;
+
+	if (s->rx_file[0] != '\0')
+		vnf_claim_file(claims, &s->rx_file, s->rx_file, true);
+	if (s->tx_file[0] != '\0')
+		vnf_claim_file(claims, &s->tx_file, s->tx_file, false);
 }
 
 static void pcap_need(const struct vnf_port *port, struct vnf_port_need *need)
@@ -197,9 +209,31 @@ static int tx_failed(const struct vnf_port *port, const struct pcap_spec *s, con
 	return -EIO;
 }
 
+/* The stream to write to. What was in the file goes only when all is checked; and a FIFO, which
+ * would wait for a reader, or a device is refused.
+ */
+static FILE *tx_file_open(const char *path, const char **why)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_NONBLOCK | O_CLOEXEC, 0666);
+	FILE *file = NULL;
+	struct stat st;
+
+	*why = NULL;
+	if (fd >= 0 && fstat(fd, &st) == 0 && !S_ISREG(st.st_mode))
+		*why = "not a regular file";
+	else if (fd >= 0 && ftruncate(fd, 0) == 0)
+		file = fdopen(fd, "wb");
+	if (file == NULL && *why == NULL)
+		*why = errno == ENXIO ? "not a regular file" : strerror(errno);
+	if (file == NULL && fd >= 0)
+		close(fd);
+	return file;
+}
+
 static int tx_open(struct vnf_port *port, const struct pcap_spec *s)
 {
 	struct pcap_queue *q = port->queue[0];
+	const char *why;
 
 	q->frame_max = port->mtu + VNF_FRAME_OVERHEAD;
 	q->flat = malloc(q->frame_max);
@@ -207,9 +241,9 @@ static int tx_open(struct vnf_port *port, const struct pcap_spec *s)
 						       PCAP_TSTAMP_PRECISION_NANO);
 	if (q->flat == NULL || q->dead == NULL)
 		return tx_failed(port, s, strerror(ENOMEM));
-	q->file = fopen(s->tx_file, "wbe");
+	q->file = tx_file_open(s->tx_file, &why);
 	if (q->file == NULL)
-		return tx_failed(port, s, strerror(errno));
+		return tx_failed(port, s, why);
 	setvbuf(q->file, NULL, _IOFBF, TX_BUFFER_BYTES);
 	q->dump = pcap_dump_fopen(q->dead, q->file);
 	if (q->dump == NULL) {
@@ -311,6 +345,7 @@ const struct vnf_port_kind vnf_port_kind_pcap = {
 	.spec_size = sizeof(struct pcap_spec),
 	.queues_max = 1,
 	.check = pcap_check,
+	.claims = pcap_claims,
 	.need = pcap_need,
 	.open = pcap_port_open,
 	.start = pcap_port_start,

@@ -11,6 +11,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -89,6 +90,25 @@ static void tap_check(struct vnf_config *file, const struct vnf_port_spec *spec)
 	kio_check(file, spec);
 	if ((s->peer_mac[0] & 1) != 0)
 		vnf_config_error(file, &s->peer_mac, "an interface cannot have a group address");
+}
+
+/* The interface in its namespace, whatever that is called here. */
+static void tap_claims(const struct vnf_port_spec *spec, struct vnf_claims *claims)
+{
+	const struct tap_spec *s = spec->kind_spec;
+	const char *netns = s->kio.netns[0] != '\0' ? s->kio.netns : "/proc/self/ns/net";
+	const void *field = s->kio.ifname[0] != '\0' ? (const void *)&s->kio.ifname : spec;
+	const char *ifname = kio_ifname(spec);
+	char identity[PATH_MAX + 64], words[64];
+	struct netns_id id;
+
+	if (netns_identify(netns, &id) == 0)
+		snprintf(identity, sizeof(identity), "tap %s %llu:%llu", ifname,
+			 (unsigned long long)id.dev, (unsigned long long)id.ino);
+	else
+		snprintf(identity, sizeof(identity), "tap %s %s", ifname, netns);
+	snprintf(words, sizeof(words), "interface %s of this network namespace", ifname);
+	vnf_claim_name(claims, field, identity, words);
 }
 
 static void tap_need(const struct vnf_port *port, struct vnf_port_need *need)
@@ -499,6 +519,7 @@ const struct vnf_port_kind vnf_port_kind_tap = {
 	.spec_size = sizeof(struct tap_spec),
 	.queues_max = VNF_QUEUES_MAX,
 	.check = tap_check,
+	.claims = tap_claims,
 	.need = tap_need,
 	.open = tap_open,
 	.start = tap_start,

@@ -28,11 +28,25 @@
 #include <unistd.h>
 
 #include <rte_alarm.h>
+#include <rte_dev.h>
 #include <rte_ethdev.h>
 
 #include "port_ethdev.h"
 #include "port_kinds.h"
+#include "unix_socket.h"
 #include "vnf_priv.h"
+
+/* PATH and ".lock" */
+#define LOCK_PATH_MAX (sizeof(((struct sockaddr_un *)NULL)->sun_path) + 8)
+/* How often the connection is looked at while the port is up, and while it is not. */
+#define CHECK_UP_NS 100000000ULL
+#define CHECK_DOWN_NS 20000000ULL
+/* How long a connection and the link may disagree. A handshake takes milliseconds. */
+#define PATIENCE_NS 2000000000ULL
+/* How long workers are waited for when the peer has gone. */
+#define LEAVE_NS 100000000ULL
+/* How long DPDK's interrupt thread may take before its connections are cut. */
+#define ERRAND_WAIT_S 1
 
 enum virtio_user_mode {
 	MODE_SERVER,
@@ -53,11 +67,16 @@ struct virtio_user_spec {
 
 struct virtio_user {
 	struct ethdev dev; /* first: the common part */
-	const struct virtio_user_spec *spec;
-	char lock_path[sizeof(((struct sockaddr_un *)NULL)->sun_path) + 8];
-	int lock_fd;
-	uint32_t cancelled; /* set by control, read by the opening thread */
-	bool announced;
+	char lock_path[LOCK_PATH_MAX];
+	bool claimed;           /* we have the right to the path */
+	int lock_fd;            /* of PATH.lock, while claimed */
+	uint32_t opening;       /* between open's beginning and end; release by the opener */
+	uint32_t cancelled;     /* set by control, read by the opener */
+	uint32_t shared;        /* the socket has its owner and mode; reset by each open */
+	bool announced;         /* "waiting for ..." was said */
+	uint64_t next_check_ns; /* of the connection */
+	uint64_t odd_since_ns;  /* when connection and link began to disagree; 0 = they agree */
+	struct vnf_log_limit limit;
 };
 
 static int check_socket(const void *field, char *why, size_t why_size)
@@ -106,10 +125,12 @@ static const struct vnf_config_key virtio_user_keys[] = {
 	{ .name = "owner",
 	  .type = VNF_CONFIG_STRING,
 	  .offset = offsetof(struct virtio_user_spec, owner),
+	  .check = check_user,
 	  .doc = "User that the server's socket is given to; without it, that of the process." },
 	{ .name = "group",
 	  .type = VNF_CONFIG_STRING,
 	  .offset = offsetof(struct virtio_user_spec, group),
+	  .check = check_group,
 	  .doc = "Group that the server's socket is given to; without it, that of the process." },
 	{ .name = "access",
 	  .type = VNF_CONFIG_MODE,
@@ -149,57 +170,98 @@ static void virtio_user_need(const struct vnf_port *port, struct vnf_port_need *
 	need->shared = true;
 }
 
+static void virtio_user_claims(const struct vnf_port_spec *port, struct vnf_claims *claims)
+{
+	const struct virtio_user_spec *spec = port->kind_spec;
+	char lock[LOCK_PATH_MAX];
+
+	vnf_claim_file(claims, &spec->socket, spec->socket, false);
+	if (spec->mode != MODE_SERVER)
+		return;
+	snprintf(lock, sizeof(lock), "%s.lock", spec->socket);
+	vnf_claim_file(claims, &spec->socket, lock, false);
+}
+
 static bool is_cancelled(const struct virtio_user *vu)
 {
 	return __atomic_load_n(&vu->cancelled, __ATOMIC_ACQUIRE) != 0;
 }
 
-/* The right to serve the path. A socket that lies there under our lock is left over from a crash;
- * anything else is somebody's and stays.
+/* ---- opening: the port's own thread ---- */
+
+/* The lock's file may be removed by the one who held it, between our open() and flock(): a lock on
+ * a file that is no longer at the path is nobody's.
+ */
+static int lock_take(struct virtio_user *vu)
+{
+	struct stat held, there;
+
+	for (;;) {
+		vu->lock_fd = open(vu->lock_path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+		if (vu->lock_fd < 0)
+			return -errno;
+		if (flock(vu->lock_fd, LOCK_EX | LOCK_NB) < 0) {
+			close(vu->lock_fd);
+			return -EADDRINUSE;
+		}
+		if (fstat(vu->lock_fd, &held) == 0 && stat(vu->lock_path, &there) == 0 &&
+		    held.st_ino == there.st_ino && held.st_dev == there.st_dev)
+			return 0;
+		close(vu->lock_fd);
+	}
+}
+
+/* The right to serve the path. A socket that lies there under our lock and that nobody listens to is
+ * left over from a crash; anything else is somebody's and stays.
  */
 static int socket_claim(const struct vnf_port *port, struct virtio_user *vu)
 {
-	const char *path = vu->spec->socket;
+	const char *path = spec_of(port)->socket;
 	struct stat st;
+	int ret;
 
+	if (vu->claimed)
+		return 0;
+	snprintf(vu->lock_path, sizeof(vu->lock_path), "%s.lock", path);
 	if (lstat(path, &st) == 0 && !S_ISSOCK(st.st_mode)) {
 		vnf_error("port \"%s\": %s exists and is not a socket; name another path",
 			  port->name, path);
 		return -EEXIST;
 	}
-	snprintf(vu->lock_path, sizeof(vu->lock_path), "%s.lock", path);
-	vu->lock_fd = open(vu->lock_path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (vu->lock_fd < 0) {
-		int error = errno;
-
+	ret = lock_take(vu);
+	if (ret == 0 && unix_socket_listening(path)) {
+		unlink(vu->lock_path);
+		close(vu->lock_fd);
+		ret = -EADDRINUSE;
+	}
+	if (ret == -EADDRINUSE)
+		vnf_error("port \"%s\": %s is served by another process; stop it, or name another "
+			  "path",
+			  port->name, path);
+	else if (ret < 0)
 		vnf_error("port \"%s\": cannot create %s: %s; its directory must exist and be "
 			  "writable",
-			  port->name, vu->lock_path, strerror(error));
-		return -error;
-	}
-	if (flock(vu->lock_fd, LOCK_EX | LOCK_NB) < 0) {
-		vnf_error("port \"%s\": %s is served by another process, which holds %s",
-			  port->name, path, vu->lock_path);
-		close(vu->lock_fd);
-		vu->lock_fd = -1;
-		return -EADDRINUSE;
-	}
+			  port->name, vu->lock_path, strerror(-ret));
+	if (ret < 0)
+		return ret;
+	vu->claimed = true;
 	leftover_add(path);
 	leftover_add(vu->lock_path);
-	unlink(path);
 	return 0;
 }
 
-static void socket_release(struct virtio_user *vu)
+static void socket_release(const struct vnf_port *port, struct virtio_user *vu)
 {
-	if (vu->lock_fd < 0)
+	const char *path = spec_of(port)->socket;
+
+	if (!vu->claimed)
 		return;
-	unlink(vu->spec->socket);
+	unlink(path);
 	unlink(vu->lock_path);
-	leftover_forget(vu->spec->socket);
+	leftover_forget(path);
 	leftover_forget(vu->lock_path);
 	close(vu->lock_fd);
-	vu->lock_fd = -1;
+	vu->claimed = false;
 }
 
 static void args_make(const struct vnf_port *port, const char *name, char *args, size_t size)
@@ -214,67 +276,119 @@ static void args_make(const struct vnf_port *port, const char *name, char *args,
 		 spec->packed);
 }
 
-/* A quarter of a second in steps, so that a stop is not held up. */
-static void client_pause(const struct virtio_user *vu)
+/* Take the device off DPDK's list too, or its name could not be used again. */
+static void device_remove(struct vnf_port *port, struct virtio_user *vu)
 {
-	static const struct timespec step = { .tv_nsec = 25000000 };
+	struct rte_eth_dev_info info = { .device = NULL };
 
-	for (int i = 0; i < 10 && !is_cancelled(vu); i++)
-		nanosleep(&step, NULL);
+	if (!vu->dev.attached)
+		return;
+	if (rte_eth_dev_info_get(vu->dev.port_id, &info) < 0)
+		info.device = NULL;
+	ethdev_close(port);
+	if (info.device != NULL)
+		rte_dev_remove(info.device);
 }
 
-/* A back end that is not there yet is no fault: wait for its socket. */
-static int client_open(struct vnf_port *port, struct virtio_user *vu, const char *name,
-		       const char *args)
+/* A peer that connects and goes, that speaks something else or has fewer queues is no reason to
+ * stop: it may be on its way up. What DPDK could not do by itself is.
+ */
+static int open_failed(struct vnf_port *port, struct virtio_user *vu, int ret)
 {
-	int ret = -ECANCELED;
+	const struct virtio_user_spec *spec = spec_of(port);
+	bool ours = vu->dev.attached;
+
+	device_remove(port, vu);
+	if (spec->mode == MODE_SERVER) {
+		/* It leaves its sockets open, and had one only if binding went well. */
+		ours = ours || access(spec->socket, F_OK) != 0;
+		unix_socket_reclaim(spec->socket);
+		unlink(spec->socket);
+	}
+	if (is_cancelled(vu))
+		return -ECANCELED;
+	if (ours) {
+		vnf_error("port \"%s\": virtio-user on %s did not start: %s; -v shows DPDK's own "
+			  "messages",
+			  port->name, spec->socket, strerror(-ret));
+		return ret != -EAGAIN ? ret : -EIO;
+	}
+	vnf_log_limited(&vu->limit, VNF_LOG_WARNING,
+			"port \"%s\": the peer at %s did not finish the handshake; does it speak "
+			"vhost-user, with %u queue pair%s? Waiting for the next",
+			port->name, spec->socket, port->n_queues, port->n_queues == 1 ? "" : "s");
+	return -EAGAIN;
+}
+
+/* A back end that is not there yet is no fault. */
+static int client_wait(struct vnf_port *port, struct virtio_user *vu)
+{
+	static const struct timespec step = { .tv_nsec = 50000000 };
+	const char *path = spec_of(port)->socket;
 
 	while (!is_cancelled(vu)) {
-		if (access(vu->spec->socket, F_OK) == 0) {
-			ret = ethdev_open(port, &vu->dev, name, args);
-			if (ret == 0 || vu->dev.attached)
-				return ret;
-		}
+		struct stat st;
+
+		if (stat(path, &st) == 0 && S_ISSOCK(st.st_mode))
+			return 0;
+		nanosleep(&step, NULL);
 		__atomic_store_n(&port->waiting, 1, __ATOMIC_RELEASE);
-		client_pause(vu);
 	}
-	return ret;
+	return -ECANCELED;
+}
+
+static bool link_is_up(const struct virtio_user *vu)
+{
+	struct rte_eth_link link;
+
+	return __atomic_load_n(&vu->dev.started, __ATOMIC_ACQUIRE) &&
+	       rte_eth_link_get_nowait(vu->dev.port_id, &link) == 0 &&
+	       link.link_status == RTE_ETH_LINK_UP;
+}
+
+/* The peer has gone. With packed rings DPDK resets them a millisecond after it comes back, so the
+ * workers leave now. Context: DPDK's interrupt thread.
+ */
+static int link_event(uint16_t port_id, enum rte_eth_event_type type, void *arg, void *result)
+{
+	struct vnf_port *port = arg;
+
+	(void)port_id;
+	(void)type;
+	(void)result;
+	if (link_is_up(port->priv))
+		return 0;
+	vnf_port_set_up(port, false);
+	vnf_quiesce(port->vnf, LEAVE_NS);
+	return 0;
 }
 
 static int virtio_user_open(struct vnf_port *port)
 {
 	const struct virtio_user_spec *spec = spec_of(port);
-	struct virtio_user *vu = calloc(1, sizeof(*vu));
+	struct virtio_user *vu = port->priv;
 	char name[32], args[512];
-	int ret = 0;
+	int ret;
 
-	if (vu == NULL)
-		return -ENOMEM;
-	vu->spec = spec;
 	vu->dev.ring = (uint16_t)spec->queue_size;
-	vu->lock_fd = -1;
-	if (spec->mode == MODE_SERVER)
-		ret = socket_claim(port, vu);
+	ret = spec->mode == MODE_SERVER ? socket_claim(port, vu) : client_wait(port, vu);
 	if (ret < 0)
-		goto fail;
-	/* From here on poll() and cancel() may look at it. */
-	__atomic_store_n(&port->priv, vu, __ATOMIC_RELEASE);
+		return ret;
+	if (spec->mode == MODE_SERVER)
+		unlink(spec->socket);
+	__atomic_store_n(&vu->shared, 0, __ATOMIC_RELEASE);
+	__atomic_store_n(&vu->opening, 1, __ATOMIC_RELEASE);
 	snprintf(name, sizeof(name), "net_virtio_user%u", port->id);
 	args_make(port, name, args, sizeof(args));
-	ret = spec->mode == MODE_SERVER ? ethdev_open(port, &vu->dev, name, args)
-					: client_open(port, vu, name, args);
-	if (ret == 0)
-		return 0;
-	if (!is_cancelled(vu))
-		vnf_error("port \"%s\": virtio-user on %s did not start: %s; does the peer speak "
-			  "vhost-user, with %u queue pairs?",
-			  port->name, spec->socket, strerror(-ret), port->n_queues);
-	__atomic_store_n(&port->priv, NULL, __ATOMIC_RELEASE);
-	if (vu->dev.attached)
-		rte_eth_dev_close(vu->dev.port_id);
-fail:
-	socket_release(vu);
-	free(vu);
+	ret = ethdev_open(port, &vu->dev, name, args);
+	if (ret < 0)
+		ret = open_failed(port, vu, ret);
+	else
+		rte_eth_dev_callback_register(vu->dev.port_id, RTE_ETH_EVENT_INTR_LSC, link_event,
+					      port);
+	__atomic_store_n(&vu->opening, 0, __ATOMIC_RELEASE);
+	if (ret < 0 && ret != -EAGAIN)
+		socket_release(port, vu);
 	return ret;
 }
 
@@ -310,48 +424,85 @@ static void socket_share(const struct vnf_port *port, const struct virtio_user_s
 			  strerror(errno));
 }
 
-static void waiting_announce(struct vnf_port *port, struct virtio_user *vu)
+/* The socket is there, or the switch's is awaited: DPDK's device list is behind us. */
+static void waiting_note(struct vnf_port *port, struct virtio_user *vu)
 {
-	const struct virtio_user_spec *spec = vu->spec;
+	const struct virtio_user_spec *spec = spec_of(port);
 	struct stat st;
 
-	if (spec->mode == MODE_SERVER) {
+	if (spec->mode == MODE_SERVER && __atomic_load_n(&vu->shared, __ATOMIC_ACQUIRE) == 0) {
 		if (lstat(spec->socket, &st) < 0 || !S_ISSOCK(st.st_mode))
 			return;
 		socket_share(port, spec);
+		__atomic_store_n(&vu->shared, 1, __ATOMIC_RELEASE);
 		__atomic_store_n(&port->waiting, 1, __ATOMIC_RELEASE);
 	}
-	if (__atomic_load_n(&port->waiting, __ATOMIC_ACQUIRE) == 0)
+	if (vu->announced || __atomic_load_n(&port->waiting, __ATOMIC_ACQUIRE) == 0)
 		return;
 	vu->announced = true;
 	vnf_notice("port \"%s\": waiting for a vhost-user %s at %s", port->name,
 		   spec->mode == MODE_SERVER ? "client" : "server", spec->socket);
 }
 
-static void virtio_user_poll(struct vnf_port *port)
+/* A peer that is connected and does not bring the link up holds DPDK's interrupt thread, and with it
+ * all other ports: it is cut off. A link without a peer is one that DPDK lost track of.
+ */
+static void disagreement(struct vnf_port *port, struct virtio_user *vu, bool connected)
 {
-	struct virtio_user *vu = __atomic_load_n(&port->priv, __ATOMIC_ACQUIRE);
+	const char *path = spec_of(port)->socket;
 
-	if (vu == NULL)
-		return;
-	if (!vu->announced)
-		waiting_announce(port, vu);
-	ethdev_poll(port);
+	vu->odd_since_ns = 0;
+	if (connected) {
+		vnf_log_limited(&vu->limit, VNF_LOG_WARNING,
+				"port \"%s\": the peer at %s is connected and silent; it is cut off",
+				port->name, path);
+		unix_connection_cut(path);
+	} else {
+		vnf_notice("port \"%s\": lost its peer at %s in mid-handshake; opening it again",
+			   port->name, path);
+		__atomic_store_n(&port->broken, 1, __ATOMIC_RELEASE);
+	}
 }
 
+static void virtio_user_poll(struct vnf_port *port)
+{
+	struct virtio_user *vu = port->priv;
+	uint64_t now = clock_now();
+	bool up, connected;
+
+	if (__atomic_load_n(&vu->opening, __ATOMIC_ACQUIRE) != 0 ||
+	    spec_of(port)->mode == MODE_CLIENT)
+		waiting_note(port, vu);
+	if (now < vu->next_check_ns)
+		return;
+	up = link_is_up(vu);
+	connected = unix_connection_alive(spec_of(port)->socket);
+	vu->next_check_ns = now + (up ? CHECK_UP_NS : CHECK_DOWN_NS);
+	vnf_port_set_up(port, up && connected);
+	if (connected)
+		__atomic_store_n(&port->waiting, 1, __ATOMIC_RELEASE);
+	if (up == connected)
+		vu->odd_since_ns = 0;
+	else if (vu->odd_since_ns == 0)
+		vu->odd_since_ns = now;
+	else if (now - vu->odd_since_ns > PATIENCE_NS)
+		disagreement(port, vu, connected);
+}
+
+/* Ends what a blocked open waits for: the first connection, or the peer's next word. */
 static void virtio_user_cancel(struct vnf_port *port)
 {
-	struct virtio_user *vu = __atomic_load_n(&port->priv, __ATOMIC_ACQUIRE);
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	const struct virtio_user_spec *spec = spec_of(port);
+	struct virtio_user *vu = port->priv;
 	int fd;
 
-	if (vu == NULL || is_cancelled(vu))
-		return;
 	__atomic_store_n(&vu->cancelled, 1, __ATOMIC_RELEASE);
-	if (vu->spec->mode != MODE_SERVER)
-		return;
 	log_quiet_dpdk(true);
-	snprintf(address.sun_path, sizeof(address.sun_path), "%s", vu->spec->socket);
+	unix_connection_cut(spec->socket);
+	if (spec->mode != MODE_SERVER || __atomic_load_n(&vu->opening, __ATOMIC_ACQUIRE) == 0)
+		return;
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s", spec->socket);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return;
@@ -360,6 +511,8 @@ static void virtio_user_cancel(struct vnf_port *port)
 			  strerror(errno));
 	close(fd);
 }
+
+/* ---- stopping ---- */
 
 /* A step of the stop, to be done on DPDK's interrupt thread. */
 struct errand {
@@ -376,6 +529,31 @@ static void errand_run(void *arg)
 	sem_post(&errand->done);
 }
 
+/* The interrupt thread is at the mercy of whatever peer it talks to, ours or another port's. */
+static void connections_cut(const struct vnf *vnf)
+{
+	for (uint16_t i = 0; i < vnf_port_count(vnf); i++) {
+		const struct vnf_port *port = vnf_port(vnf, i);
+
+		if (port->kind == &vnf_port_kind_virtio_user)
+			unix_connection_cut(spec_of(port)->socket);
+	}
+}
+
+static void errand_wait(struct errand *errand)
+{
+	struct timespec until;
+
+	for (;;) {
+		clock_gettime(CLOCK_MONOTONIC, &until);
+		until.tv_sec += ERRAND_WAIT_S;
+		if (sem_clockwait(&errand->done, CLOCK_MONOTONIC, &until) == 0)
+			return;
+		if (errno == ETIMEDOUT)
+			connections_cut(errand->port->vnf);
+	}
+}
+
 /* A peer that goes away makes DPDK's interrupt thread take the connection down, in two steps of
  * which the second is an alarm. Stopping and closing the device on that same thread cannot meet
  * them half-way. Meanwhile DPDK complains about each message to a peer that is not there.
@@ -387,12 +565,16 @@ static void run_beside_interrupts(void (*step)(struct vnf_port *port), struct vn
 	log_quiet_dpdk(true);
 	sem_init(&errand.done, 0, 0);
 	if (rte_eal_alarm_set(1, errand_run, &errand) == 0)
-		while (sem_wait(&errand.done) < 0 && errno == EINTR)
-			;
+		errand_wait(&errand);
 	else
 		step(port);
 	sem_destroy(&errand.done);
 	log_quiet_dpdk(false);
+}
+
+static void device_close(struct vnf_port *port)
+{
+	device_remove(port, port->priv);
 }
 
 static void virtio_user_stop(struct vnf_port *port)
@@ -404,10 +586,10 @@ static void virtio_user_close(struct vnf_port *port)
 {
 	struct virtio_user *vu = port->priv;
 
-	run_beside_interrupts(ethdev_close, port);
-	socket_release(vu);
-	port->priv = NULL;
-	free(vu);
+	run_beside_interrupts(device_close, port);
+	socket_release(port, vu);
+	vu->odd_since_ns = 0;
+	vu->announced = false;
 }
 
 const struct vnf_port_kind vnf_port_kind_virtio_user = {
@@ -415,8 +597,10 @@ const struct vnf_port_kind vnf_port_kind_virtio_user = {
 	.doc = "virtio-net in this process, behind a vhost-user switch on this machine",
 	.keys = virtio_user_keys,
 	.spec_size = sizeof(struct virtio_user_spec),
-	.flags = VNF_KIND_OPEN_BLOCKS,
+	.priv_size = sizeof(struct virtio_user),
+	.flags = VNF_KIND_OPEN_BLOCKS | VNF_KIND_ETHDEV,
 	.queues_max = VNF_QUEUES_MAX,
+	.claims = virtio_user_claims,
 	.need = virtio_user_need,
 	.open = virtio_user_open,
 	.cancel = virtio_user_cancel,

@@ -82,6 +82,14 @@ static bool signal_stop(int fd, int timeout_ms)
 	return true;
 }
 
+/* The same without waiting, for those who wait for something else. */
+static bool signal_asked(void *arg)
+{
+	const int *fd = arg;
+
+	return signal_stop(*fd, 0);
+}
+
 /* ---- configuration ---- */
 
 static int config_load(struct vnf *vnf)
@@ -123,19 +131,6 @@ static int plan_cpus(struct vnf *vnf)
 	return 0;
 }
 
-static void needs_add(const struct vnf *vnf, struct memory_input *in)
-{
-	in->n_ports = vnf->n_ports;
-	for (uint16_t i = 0; i < vnf->n_ports; i++) {
-		const struct port_slot *slot = &vnf->ports[i];
-
-		in->port_mbufs += slot->need.mbufs;
-		in->port_bytes += slot->need.bytes;
-		in->frame_max =
-			RTE_MAX(in->frame_max, slot->port.mtu + (uint32_t)VNF_FRAME_OVERHEAD);
-	}
-}
-
 static int plan_memory(struct vnf *vnf)
 {
 	struct memory_input in = {
@@ -144,11 +139,13 @@ static int plan_memory(struct vnf *vnf)
 		.memory = vnf->spec->memory,
 		.hugepages = vnf->spec->hugepages,
 		.huge_free = memory_huge_free("/sys/kernel/mm/hugepages"),
+		.available = memory_available("/proc/meminfo"),
 	};
 	char why[WHY_MAX];
 	int ret;
 
-	needs_add(vnf, &in);
+	for (uint16_t i = 0; i < vnf->n_ports; i++)
+		memory_input_add(&in, &vnf->ports[i].port, &vnf->ports[i].need);
 	ret = memory_plan_make(&in, &vnf->memory, why, sizeof(why));
 	if (ret == -EINVAL)
 		vnf_config_error(vnf->file, &vnf->spec->memory, "%s", why);
@@ -239,6 +236,29 @@ static int final_report(struct vnf *vnf)
 	return ret;
 }
 
+/* Something does not come back and still uses what would have to be released. */
+static void end_stuck(const char *what)
+{
+	vnf_error("%s; ending without a report", what);
+	leftover_remove();
+	_exit(EXIT_FAILURE);
+}
+
+static int launch_and_run(struct vnf *vnf, int signals)
+{
+	int ret = workers_launch(vnf);
+
+	if (ret == 0) {
+		vnf->started_ns = clock_now();
+		announce(vnf);
+		ret = run(vnf, signals);
+	}
+	signals_force();
+	if (workers_stop(vnf) < 0)
+		end_stuck("a worker did not stop within 5 s");
+	return ret;
+}
+
 static int start_and_run(struct vnf *vnf, int signals)
 {
 	int ret = workers_create(vnf);
@@ -252,24 +272,15 @@ static int start_and_run(struct vnf *vnf, int signals)
 		goto fini;
 	ret = telemetry_start(vnf);
 	if (ret == 0)
-		ret = ports_open(vnf);
-	if (ret < 0)
-		goto stop_telemetry;
-	ret = workers_launch(vnf);
-	if (ret == 0) {
-		vnf->started_ns = clock_now();
-		announce(vnf);
-		ret = run(vnf, signals);
-	}
+		ret = ports_open(vnf, signal_asked, &signals);
+	if (ret == 0)
+		ret = launch_and_run(vnf, signals);
+	else if (ret == -ECANCELED)
+		ret = 0;
 	signals_force();
-	if (workers_stop(vnf) < 0) {
-		/* Its callback does not return; nothing it uses may be released. */
-		vnf_error("a worker did not stop within 5 s; ending without a report");
-		leftover_remove();
-		_exit(EXIT_FAILURE);
-	}
-stop_telemetry:
 	telemetry_stop();
+	if (ports_cancel(vnf) < 0)
+		end_stuck("a port's opening did not end within 3 s");
 fini:
 	if (vnf->program->fini != NULL)
 		vnf->program->fini(vnf);
@@ -302,6 +313,17 @@ static int dpdk_run(struct vnf *vnf)
 	return ret == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
+/* Found out now rather than when the counters would be lost. */
+static bool report_possible(const struct vnf *vnf)
+{
+	int ret = vnf->options.report_path != NULL ? report_prepare(vnf->options.report_path) : 0;
+
+	if (ret < 0)
+		vnf_error("cannot write the report to %s: %s; name another file with --report",
+			  vnf->options.report_path, strerror(-ret));
+	return ret == 0;
+}
+
 static int config_run(struct vnf *vnf)
 {
 	int ret;
@@ -316,6 +338,8 @@ static int config_run(struct vnf *vnf)
 	} else if (vnf->options.check) {
 		printf("%s: no errors\n", vnf->options.config_path);
 		ret = EXIT_SUCCESS;
+	} else if (!report_possible(vnf)) {
+		ret = EXIT_CONFIG;
 	} else {
 		log_init(vnf->spec->name, vnf->options.verbose
 						  ? VNF_LOG_DEBUG
@@ -358,10 +382,8 @@ int vnf_program_run(int argc, char *const *argv, const struct vnf_program *progr
 			  VNF_DROPS_MAX);
 		return EXIT_CONFIG;
 	}
-	if (schema_init(&vnf->schema, program) < 0) {
-		vnf_error("out of memory");
+	if (schema_init(&vnf->schema, program) < 0)
 		return EXIT_FAILURE;
-	}
 	if (vnf->options.reference) {
 		vnf_config_print_reference(vnf->schema.sections, vnf->schema.n_sections, stdout);
 		ret = EXIT_SUCCESS;

@@ -8,8 +8,10 @@
 #include "vnf_priv.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "port_kinds.h"
 #include "traffic.h"
@@ -19,7 +21,7 @@ static void extra_missed(const struct vnf_port *port,
 {
 	struct vnf_port_missed missed = { 0 };
 
-	if (port->kind->missed != NULL)
+	if (port->kind->missed != NULL && port_is_started(port))
 		port->kind->missed(port, &missed);
 	add(to, "rx_missed", missed.rx_missed);
 	add(to, "rx_errors", missed.rx_errors);
@@ -32,6 +34,8 @@ static void extra_traffic(const struct vnf_port *port,
 	struct vnf_traffic_stats stats;
 
 	if (port->kind != &vnf_port_kind_gen && port->kind != &vnf_port_kind_sink)
+		return;
+	if (!port_is_started(port))
 		return;
 	vnf_traffic_read(port, &stats);
 	add(to, "generated", stats.generated);
@@ -133,6 +137,16 @@ void report_print(struct vnf *vnf)
 	if (balance != 0)
 		vnf_error("ledger: %" PRId64 " packets are not accounted for; this is a bug",
 			  balance);
+}
+
+int report_prepare(const char *path)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+
+	if (fd < 0)
+		return -errno;
+	close(fd);
+	return 0;
 }
 
 int report_write(struct vnf *vnf, const char *path)

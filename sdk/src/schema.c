@@ -65,7 +65,7 @@ static const struct vnf_config_key base_port_keys[] = {
 	  .type = VNF_CONFIG_U32,
 	  .offset = offsetof(struct vnf_port_spec, mtu),
 	  .min = 68,
-	  .max = 9600,
+	  .max = VNF_MTU_MAX,
 	  .unit = "bytes",
 	  .def = "1500",
 	  .doc = "Payload of the longest frame." },
@@ -81,7 +81,7 @@ static const struct vnf_config_key base_port_keys[] = {
 	  .max = 1000000000,
 	  .def = "0",
 	  .doc = "How long a full queue is waited for before packets are dropped; everything else "
-		 "of the worker waits too." },
+		 "of the worker waits too, but in one pass for all ports together no longer." },
 	{ .name = NULL },
 };
 
@@ -89,6 +89,7 @@ static const struct vnf_config_key base_system_keys[] = {
 	{ .name = "name",
 	  .type = VNF_CONFIG_STRING,
 	  .offset = offsetof(struct system_spec, name),
+	  .min = 1,
 	  .max = 31,
 	  .check = check_name,
 	  .doc = "Name of this instance in log lines and telemetry; the program's without it." },
@@ -164,6 +165,18 @@ static struct vnf_config_key *keys_join(const struct vnf_config_key *first,
 	return joined;
 }
 
+/* What the rest relies on, for a program may bring kinds of its own. */
+static bool kind_valid(const struct vnf_port_kind *kind)
+{
+	return kind->name != NULL && kind->queues_max >= 1 && kind->queues_max <= VNF_QUEUES_MAX;
+}
+
+static int out_of_memory(void)
+{
+	vnf_error("out of memory");
+	return -ENOMEM;
+}
+
 static int kinds_init(struct schema *schema, const struct vnf_program *program)
 {
 	size_t n = RTE_DIM(sdk_kinds), m = 0;
@@ -173,12 +186,18 @@ static int kinds_init(struct schema *schema, const struct vnf_program *program)
 	schema->kind = calloc(n + m, sizeof(*schema->kind));
 	schema->kinds = calloc(n + m + 1, sizeof(*schema->kinds));
 	if (schema->kind == NULL || schema->kinds == NULL)
-		return -ENOMEM;
+		return out_of_memory();
 	schema->n_kinds = n + m;
 	for (size_t i = 0; i < n + m; i++) {
 		const struct vnf_port_kind *kind =
 			i < n ? sdk_kinds[i] : program->port_kinds[i - n];
 
+		if (!kind_valid(kind)) {
+			vnf_error("port kind %zu of %s: struct vnf_port_kind has no name, or a "
+				  "queues_max that is not 1 to %d",
+				  i - n, program->name, VNF_QUEUES_MAX);
+			return -EINVAL;
+		}
 		schema->kind[i] = kind;
 		schema->kinds[i] = (struct vnf_config_variant){
 			.name = kind->name,
@@ -204,14 +223,18 @@ static size_t port_size(const struct vnf_program *program)
 int schema_init(struct schema *schema, const struct vnf_program *program)
 {
 	struct vnf_config_key *key;
+	int ret;
 
 	memset(schema, 0, sizeof(*schema));
-	if (kinds_init(schema, program) < 0)
+	ret = kinds_init(schema, program);
+	if (ret < 0)
 		goto fail;
 	schema->port_keys = keys_join(base_port_keys, program->port_keys);
 	schema->system_keys = keys_join(base_system_keys, NULL);
-	if (schema->port_keys == NULL || schema->system_keys == NULL)
+	if (schema->port_keys == NULL || schema->system_keys == NULL) {
+		ret = out_of_memory();
 		goto fail;
+	}
 	for (key = schema->system_keys; key->name != NULL; key++) {
 		if (strcmp(key->name, "name") == 0)
 			key->def = program->name;
@@ -236,7 +259,7 @@ int schema_init(struct schema *schema, const struct vnf_program *program)
 
 fail:
 	schema_fini(schema);
-	return -ENOMEM;
+	return ret;
 }
 
 void schema_fini(struct schema *schema)
@@ -284,6 +307,25 @@ static void check_port(const struct schema *schema, const struct vnf_program *pr
 		kind->check(file, port);
 }
 
+/* EAL's table of devices has a fixed size; the first port beyond is named. */
+static void check_ethdevs(const struct schema *schema, const struct vnf_program *program,
+			  struct vnf_config *file, const struct vnf_config_list *ports)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < ports->n; i++) {
+		const struct vnf_port_spec *port = schema_port(program, ports, i);
+		const struct vnf_port_kind *kind = schema->kind[port->kind];
+
+		if ((kind->flags & VNF_KIND_ETHDEV) == 0 || ++n != RTE_MAX_ETHPORTS + 1)
+			continue;
+		vnf_config_error(file, port,
+				 "of kinds that are DPDK devices, as \"%s\" is, there can be %d "
+				 "ports at most",
+				 kind->name, RTE_MAX_ETHPORTS);
+	}
+}
+
 void schema_check(const struct schema *schema, const struct vnf_program *program,
 		  struct vnf_config *file, const struct system_spec *spec)
 {
@@ -292,6 +334,8 @@ void schema_check(const struct schema *schema, const struct vnf_program *program
 
 	for (size_t i = 0; i < spec->ports.n; i++)
 		check_port(schema, program, file, spec, i);
+	check_ethdevs(schema, program, file, &spec->ports);
+	claims_check(schema, program, file, &spec->ports);
 	if (spec->ports.n < least || spec->ports.n > most)
 		vnf_config_error(file, &spec->ports, "%zu ports, %s needs %s%zu", spec->ports.n,
 				 program->name,

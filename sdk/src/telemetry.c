@@ -252,3 +252,13 @@ void telemetry_stop(void)
 	told = NULL;
 	pthread_mutex_unlock(&told_lock);
 }
+
+void telemetry_pause(void)
+{
+	pthread_mutex_lock(&told_lock);
+}
+
+void telemetry_resume(void)
+{
+	pthread_mutex_unlock(&told_lock);
+}

@@ -81,6 +81,7 @@ struct schema {
 	size_t n_kinds;
 };
 
+/* 0 or -errno, after logging why. */
 int schema_init(struct schema *schema, const struct vnf_program *program);
 void schema_fini(struct schema *schema);
 /* The i-th port's structure. */
@@ -89,6 +90,18 @@ const struct vnf_port_spec *schema_port(const struct vnf_program *program,
 /* Checks across keys: names used twice, number of ports, each kind's own. */
 void schema_check(const struct schema *schema, const struct vnf_program *program,
 		  struct vnf_config *file, const struct system_spec *spec);
+
+/* ---- claims.c ---- */
+
+/* Report what two ports claim. */
+void claims_check(const struct schema *schema, const struct vnf_program *program,
+		  struct vnf_config *file, const struct vnf_config_list *ports);
+
+/* ---- owner.c ---- */
+
+/* Checks of keys that name a user or a group; "" is nobody, and right. */
+int check_user(const void *field, char *why, size_t why_size);
+int check_group(const void *field, char *why, size_t why_size);
 
 /* ---- cpu_plan.c: no DPDK calls ---- */
 
@@ -105,7 +118,7 @@ int cpu_plan_make(const cpu_set_t *allowed, uint16_t n_workers, const char *cpus
 /* EAL's --lcores: lcore 0 is the control thread, lcore i + 1 worker i. */
 int cpu_plan_lcores(const struct cpu_plan *plan, char *text, size_t size);
 
-/* ---- memory_plan.c: no DPDK calls ---- */
+/* ---- memory_plan.c: before EAL ---- */
 
 struct memory_input {
 	uint16_t n_workers;
@@ -116,6 +129,7 @@ struct memory_input {
 	uint32_t packets;    /* that the application may hold */
 	uint64_t memory;     /* from the file; 0 = computed */
 	uint64_t huge_free;  /* bytes of free hugepages */
+	uint64_t available;  /* bytes of ordinary memory; 0 = unknown */
 	enum hugepages hugepages;
 };
 
@@ -128,11 +142,27 @@ struct memory_plan {
 	bool huge;
 };
 
-/* 0; -EINVAL: `memory` is too small; -ENOMEM: hugepages are wanted and there are too few. */
+/* Packets that may wait on a ring between workers. */
+#define HANDOVER_RING 2048
+
+/* Has a port too few queues for all workers to send on? Then those who own none hand over. */
+static inline bool handover_needed(const struct vnf_port *port, uint32_t n_workers)
+{
+	return n_workers > port->n_queues && (port->kind->flags & VNF_KIND_TX_SHARED) == 0;
+}
+
+/* Add a port, its rings between workers included; after n_workers is set. */
+void memory_input_add(struct memory_input *in, const struct vnf_port *port,
+		      const struct vnf_port_need *need);
+/* 0; -EINVAL: `memory` is too small, or more than there is; -ENOMEM: hugepages are wanted and there
+ * are too few.
+ */
 int memory_plan_make(const struct memory_input *in, struct memory_plan *plan, char *why,
 		     size_t why_size);
 /* Bytes of free hugepages of all sizes under this directory (/sys/kernel/mm/hugepages). */
 uint64_t memory_huge_free(const char *dir);
+/* Bytes that can be taken without swapping, from this file (/proc/meminfo); 0 = unknown. */
+uint64_t memory_available(const char *meminfo);
 
 /* ---- eal_args.c: no DPDK calls ---- */
 
@@ -208,20 +238,29 @@ struct port_slot {
 	struct vnf_port_need need;
 	uint32_t state;   /* enum port_state; release by the opener, acquire by control */
 	uint32_t seen_up; /* what the control thread last reported */
-	bool opened;      /* open succeeded; written before `state` */
+	uint32_t cancelled; /* set by control, read by the opener */
+	bool opened;        /* open succeeded; written before `state` */
 	bool has_thread;  /* to be joined */
 	pthread_t thread;
 };
 
 /* Create the ports of the file: names, kinds, needs. */
 int ports_create(struct vnf *vnf);
-/* Open and start them all; those that wait for a peer go on in the background. */
-int ports_open(struct vnf *vnf);
+/* Open and start them all; those that wait for a peer go on in the background. -ECANCELED when
+ * `stop` says so.
+ */
+int ports_open(struct vnf *vnf, bool (*stop)(void *arg), void *arg);
 /* Every 100 ms: link states, and what became of those that wait. -errno if one failed for good. */
 int ports_poll(struct vnf *vnf);
 /* Report changes of up and down. */
 void ports_report(struct vnf *vnf);
-/* Stop and close all, in any state. */
+/* May `missed` and the like be asked of it? */
+bool port_is_started(const struct vnf_port *port);
+/* End what still opens; -ETIMEDOUT if a port's thread does not come back: nothing that it uses may
+ * be released then.
+ */
+int ports_cancel(struct vnf *vnf);
+/* Stop and close all, in any state, after ports_cancel(). */
 void ports_close(struct vnf *vnf);
 void ports_destroy(struct vnf *vnf);
 
@@ -253,6 +292,7 @@ struct worker {
 	struct vnf_worker pub; /* first: the public view */
 	struct vnf_rxq *rxqs;
 	uint16_t n_rxqs;
+	uint64_t pass_ns; /* when its pass began */
 	bool shares_cpu;
 	bool launched;
 	struct rte_rcu_qsbr *qsbr;
@@ -278,12 +318,16 @@ bool worker_receiving(const struct worker *worker);
 /* One worker's loop; NULL after logging why. The worker must have ended before it is destroyed. */
 struct app_loop *loop_create(struct vnf *vnf, struct worker *worker, const struct vnf_app *app);
 void loop_destroy(struct app_loop *loop);
+/* Are packets on a ring that this loop has to take from? Any thread; NULL: no. */
+bool loop_owes(const struct app_loop *loop);
 void app_work(struct vnf_worker *worker);
 
 /* ---- report.c ---- */
 
 json_t *report_json(struct vnf *vnf);
 void report_print(struct vnf *vnf);
+/* Can the file be written? It is made if it is not there. 0 or -errno. */
+int report_prepare(const char *path);
 int report_write(struct vnf *vnf, const char *path);
 /* Name-value pairs of one port outside of the ledger: missed packets, and gen's and sink's counts;
  * calls `add` for each.
@@ -295,6 +339,9 @@ void report_port_extra(const struct vnf_port *port,
 
 int telemetry_start(struct vnf *vnf);
 void telemetry_stop(void);
+/* No handler runs between the two. Control thread. */
+void telemetry_pause(void);
+void telemetry_resume(void);
 
 /* ---- program.c ---- */
 

@@ -27,7 +27,6 @@
 #include <rte_ring.h>
 
 #define BATCH_MAX 64
-#define HANDOVER_RING 2048
 /* Least octets in a packet's first segment that a callback may rely on: an Ethernet header. */
 #define HEADER_MIN 14
 
@@ -59,12 +58,14 @@ struct app_loop {
 	struct handover *handovers;
 	uint64_t tick_ns;
 	uint64_t next_tick_ns;
+	uint64_t waited_ns; /* for full queues, in this pass */
+	uint32_t n_drops;   /* reasons that have a name */
 };
 
 static void drop_count(struct app_loop *loop, uint16_t port, struct rte_mbuf **pkts, uint16_t n,
 		       uint32_t reason)
 {
-	if (unlikely(reason >= VNF_DROPS_MAX))
+	if (unlikely(reason >= loop->n_drops))
 		reason = VNF_DROP_APPLICATION;
 	loop->counters->port[port].drops[reason] += n;
 	rte_pktmbuf_free_bulk(pkts, n);
@@ -103,21 +104,27 @@ static uint16_t batch_tx(struct batch *b, uint16_t first)
 	return port->tx(port->queue[b->queue], b->pkts + first, b->n - first, b->counters);
 }
 
-/* The queue is full: wait as long as the port's tx_wait says, then drop. */
-static void batch_wait(struct app_loop *loop, struct batch *b, uint16_t sent)
+/* The queue is full: wait as long as the port's tx_wait says. What a pass has waited for other ports
+ * counts too, for however many are full, the rest of the worker is held up by no more than one
+ * tx_wait; and a stop is not held up at all. Returns how many are sent.
+ */
+static uint16_t batch_wait(struct app_loop *loop, struct batch *b, uint16_t sent)
 {
-	uint64_t deadline = b->port->spec->tx_wait;
+	uint64_t budget = b->port->spec->tx_wait;
+	uint64_t began, now;
 
-	if (deadline > 0)
-		deadline += clock_now();
-	while (sent < b->n && deadline > 0 && vnf_port_is_up(b->port)) {
-		sent += batch_tx(b, sent);
-		if (clock_now() >= deadline)
-			break;
+	if (budget <= loop->waited_ns)
+		return sent;
+	budget -= loop->waited_ns;
+	began = clock_now();
+	do {
 		rte_pause();
-	}
-	if (sent < b->n)
-		drop_count(loop, b->port->id, b->pkts + sent, b->n - sent, VNF_DROP_TX_FULL);
+		sent += batch_tx(b, sent);
+		now = clock_now();
+	} while (sent < b->n && now - began < budget && vnf_port_is_up(b->port) &&
+		 worker_receiving(loop->worker));
+	loop->waited_ns += now - began;
+	return sent;
 }
 
 static void batch_flush(struct app_loop *loop, struct batch *b)
@@ -142,7 +149,9 @@ static void batch_flush(struct app_loop *loop, struct batch *b)
 	}
 	sent = batch_tx(b, 0);
 	if (unlikely(sent < b->n))
-		batch_wait(loop, b, sent);
+		sent = batch_wait(loop, b, sent);
+	if (unlikely(sent < b->n))
+		drop_count(loop, b->port->id, b->pkts + sent, b->n - sent, VNF_DROP_TX_FULL);
 	b->n = 0;
 }
 
@@ -218,6 +227,7 @@ static uint16_t queue_poll(struct app_loop *loop, const struct vnf_rxq *rxq)
 	counters->rx_bytes += bytes;
 	kept = unlikely(shortest < HEADER_MIN) ? drop_runts(loop, port->id, pkts, n) : n;
 	if (likely(kept > 0)) {
+		loop->worker->pub.now_ns = clock_now();
 		loop->app->burst(&loop->worker->pub, port->id, pkts, verdicts, kept);
 		verdicts_apply(loop, port->id, pkts, verdicts, kept);
 	}
@@ -250,6 +260,7 @@ static uint32_t pass(struct app_loop *loop)
 {
 	uint32_t packets = 0;
 
+	loop->waited_ns = 0;
 	if (likely(worker_receiving(loop->worker)))
 		for (uint16_t i = 0; i < loop->worker->n_rxqs; i++)
 			packets += queue_poll(loop, &loop->worker->rxqs[i]);
@@ -306,6 +317,14 @@ struct rte_mbuf *vnf_packet_alloc(struct vnf_worker *worker)
 
 /* ---- creation and release: control thread, workers not running ---- */
 
+bool loop_owes(const struct app_loop *loop)
+{
+	for (uint16_t i = 0; loop != NULL && i < loop->n_handovers; i++)
+		if (!rte_ring_empty(loop->handovers[i].ring))
+			return true;
+	return false;
+}
+
 /* A ring that all workers but the owner write to, one per queue of a port with too few. */
 static struct rte_ring *handover_ring(const struct vnf_port *port, uint16_t queue)
 {
@@ -327,8 +346,7 @@ static int batch_init(struct app_loop *loop, struct vnf_port *port)
 	struct batch *b = &loop->batches[port->id];
 	uint16_t id = loop->worker->pub.id;
 	uint16_t queue = id % port->n_queues;
-	bool crowded = loop->worker->pub.count > port->n_queues &&
-		       (port->kind->flags & VNF_KIND_TX_SHARED) == 0;
+	bool crowded = handover_needed(port, loop->worker->pub.count);
 	struct rte_ring *ring = NULL;
 
 	if (crowded) {
@@ -381,6 +399,7 @@ struct app_loop *loop_create(struct vnf *vnf, struct worker *worker, const struc
 	loop->counters = &worker->counters;
 	loop->pool = vnf->pool;
 	loop->n_ports = vnf->n_ports;
+	loop->n_drops = vnf->drops.n;
 	loop->tick_ns = (app->tick_us != 0 ? app->tick_us : 10000) * 1000ULL;
 	loop->batches = aligned_alloc(RTE_CACHE_LINE_SIZE, size);
 	loop->handovers = calloc(vnf->n_ports, sizeof(*loop->handovers));

@@ -47,9 +47,9 @@ Test(cpu_plan, who_runs_where)
 		/* A list is taken in its order. */
 		{ "0123", 2, "3,1", "0@(0,2),1@3,2@1", "00" },
 		{ "0123", 3, "1-3", "0@(0),1@1,2@2,3@3", "000" },
-		{ "0123", 1, "0", "0@(1,2,3),1@0", "0" },
-		{ "0123", 2, "2,2", "0@(0,1,3),1@2,2@2", "11" },
-		{ "01", 2, "0-1", "0@(0,1),1@0,2@1", "00" },
+		{ "0123", 1, "0", "0@(1-3),1@0", "0" },
+		{ "0123", 2, "2,2", "0@(0-1,3),1@2,2@2", "11" },
+		{ "01", 2, "0-1", "0@(0-1),1@0,2@1", "00" },
 	};
 
 	for (size_t i = 0; i < RTE_DIM(cases); i++) {
@@ -75,8 +75,8 @@ Test(cpu_plan, refusals)
 		uint16_t workers;
 		const char *why;
 	} cases[] = {
-		{ "7", 1, "CPU 7 is not among those this process may use (0,1,2)" },
-		{ "1-7", 1, "CPU 3 is not among those this process may use (0,1,2)" },
+		{ "7", 1, "CPU 7 is not among those this process may use (0-2)" },
+		{ "1-7", 1, "CPU 3 is not among those this process may use (0-2)" },
 		{ "a", 1, "\"a\" is not a list of CPUs, such as \"1\" or \"1,3-5\"" },
 		{ "1,", 1, "\"1,\" is not a list of CPUs, such as \"1\" or \"1,3-5\"" },
 		{ "2-1", 1, "\"2-1\" is not a list of CPUs, such as \"1\" or \"1,3-5\"" },
@@ -125,4 +125,29 @@ Test(cpu_plan, control_never_runs_on_a_workers_cpu_if_there_is_another)
 			cr_assert(!CPU_ISSET(plan.cpu[w], &plan.control));
 		cr_assert_gt(CPU_COUNT(&plan.control), 0);
 	}
+}
+
+/* Every other CPU of a large machine: no ranges to be had. */
+Test(cpu_plan, many_cpus)
+{
+	cpu_set_t allowed;
+	char why[WHY_MAX], text[4096], small[64];
+	struct cpu_plan plan;
+	size_t len;
+
+	CPU_ZERO(&allowed);
+	for (unsigned int cpu = 1; cpu < CPU_SETSIZE; cpu += 2)
+		CPU_SET(cpu, &allowed);
+	cr_assert_eq(cpu_plan_make(&allowed, 1, "", &plan, why, sizeof(why)), 0);
+	cr_assert_eq(cpu_plan_lcores(&plan, text, sizeof(text)), 0);
+	len = strlen(text);
+	cr_assert_str_eq(text + len - 15, ",1021,1023),1@3", "%s", text + len - 15);
+	cr_assert_eq(cpu_plan_lcores(&plan, small, sizeof(small)), -E2BIG);
+	cr_assert_eq(cpu_plan_make(&allowed, 1, "0", &plan, why, sizeof(why)), -EINVAL);
+	cr_assert_str_eq(why + strlen(why) - 4, "...)", "%s", why);
+
+	memset(&allowed, 0xff, sizeof(allowed));
+	cr_assert_eq(cpu_plan_make(&allowed, 1, "", &plan, why, sizeof(why)), 0);
+	cr_assert_eq(cpu_plan_lcores(&plan, text, sizeof(text)), 0);
+	cr_assert_str_eq(text, "0@(0,2-1023),1@1");
 }

@@ -105,3 +105,37 @@ Test(log, dpdk_lines_about_one_socket_are_limited_those_about_another_are_not)
 	cr_assert_not_null(strstr(captured, "something else\n"));
 	cr_assert_null(strstr(captured, "not worth"));
 }
+
+static void dpdk_says(const char *text)
+{
+	rte_log(RTE_LOG_ERR, RTE_LOGTYPE_USER1, "%s\n", text);
+}
+
+Test(log, a_peer_of_virtio_user_cannot_flood_the_log)
+{
+	log_init("me", VNF_LOG_INFO);
+	capture_start();
+	cr_assert_eq(log_capture_dpdk(), 0);
+	for (int i = 0; i < 100; i++) {
+		dpdk_says("vhost_user_write(): Failed to send msg: Broken pipe");
+		dpdk_says("vhost_user_read(): Failed to recv msg hdr: 0 instead of 12.");
+		dpdk_says("virtio_user_dev_set_status(): (/a) Failed to set backend status");
+		dpdk_says("virtio_user_start_device(): (/a) Failed to start device");
+	}
+	dpdk_says("virtio_user_start_device(): (/b) Failed to start device");
+	cr_assert_eq(capture_end(), 2 * VNF_LOG_BURST + 1, "%s", captured);
+	cr_assert_not_null(strstr(captured, "(/b) Failed to start device\n"));
+}
+
+Test(log, what_dpdk_says_in_everyday_life_is_detail)
+{
+	log_init("me", VNF_LOG_INFO);
+	capture_start();
+	cr_assert_eq(log_capture_dpdk(), 0);
+	dpdk_says("virtio_user_dev_server_reconnect(): (/a) Reconnect callback call failed");
+	dpdk_says("EAL: No free 1048576 kB hugepages reported on node 0");
+	dpdk_says("EAL: No available 2048 kB hugepages reported");
+	dpdk_says("virtio_user_dev_server_reconnect(): get_features failed: Broken pipe");
+	cr_assert_eq(capture_end(), 1, "%s", captured);
+	cr_assert_not_null(strstr(captured, "get_features failed"));
+}

@@ -76,6 +76,72 @@ Test(memory_plan, a_frame_fits_one_buffer)
 	}
 }
 
+/* Mempools pad elements so that they spread over memory channels; at some sizes a whole line. */
+Test(memory_plan, an_element_is_counted_with_its_padding)
+{
+	for (uint32_t frame = 1522; frame <= 9622; frame += 10) {
+		struct memory_input in = two_ports();
+		struct memory_plan plan;
+		uint64_t element;
+		char why[WHY_MAX];
+
+		in.frame_max = frame;
+		cr_assert_eq(memory_plan_make(&in, &plan, why, sizeof(why)), 0);
+		element = rte_mempool_calc_obj_size(
+			(uint32_t)sizeof(struct rte_mbuf) + plan.data_room, 0, NULL);
+		cr_assert_geq(plan.needed, plan.n_mbufs * element + in.port_bytes + (16 << 20));
+	}
+}
+
+static struct memory_input one_port(uint32_t flags, uint16_t queues, uint16_t workers)
+{
+	struct vnf_port_kind kind = { .name = "x", .flags = flags };
+	struct vnf_port port = { .kind = &kind, .n_queues = queues, .mtu = 1500 };
+	struct vnf_port_need need = { .mbufs = 100, .bytes = 1000 };
+	struct memory_input in = { .n_workers = workers };
+
+	memory_input_add(&in, &port, &need);
+	cr_assert_eq(in.n_ports, 1);
+	cr_assert_eq(in.frame_max, 1500 + VNF_FRAME_OVERHEAD);
+	return in;
+}
+
+Test(memory_plan, rings_between_workers_are_counted)
+{
+	struct memory_input enough = one_port(0, 2, 2), shared = one_port(VNF_KIND_TX_SHARED, 2, 9);
+	struct memory_input crowded = one_port(0, 2, 3);
+
+	cr_assert_eq(enough.port_mbufs, 100);
+	cr_assert_geq(enough.port_bytes, 1000);
+	cr_assert_eq(shared.port_mbufs, 100);
+	cr_assert_eq(shared.port_bytes, enough.port_bytes);
+	cr_assert_eq(crowded.port_mbufs, 100 + 2 * HANDOVER_RING);
+	cr_assert_geq(crowded.port_bytes, enough.port_bytes + 2 * HANDOVER_RING * sizeof(void *));
+}
+
+Test(memory_plan, more_than_there_is_is_refused_with_numbers)
+{
+	struct memory_input in = two_ports();
+	struct memory_plan plan;
+	char why[WHY_MAX] = "";
+
+	in.available = 30 << 20;
+	cr_assert_eq(memory_plan_make(&in, &plan, why, sizeof(why)), -EINVAL);
+	cr_assert_str_eq(why,
+			 "38 MiB would be taken and 30 MiB are available (8191 packets of 2176 "
+			 "bytes, 2 ports, 1 workers); fewer ports, queues or workers, or a smaller "
+			 "mtu, need less");
+	in.huge_free = 38 << 20;
+	cr_assert_eq(memory_plan_make(&in, &plan, why, sizeof(why)), 0, "hugepages are apart");
+	in.available = 1ull << 34;
+	in.memory = 1ull << 40;
+	cr_assert_eq(memory_plan_make(&in, &plan, why, sizeof(why)), -EINVAL);
+	cr_assert_str_eq(why,
+			 "1048576 MiB would be taken and 16384 MiB are available (8191 packets of "
+			 "2176 bytes, 2 ports, 1 workers); write less, or leave the key out to "
+			 "have it computed");
+}
+
 Test(memory_plan, too_little_memory_is_refused_with_numbers)
 {
 	struct memory_input in = two_ports();
@@ -155,4 +221,20 @@ Test(memory_plan, free_hugepages_of_all_sizes)
 	cr_expect_eq(memory_huge_free("/nonexistent"), 0);
 	snprintf(command, sizeof(command), "rm -r %s", top);
 	cr_assert_eq(system(command), 0);
+}
+
+Test(memory_plan, available_memory)
+{
+	char top[] = "/tmp/vnf-mem-XXXXXX", path[64];
+
+	cr_assert_not_null(mkdtemp(top));
+	put(top, "meminfo",
+	    "MemTotal:       24105000 kB\nMemFree: 1 kB\nMemAvailable:   22060 kB\n");
+	snprintf(path, sizeof(path), "%s/meminfo", top);
+	cr_expect_eq(memory_available(path), 22060ull * 1024);
+	put(top, "meminfo", "MemTotal: 24105000 kB\n");
+	cr_expect_eq(memory_available(path), 0);
+	unlink(path);
+	rmdir(top);
+	cr_expect_eq(memory_available("/nonexistent"), 0);
 }

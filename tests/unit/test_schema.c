@@ -7,6 +7,8 @@
 
 #include <criterion/criterion.h>
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -179,6 +181,7 @@ Test(schema, values_that_are_refused)
 		const char *key;
 	} cases[] = {
 		{ "name = \"a b\";", "1: name: " },
+		{ "name = \"\";", "1: name: " },
 		{ "workers = 0;", "1: workers: " },
 		{ "workers = 65;", "1: workers: " },
 		{ "hugepages = \"maybe\";", "1: hugepages: " },
@@ -217,4 +220,70 @@ Test(schema, values_that_are_refused)
 		free(text);
 		unload();
 	}
+}
+
+Test(schema, more_dpdk_devices_than_dpdk_can)
+{
+	static const char port[] = "{ name = \"p%02d\"; kind = \"%s\"; }%s\n";
+	char text[8192] = "ports = (\n", *end = text + strlen(text);
+
+	for (int i = 0; i < RTE_MAX_ETHPORTS + 3; i++)
+		end += sprintf(end, port, i, i == 5 ? "sink" : "null", ",");
+	end += sprintf(end, port, 99, "sink", ");");
+	cr_assert_eq(load(text), 0);
+	/* The sink is none: line 2 is port 0. */
+	errors_are(
+		"35: ports[33].name: of kinds that are DPDK devices, as \"null\" is, there can be 32 "
+		"ports at most\n");
+	unload();
+}
+
+Test(schema, what_two_ports_cannot_both_have)
+{
+	char dir[] = "/tmp/vnf-claims-XXXXXX", path[64];
+	int fd;
+
+	cr_assert_not_null(mkdtemp(dir));
+	cr_assert_eq(chdir(dir), 0);
+	fd = open("there", O_CREAT | O_WRONLY, 0600);
+	cr_assert_geq(fd, 0);
+	close(fd);
+	cr_assert_eq(symlink("there", "alias"), 0);
+	cr_assert_eq(
+		load("ports = (\n"
+		     "{ name = \"a\"; kind = \"pcap\"; rx_file = \"there\"; tx_file = \"new\"; },\n"
+		     "{ name = \"b\"; kind = \"pcap\"; rx_file = \"./there\"; },\n"
+		     "{ name = \"c\"; kind = \"pcap\"; tx_file = \"alias\"; },\n"
+		     "{ name = \"d\"; kind = \"pcap\"; tx_file = \"./new\"; },\n"
+		     "{ name = \"e\"; kind = \"pcap\"; rx_file = \"x\"; tx_file = \"./x\"; },\n"
+		     "{ name = \"f\"; kind = \"tap\"; ifname = \"t\"; },\n"
+		     "{ name = \"g\"; kind = \"tap\"; ifname = \"t\"; netns = \"none\"; },\n"
+		     "{ name = \"t\"; kind = \"tap\"; netns = \"/proc/self/ns/net\"; },\n"
+		     "{ name = \"h\"; kind = \"nic\"; address = \"00:1f.7\"; },\n"
+		     "{ name = \"i\"; kind = \"virtio\"; address = \"0000:00:1f.7\"; }\n"
+		     ");\n"),
+		0);
+	errors_are(
+		"4: ports[2].tx_file: alias is used by port \"a\" too; each port needs its own\n"
+		"5: ports[3].tx_file: ./new is used by port \"a\" too; each port needs its own\n"
+		"6: ports[4].tx_file: ./x is used by another key of this port; name another\n"
+		"9: ports[7].name: interface t of this network namespace is used by port \"f\" too; "
+		"each port needs its own\n"
+		"11: ports[9].address: device 0000:00:1f.7 is used by port \"h\" too; each port "
+		"needs its own\n");
+	unload();
+	snprintf(path, sizeof(path), "%s/there", dir);
+	cr_expect_eq(unlink(path), 0);
+	snprintf(path, sizeof(path), "%s/alias", dir);
+	cr_expect_eq(unlink(path), 0);
+	cr_expect_eq(rmdir(dir), 0);
+}
+
+Test(schema, a_kind_without_queues_is_refused)
+{
+	static const struct vnf_port_kind bad = { .name = "bad", .doc = "x" };
+	static const struct vnf_port_kind *const kinds[] = { &bad, NULL };
+
+	program.port_kinds = kinds;
+	cr_assert_eq(schema_init(&schema, &program), -EINVAL);
 }

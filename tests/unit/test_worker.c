@@ -25,6 +25,7 @@ static struct system_spec spec;
 static struct vnf vnf;
 static vnf_verdict_t verdict_of[256]; /* by the packet's first octet */
 static uint16_t largest_burst;
+static uint64_t burst_ns; /* the worker's clock at the last burst */
 static struct rte_mbuf *taken;
 
 static uint16_t fake_rx(void *queue, struct rte_mbuf **pkts, uint16_t n)
@@ -70,19 +71,28 @@ static void burst(struct vnf_worker *worker, uint16_t port, struct rte_mbuf **pk
 		  vnf_verdict_t *verdicts, uint16_t n)
 {
 	largest_burst = RTE_MAX(largest_burst, n);
+	burst_ns = worker->now_ns;
 	decide_burst(worker, port, pkts, verdicts, n);
 }
 
 static const struct vnf_drop drops[] = { { "own", "a reason of its own" }, { NULL, NULL } };
 static struct vnf_app app = { VNF_APP("test"), .burst = burst, .drops = drops };
 
-/* The loop ends when nothing is left to receive. */
+/* The loop ends a pass after there was nothing left to receive, so that the last packets still go
+ * out as in everyday life.
+ */
 static void stop_when_drained(struct vnf_worker *worker)
 {
+	static bool seen;
+	bool before = seen;
+
+	seen = false;
 	for (uint16_t i = 0; i < PORTS; i++)
 		if (vnf_port_is_up(&worker->vnf->ports[i].port) && fakes[i].next_in < fakes[i].n_in)
 			return;
-	worker->vnf->run = RUN_STOPPED;
+	if (before)
+		worker->vnf->run = RUN_STOPPED;
+	seen = !before;
 }
 
 static void work(uint16_t id)
@@ -118,6 +128,7 @@ static void start(uint16_t workers, uint16_t queues)
 	app.tick_us = 1;
 	vnf = (struct vnf){ .program = &program, .spec = &spec, .ports = slots, .n_ports = PORTS };
 	vnf.pool = eal_support_pool(2048);
+	cr_assert_eq(drop_names_init(&vnf.drops, drops), 0);
 	for (uint16_t i = 0; i < PORTS; i++)
 		port_make(i, queues);
 	cr_assert_eq(workers_create(&vnf), 0);
@@ -152,15 +163,20 @@ static uint64_t dropped(uint16_t port, uint32_t reason)
 	return counters.drops[reason];
 }
 
+static void loops_destroy(void)
+{
+	for (uint16_t i = 0; i < vnf.n_workers; i++) {
+		loop_destroy(vnf.workers[i].app);
+		vnf.workers[i].app = NULL;
+	}
+}
+
 /* What went out returns to the pool, and everything is accounted for. */
 static void finish(void)
 {
 	struct vnf_ledger ledger;
 
-	for (uint16_t i = 0; i < vnf.n_workers; i++) {
-		loop_destroy(vnf.workers[i].app);
-		vnf.workers[i].app = NULL;
-	}
+	loops_destroy();
 	for (uint16_t i = 0; i < PORTS; i++)
 		rte_pktmbuf_free_bulk(fakes[i].out, fakes[i].n_out);
 	for (uint16_t i = 0; i < vnf.n_workers; i++) {
@@ -218,11 +234,12 @@ Test(worker, verdicts_that_make_no_sense_are_drops)
 	verdict_of[2] = VNF_DROP(VNF_DROPS_MAX);
 	verdict_of[3] = UINT32_MAX;
 	verdict_of[4] = VNF_DROP(VNF_DROP_MALFORMED);
-	for (uint8_t i = 0; i < 5; i++)
+	verdict_of[5] = VNF_DROP(VNF_DROP_USER + 1); /* below the limit, but nobody's */
+	for (uint8_t i = 0; i < 6; i++)
 		give(1, i, 60);
 	work(0);
 	cr_assert_eq(dropped(1, VNF_DROP_NO_SUCH_PORT), 2);
-	cr_assert_eq(dropped(1, VNF_DROP_APPLICATION), 2);
+	cr_assert_eq(dropped(1, VNF_DROP_APPLICATION), 3);
 	cr_assert_eq(dropped(1, VNF_DROP_MALFORMED), 1);
 	finish();
 }
@@ -302,6 +319,66 @@ Test(worker, tx_wait_ends)
 		give(0, (uint8_t)i, 60);
 	work(0);
 	cr_assert_eq(dropped(1, VNF_DROP_TX_FULL), 35);
+	finish();
+}
+
+/* No more of it than one port's share for both of them. */
+Test(worker, tx_wait_of_all_ports_together_is_one)
+{
+	uint64_t began;
+
+	start(1, 1);
+	for (uint16_t i = 0; i < PORTS; i++) {
+		fake_specs[i].tx_wait = 200000000;
+		fakes[i].room = 0;
+		verdict_of[i] = VNF_FORWARD(i);
+		give(0, (uint8_t)i, 60);
+	}
+	began = clock_now();
+	work(0);
+	cr_assert_geq(clock_now() - began, 200000000);
+	cr_assert_lt(clock_now() - began, 380000000);
+	cr_assert_eq(dropped(0, VNF_DROP_TX_FULL), 1);
+	cr_assert_eq(dropped(1, VNF_DROP_TX_FULL), 1);
+	finish();
+}
+
+static uint16_t stop_tx(void *queue, struct rte_mbuf **pkts, uint16_t n,
+			struct vnf_port_counters *port_counters)
+{
+	(void)queue;
+	(void)pkts;
+	(void)n;
+	(void)port_counters;
+	vnf.run = RUN_STOPPED;
+	return 0;
+}
+
+Test(worker, tx_wait_does_not_hold_up_a_stop)
+{
+	uint64_t began;
+
+	start(1, 1);
+	fake_specs[1].tx_wait = 1000000000;
+	vnf.ports[1].port.tx = stop_tx;
+	give(0, 1, 60);
+	began = clock_now();
+	work(0);
+	cr_assert_lt(clock_now() - began, 500000000);
+	cr_assert_eq(dropped(1, VNF_DROP_TX_FULL), 1);
+	finish();
+}
+
+Test(worker, the_clock_is_of_the_burst)
+{
+	uint64_t began;
+
+	start(1, 1);
+	vnf.workers[0].pub.now_ns = 0;
+	give(0, 1, 60);
+	began = clock_now();
+	work(0);
+	cr_assert_geq(burst_ns, began);
 	finish();
 }
 
@@ -402,6 +479,55 @@ Test(worker, queues_enough_for_all_need_no_ring)
 	cr_assert_eq(fakes[1].n_out, 1);
 	cr_assert_eq(vnf_ledger_read(&vnf, UINT16_MAX, &ledger), 0);
 	cr_assert_eq(ledger.handed_out, 0);
+	finish();
+}
+
+Test(worker, more_queues_than_workers_are_all_polled)
+{
+	static const struct {
+		uint16_t workers, queues;
+		bool share;
+	} cases[] = { { 2, 3, false }, { 1, 8, false }, { 2, 8, true }, { 3, 2, false } };
+
+	start(1, 1);
+	for (size_t i = 0; i < RTE_DIM(cases); i++) {
+		unsigned int pollers[PORTS][VNF_QUEUES_MAX] = { { 0 } };
+
+		loops_destroy();
+		workers_destroy(&vnf);
+		spec.workers = cases[i].workers;
+		program.share_rx = cases[i].share;
+		for (uint16_t p = 0; p < PORTS; p++)
+			vnf.ports[p].port.n_queues = cases[i].queues;
+		cr_assert_eq(workers_create(&vnf), 0);
+		for (uint16_t w = 0; w < vnf.n_workers; w++)
+			for (uint16_t q = 0; q < vnf.workers[w].n_rxqs; q++)
+				pollers[vnf.workers[w].rxqs[q].port->id]
+				       [vnf.workers[w].rxqs[q].queue]++;
+		for (uint16_t p = 0; p < PORTS; p++)
+			for (uint16_t q = 0; q < cases[i].queues; q++)
+				cr_assert_eq(pollers[p][q], 1, "case %zu port %u queue %u", i, p,
+					     q);
+	}
+	finish();
+}
+
+Test(worker, a_loop_owes_what_is_on_its_ring)
+{
+	start(2, 1);
+	for (unsigned int i = 0; i < 256; i++)
+		verdict_of[i] = VNF_FORWARD(0);
+	vnf.workers[1].rxqs[0] = (struct vnf_rxq){ &vnf.ports[1].port, 0 };
+	vnf.workers[1].n_rxqs = 1;
+	vnf.workers[0].n_rxqs = 1;
+	cr_assert(!loop_owes(NULL));
+	cr_assert(!loop_owes(vnf.workers[0].app));
+	give(1, 1, 60);
+	work(1);
+	cr_assert(loop_owes(vnf.workers[0].app));
+	cr_assert(!loop_owes(vnf.workers[1].app));
+	work(0);
+	cr_assert(!loop_owes(vnf.workers[0].app));
 	finish();
 }
 

@@ -44,7 +44,7 @@ struct vnf_program {
 	uint16_t ports_max;                            /**< Ports it can use; 0 = no limit. */
 	bool stateful;                                 /**< Refuse more than one worker. */
 	bool share_rx; /**< Share all rx queues out over the workers; else worker i polls the
-			     *   queues i.
+			     *   queues i of all ports, then i + workers, and so on.
 			     */
 
 	/** Check the configuration further, with vnf_config_error(); no side effects; called by
@@ -60,8 +60,8 @@ struct vnf_program {
 	void (*control)(struct vnf *vnf);
 	/** A port went up or down. Context: control thread. */
 	void (*link)(struct vnf *vnf, struct vnf_port *port, bool up);
-	/** Workers have ended, ports are stopped. Also called if init failed half-way: must cope
-	 *  with what is missing. Context: control thread.
+	/** Workers have ended, ports are still open. Also called if init failed half-way: must
+	 *  cope with what is missing. Context: control thread.
 	 */
 	void (*fini)(struct vnf *vnf);
 };

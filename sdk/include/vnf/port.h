@@ -38,11 +38,14 @@ extern "C" {
 #define VNF_PORTS_MAX 256
 /** Queue pairs of a port at most (VIRTIO_MAX_VIRTQUEUE_PAIRS of DPDK's virtio driver). */
 #define VNF_QUEUES_MAX 8
+/** Greatest MTU of a port. */
+#define VNF_MTU_MAX 9600
 /** Octets of a port's name at most. */
 #define VNF_PORT_NAME_MAX 31
 
 struct vnf;
 struct vnf_port;
+struct vnf_claims;
 
 /**
  * Receive up to `n` packets from a queue.
@@ -112,6 +115,8 @@ struct vnf_port_missed {
 #define VNF_KIND_OPEN_BLOCKS (1u << 0)
 /** Any number of workers may send on one queue at a time. */
 #define VNF_KIND_TX_SHARED (1u << 1)
+/** A port is a DPDK device, of which there are RTE_MAX_ETHPORTS (32 in Debian's DPDK) at most. */
+#define VNF_KIND_ETHDEV (1u << 2)
 
 /** A kind of port. */
 struct vnf_port_kind {
@@ -119,18 +124,26 @@ struct vnf_port_kind {
 	const char *doc;                   /**< One line for the reference page. */
 	const struct vnf_config_key *keys; /**< Own keys; NULL = none. */
 	size_t spec_size;                  /**< sizeof() the structure they fill. */
-	unsigned int flags;                /**< VNF_KIND_*. */
-	uint16_t queues_max;               /**< Queue pairs it can have, 1 to VNF_QUEUES_MAX. */
+	size_t priv_size;    /**< The SDK gives vnf_port.priv this many zeroed bytes, from before
+			   *   the first open until after the last close; 0 = the kind's own care.
+			   */
+	unsigned int flags;  /**< VNF_KIND_*. */
+	uint16_t queues_max; /**< Queue pairs it can have, 1 to VNF_QUEUES_MAX. */
 
 	/** Check `port`'s configuration as a whole; report with vnf_config_error() on the fields
 	 *  of `spec` or `kind_spec`. No side effects. Context: start-up.
 	 */
 	void (*check)(struct vnf_config *file, const struct vnf_port_spec *spec);
+	/** Name what the port must have for itself, with vnf_claim_file() and vnf_claim_name(): two
+	 *  ports that claim the same are refused. No side effects. Context: start-up.
+	 */
+	void (*claims)(const struct vnf_port_spec *spec, struct vnf_claims *claims);
 	/** Say what the port will take. Before EAL. */
 	void (*need)(const struct vnf_port *port, struct vnf_port_need *need);
 	/** Acquire the device: sets port->rx, tx, queue[], mac, mtu and priv as needed.
-	 *  Return 0 or -errno, after logging why. Context: control thread, or the port's own with
-	 *  VNF_KIND_OPEN_BLOCKS.
+	 *  Return 0 or -errno, after logging why; -EAGAIN from a blocking open: the peer's fault,
+	 *  open again after a while. What a failed open acquired it has released. Context: control
+	 *  thread, or the port's own with VNF_KIND_OPEN_BLOCKS.
 	 */
 	int (*open)(struct vnf_port *port);
 	/** Make a blocked open return soon. Context: control thread, while open runs elsewhere. */
@@ -166,6 +179,7 @@ struct vnf_port {
 	uint16_t socket_id;          /**< NUMA node. */
 	uint32_t up;                 /**< Use vnf_port_is_up(). */
 	uint32_t waiting;            /**< Set by a blocking open's kind once it waits for a peer. */
+	uint32_t broken;             /**< Set by poll: stop, close and open the port again. */
 
 	struct rte_ether_addr mac;        /**< Own address. */
 	const struct vnf_port_kind *kind; /**< Its kind. */
@@ -174,6 +188,40 @@ struct vnf_port {
 	struct vnf *vnf;                  /**< The program. */
 	void *priv;                       /**< The kind's own state. */
 } __rte_cache_aligned;
+
+/**
+ * Claim a file or a socket, which need not exist yet. Names of the same file (`x`, `./x`, links) are
+ * one claim.
+ *
+ * @param claims
+ *   As given to the kind's claims().
+ * @param field
+ *   Address of the decoded field that it is written in, for the error.
+ * @param path
+ *   The file.
+ * @param shared
+ *   Others may have it too if they all share, as with a file that is only read.
+ *
+ * Context: start-up.
+ */
+void vnf_claim_file(struct vnf_claims *claims, const void *field, const char *path, bool shared);
+
+/**
+ * Claim something that is not a file.
+ *
+ * @param claims
+ *   As given to the kind's claims().
+ * @param field
+ *   Address of the decoded field that it is written in, for the error.
+ * @param identity
+ *   Equal for what is the same, with a word in front that says what it is: "device 0000:00:03.0".
+ * @param words
+ *   What it is called in the error.
+ *
+ * Context: start-up.
+ */
+void vnf_claim_name(struct vnf_claims *claims, const void *field, const char *identity,
+		    const char *words);
 
 /** Frame octets that a port of this MTU takes: Ethernet header and two VLAN tags beside. */
 #define VNF_FRAME_OVERHEAD 22

@@ -42,7 +42,11 @@ extern "C" {
 /** What becomes of a packet. */
 typedef uint32_t vnf_verdict_t;
 
-/** Verdict: send it out of this port (0 to vnf_port_count() - 1). */
+/**
+ * Verdict: send it out of this port (0 to vnf_port_count() - 1). A greater number is a drop
+ * (no_such_port), and so is a negative one (application): do not pass on the -errno of
+ * vnf_port_find().
+ */
 #define VNF_FORWARD(port) ((vnf_verdict_t)(port))
 /** Verdict: drop it; `reason` is an enum vnf_drop_reason or VNF_DROP_USER plus an own one. */
 #define VNF_DROP(reason) ((vnf_verdict_t)(reason) | VNF_VERDICT_DROP)
@@ -147,7 +151,10 @@ struct vnf_app {
 	 * Context: control thread, after the workers ended.
 	 */
 	void (*worker_fini)(struct vnf_worker *worker);
-	/** Give back the state. Context: control thread, after every worker_fini. */
+	/**
+	 * Give back the state. Called if and only if `init` succeeded (or is NULL), also when a
+	 * worker_init failed. Context: control thread, after every worker_fini.
+	 */
 	void (*fini)(struct vnf *vnf, void *state);
 };
 

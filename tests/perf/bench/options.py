@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright (c) 2026 The vnfkit authors
+#
+# What the scripts' command lines and their main() have in common: pairs, windows, hugepages, the
+# short form. Main thread.
+
+"""Command line and main."""
+
+import argparse
+import contextlib
+import sys
+
+import lab
+
+from .machine import facts
+from .record import Tap, say, speak_tap, write
+
+HUGEPAGES = 704
+
+
+def parser(description, pairs=15, window=1.0):
+    """The options that all have."""
+    p = argparse.ArgumentParser(description=description,
+                                formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("--pairs", type=int, default=pairs, help=f"rounds, default {pairs}")
+    p.add_argument("--window", type=float, default=window, metavar="S",
+                   help=f"seconds that are counted, default {window:g}")
+    p.add_argument("--warm-up", type=float, default=1.0, metavar="S",
+                   help="seconds before that at least, default 1")
+    p.add_argument("--again", type=int, default=2, metavar="N",
+                   help="repeat a measurement up to N times when others used its CPUs, default 2")
+    p.add_argument("--patience", type=float, default=0, metavar="S",
+                   help="before each measurement wait up to S seconds for idle CPUs, default 0")
+    p.add_argument("--no-huge", action="store_true", help="do without hugepages")
+    p.add_argument("--check", action="store_true",
+                   help="the short form for CI: TAP, each ratio against half of the recorded one")
+    p.add_argument("--record", action="store_true", help="write the ratios to recorded.json")
+    return p
+
+
+def parse(p, argv):
+    """The command line; the short form has its own numbers."""
+    args = p.parse_args(argv)
+    if args.check:
+        args.pairs, args.window, args.again = min(args.pairs, 3), 0.5, 0
+    return args
+
+
+def two_cpus():
+    """(the switch's, the guest's); LabUnavailable with fewer."""
+    cpus = lab.capabilities().cpus
+    if len(cpus) < 2:
+        raise lab.LabUnavailable("two CPUs are needed, one for the switch and one for the guest")
+    return cpus[0], cpus[1]
+
+
+@contextlib.contextmanager
+def memory(args):
+    """Yields whether there are hugepages: those that are free, or reserved for the while."""
+    if args.no_huge:
+        say("without hugepages: not comparable with results that had them")
+        yield False
+        return
+    if lab.capabilities().hugepages_free >= HUGEPAGES:
+        yield True
+        return
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(lab.reserved_hugepages(HUGEPAGES))
+            huge = True
+        except lab.LabUnavailable as error:
+            if args.check:
+                raise
+            say(f"{error}; going on without: not comparable with results that had them")
+            huge = False
+        yield huge
+
+
+def head(args, title):
+    """What is measured, on what."""
+    for line in (title, *facts(), f"{args.pairs} rounds, windows of {args.window:g} s after "
+                 f"{args.warm_up:g} s or more of warm-up, fresh processes for each"):
+        say(line)
+
+
+def finish(args, ratios):
+    """Print, check or record the ratios; the exit code."""
+    if args.record:
+        write(ratios)
+    if not args.check:
+        return 0
+    tap = Tap()
+    for ratio in ratios:
+        tap.check(ratio)
+    return tap.plan()
+
+
+def main(args, work):
+    """Run `work(args)`: 0, or 1 with the reason on standard error (for CI: on a TAP line)."""
+    if args.check:
+        speak_tap()
+    lab.handle_signals()
+    lab.sweep()
+    try:
+        return work(args)
+    except lab.LabUnavailable as error:
+        if args.check:
+            return Tap.skip(str(error))
+        print(f"cannot be measured here: {error}", file=sys.stderr)
+    except lab.LabError as error:
+        if args.check:
+            tap = Tap()
+            tap.fail(str(error).splitlines()[0])
+            print(str(error), file=sys.stderr)
+            return tap.plan()
+        print(error, file=sys.stderr)
+    except lab.Interrupted as interrupted:
+        print(interrupted, file=sys.stderr)
+    finally:
+        lab.close_all()
+    return 1

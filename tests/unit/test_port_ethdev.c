@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 The vnfkit authors
+ *
+ * DPDK devices as ports: up once started, and what becomes of packets that ask for offloads, also
+ * where the device's ring is full.
+ */
+
+#include <rte_dev.h>
+#include <rte_ethdev.h>
+#include <rte_ring.h>
+
+#include "eal_support.h"
+#include "port_ethdev.h"
+#include "port_kinds.h"
+
+static struct {
+	uint32_t size;
+	bool receive;
+} null_spec = { .size = 60 };
+
+static struct vnf_port_spec spec = { .name = "null", .kind_spec = &null_spec };
+static struct vnf_port_counters counters;
+static struct rte_mempool *pool;
+static struct vnf_port port;
+
+static void setup(void)
+{
+	cr_assert_eq(sizeof(null_spec), vnf_port_kind_null.spec_size);
+	eal_support_start();
+	pool = eal_support_pool(2048);
+	eal_support_port(&port, &vnf_port_kind_null, &spec, pool);
+	cr_assert_eq(port.kind->open(&port), 0);
+	cr_assert_eq(port.kind->start(&port), 0);
+}
+
+static void teardown(void)
+{
+	port.kind->stop(&port);
+	port.kind->close(&port);
+	cr_expect_eq(rte_mempool_avail_count(pool), SUPPORT_MBUFS);
+	eal_support_stop();
+}
+
+static struct rte_mbuf *packet(uint64_t flags)
+{
+	struct rte_mbuf *pkt = rte_pktmbuf_alloc(pool);
+
+	cr_assert_not_null(pkt);
+	cr_assert_not_null(rte_pktmbuf_append(pkt, 60));
+	pkt->ol_flags = flags;
+	return pkt;
+}
+
+Test(port_ethdev, is_up_once_started, .init = setup, .fini = teardown)
+{
+	cr_assert(vnf_port_is_up(&port));
+}
+
+Test(port_ethdev, what_the_device_was_not_told_to_do_is_dropped, .init = setup, .fini = teardown)
+{
+	static const struct {
+		uint64_t flags;
+		bool sent;
+	} cases[] = {
+		{ 0, true },
+		{ RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_IPV6, true },
+		{ RTE_MBUF_F_RX_IP_CKSUM_BAD | RTE_MBUF_F_RX_VLAN, true },
+		{ RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_IP_CKSUM, false },
+		{ RTE_MBUF_F_TX_TCP_CKSUM, false },
+		{ RTE_MBUF_F_TX_UDP_CKSUM, false },
+		{ RTE_MBUF_F_TX_SCTP_CKSUM, false },
+		{ RTE_MBUF_F_TX_TCP_SEG, false },
+		{ RTE_MBUF_F_TX_VLAN, false },
+		{ RTE_MBUF_F_TX_QINQ, false },
+		{ RTE_MBUF_F_TX_OUTER_IP_CKSUM, false },
+	};
+
+	for (size_t i = 0; i < RTE_DIM(cases); i++) {
+		struct rte_mbuf *pkt = packet(cases[i].flags);
+
+		memset(&counters, 0, sizeof(counters));
+		cr_expect_eq(port.tx(port.queue[0], &pkt, 1, &counters), 1);
+		cr_expect_eq(counters.tx_packets, cases[i].sent, "case %zu", i);
+		cr_expect_eq(counters.tx_bytes, cases[i].sent ? 60 : 0, "case %zu", i);
+		cr_expect_eq(counters.drops[VNF_DROP_UNSUPPORTED_OFFLOAD], !cases[i].sent,
+			     "case %zu", i);
+	}
+}
+
+Test(port_ethdev, what_is_enabled_is_sent, .init = setup, .fini = teardown)
+{
+	struct ethdev_queue q = *(const struct ethdev_queue *)port.queue[0];
+	struct rte_mbuf *pkts[2];
+
+	q.tx_offloads |= RTE_ETH_TX_OFFLOAD_UDP_CKSUM;
+	pkts[0] = packet(RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_UDP_CKSUM);
+	pkts[1] = packet(RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_TCP_CKSUM);
+	cr_expect_eq(port.tx(&q, pkts, 2, &counters), 2);
+	cr_expect_eq(counters.tx_packets, 1);
+	cr_expect_eq(counters.drops[VNF_DROP_UNSUPPORTED_OFFLOAD], 1);
+}
+
+/* A device of one ring, in which there is room for three. */
+static struct rte_ring *ring_device(uint16_t *id)
+{
+	const struct rte_eth_conf conf = { 0 };
+	struct rte_ring *ring;
+
+	cr_assert_eq(rte_dev_probe("net_ring0"), 0);
+	cr_assert_eq(rte_eth_dev_get_port_by_name("net_ring0", id), 0);
+	cr_assert_eq(rte_eth_dev_configure(*id, 1, 1, &conf), 0);
+	cr_assert_eq(rte_eth_rx_queue_setup(*id, 0, 64, 0, NULL, pool), 0);
+	cr_assert_eq(rte_eth_tx_queue_setup(*id, 0, 64, 0, NULL), 0);
+	cr_assert_eq(rte_eth_dev_start(*id), 0);
+	ring = rte_ring_lookup("ETH_RXTX0_net_ring0");
+	cr_assert_not_null(ring);
+	while (rte_ring_free_count(ring) > 3)
+		cr_assert_eq(rte_ring_enqueue(ring, NULL), 0);
+	return ring;
+}
+
+Test(port_ethdev, what_did_not_fit_stays_at_the_end, .init = setup, .fini = teardown)
+{
+	struct ethdev_queue q = { 0 };
+	struct rte_ring *ring = ring_device(&q.port_id);
+	struct rte_mbuf *pkts[8], *left[8], *out;
+
+	for (unsigned int i = 0; i < 8; i++) {
+		pkts[i] = packet(i % 3 == 1 ? RTE_MBUF_F_TX_IP_CKSUM : 0);
+		left[i] = pkts[i];
+	}
+	/* 1, 4 and 7 ask for too much; 0, 2, 3 fit; 5 and 6 are left. */
+	cr_assert_eq(port.tx(&q, pkts, 8, &counters), 6);
+	cr_expect_eq(counters.tx_packets, 3);
+	cr_expect_eq(counters.tx_bytes, 180);
+	cr_expect_eq(counters.drops[VNF_DROP_UNSUPPORTED_OFFLOAD], 3);
+	cr_assert_eq(pkts[6], left[5]);
+	cr_assert_eq(pkts[7], left[6]);
+	rte_pktmbuf_free_bulk(&pkts[6], 2);
+	while (rte_ring_dequeue(ring, (void **)&out) == 0)
+		rte_pktmbuf_free(out);
+	rte_eth_dev_stop(q.port_id);
+	cr_assert_eq(rte_eal_hotplug_remove("vdev", "net_ring0"), 0);
+}
