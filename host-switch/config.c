@@ -146,11 +146,24 @@ static unsigned int count_wires(const struct hsw_config *config, const char *por
 
 /* ---- checking ---- */
 
+/* Names are parameters of telemetry commands, where a comma ends one. */
+static void check_domain_name(struct vnf_config *file, const char *const *name)
+{
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				      "0123456789_.-";
+
+	if ((*name)[strspn(*name, allowed)] != '\0')
+		vnf_config_error(file, name,
+				 "\"%s\" is no name for a domain; use letters, digits and _ . -",
+				 *name);
+}
+
 static void check_domains(struct vnf_config *file, const struct hsw_config *config)
 {
 	for (size_t i = 0; i < config->domains.n; i++) {
 		const struct hsw_domain_spec *domain = list_domain(config, i);
 
+		check_domain_name(file, &domain->name);
 		if (find_domain(config, domain->name) != domain)
 			vnf_config_error(file, &domain->name,
 					 "two domains are called \"%s\"; give one another name",
@@ -192,6 +205,9 @@ static void check_port(struct vnf_config *file, const struct hsw_config *config,
 {
 	bool wired = count_wires(config, port->common.name) > 0;
 	bool bridged = port->domain[0] != '\0';
+
+	if (config->domains.n == 0)
+		check_domain_name(file, &port->domain);
 
 	if (wired && bridged)
 		vnf_config_error(file, &port->domain,

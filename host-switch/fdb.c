@@ -288,8 +288,11 @@ static enum hsw_fdb_change learn_new(struct hsw_fdb *fdb, uint64_t key, uint16_t
 static enum hsw_fdb_change learn_move(struct hsw_fdb *fdb, struct hsw_fdb_entry *entry,
 				      uint16_t port, union hsw_fdb_value value, uint16_t *old_port)
 {
-	if (fdb->port_count[port] >= fdb->port_limit[port])
+	/* It is not at the old port any more: unknown, so that frames for it are flooded. */
+	if (fdb->port_count[port] >= fdb->port_limit[port]) {
+		entry_clear(fdb, entry);
 		return refuse(&fdb->limited);
+	}
 	*old_port = entry->value.port;
 	count_entry(fdb, *old_port, -1);
 	count_entry(fdb, port, 1);

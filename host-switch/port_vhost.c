@@ -6,10 +6,12 @@
  */
 #include "port_vhost.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include <linux/virtio_net.h>
 #include <rte_vhost.h>
@@ -28,14 +30,14 @@
 /*
  * What is offered, and will be for ever: a guest that negotiated more than a restarted switch
  * offers cannot reconnect. No checksum and segmentation offloads: a frame leaves as it came, whole.
+ * VIRTIO_NET_F_MRG_RXBUF only if the port's key says so: see there.
  */
 #define FEATURES                                                                                   \
-	(FEATURE(VIRTIO_NET_F_MTU) | FEATURE(VIRTIO_NET_F_MRG_RXBUF) |                             \
-	 FEATURE(VIRTIO_NET_F_CTRL_VQ) | FEATURE(VIRTIO_NET_F_CTRL_RX) |                           \
-	 FEATURE(VIRTIO_NET_F_GUEST_ANNOUNCE) | FEATURE(VIRTIO_NET_F_MQ) | FEATURE(F_LOG_ALL) |    \
-	 FEATURE(F_ANY_LAYOUT) | FEATURE(F_INDIRECT_DESC) | FEATURE(F_EVENT_IDX) |                 \
-	 FEATURE(F_PROTOCOL_FEATURES) | FEATURE(F_VERSION_1) | FEATURE(F_RING_PACKED) |            \
-	 FEATURE(F_IN_ORDER))
+	(FEATURE(VIRTIO_NET_F_MTU) | FEATURE(VIRTIO_NET_F_CTRL_VQ) |                               \
+	 FEATURE(VIRTIO_NET_F_CTRL_RX) | FEATURE(VIRTIO_NET_F_GUEST_ANNOUNCE) |                    \
+	 FEATURE(VIRTIO_NET_F_MQ) | FEATURE(F_LOG_ALL) | FEATURE(F_ANY_LAYOUT) |                   \
+	 FEATURE(F_INDIRECT_DESC) | FEATURE(F_EVENT_IDX) | FEATURE(F_PROTOCOL_FEATURES) |          \
+	 FEATURE(F_VERSION_1) | FEATURE(F_RING_PACKED) | FEATURE(F_IN_ORDER))
 #define PROTOCOL_FEATURES                                                                          \
 	(FEATURE(VHOST_USER_PROTOCOL_F_MQ) | FEATURE(VHOST_USER_PROTOCOL_F_LOG_SHMFD) |            \
 	 FEATURE(VHOST_USER_PROTOCOL_F_RARP) | FEATURE(VHOST_USER_PROTOCOL_F_REPLY_ACK) |          \
@@ -87,12 +89,35 @@ static const struct vnf_config_key vhost_keys[] = {
 	  .unit = "descriptors",
 	  .def = "4096",
 	  .doc = "Size that the guest may choose for a ring at most; memory is planned for it." },
+	{ .name = "mergeable",
+	  .type = VNF_CONFIG_BOOL,
+	  .offset = offsetof(struct hsw_vhost_spec, mergeable),
+	  .def = "false",
+	  .doc = "Let the guest spread a frame over several of its buffers. Only needed for a guest "
+		 "whose buffers are shorter than the MTU, and slow: a fault of librte_vhost, which "
+		 "a guest can use, is avoided by sending frames to it one at a time." },
 	{ .name = NULL },
 };
+
+static_assert(2 * VNF_QUEUES_MAX <= HSW_GUARD_RINGS, "the guard knows all rings of a port");
 
 uint32_t hsw_vhost_pairs(const struct vnf_port *port)
 {
 	return port->spec->queues != 0 ? port->spec->queues : DEFAULT_PAIRS;
+}
+
+bool hsw_vhost_was_down(const struct vnf_port *port)
+{
+	struct hsw_vhost *v = port->priv;
+	uint32_t downs;
+
+	if (port->kind != &hsw_port_kind_vhost_user || v == NULL)
+		return false;
+	downs = __atomic_load_n(&v->downs, __ATOMIC_ACQUIRE);
+	if (downs == v->downs_seen)
+		return false;
+	v->downs_seen = downs;
+	return true;
 }
 
 static void vhost_check(struct vnf_config *file, const struct vnf_port_spec *spec)
@@ -146,16 +171,21 @@ static struct hsw_vhost *vhost_create(struct vnf_port *port)
 	v->vid = -1;
 	v->connection = -1;
 	v->lock_fd = -1;
+	v->peer_fd = -1;
+	v->burst = 1;
+	pthread_mutex_init(&v->peer_lock, NULL);
+	hsw_guard_init(&v->guard, hsw_vhost_pairs(port), v->spec->ring_max, 0);
 	return v;
 }
 
 /* Offer what we implement, and nothing else of what librte_vhost could. */
-static int offer_features(const char *path)
+static int offer_features(const char *path, bool mergeable)
 {
+	uint64_t offered = FEATURES | (mergeable ? FEATURE(VIRTIO_NET_F_MRG_RXBUF) : 0);
 	uint64_t all = 0, protocol = 0;
 
 	if (rte_vhost_driver_get_features(path, &all) < 0 ||
-	    rte_vhost_driver_disable_features(path, all & ~FEATURES) < 0 ||
+	    rte_vhost_driver_disable_features(path, all & ~offered) < 0 ||
 	    rte_vhost_driver_get_protocol_features(path, &protocol) < 0 ||
 	    rte_vhost_driver_set_protocol_features(path, protocol & PROTOCOL_FEATURES) < 0)
 		return -EIO;
@@ -164,7 +194,8 @@ static int offer_features(const char *path)
 
 static int vhost_register(struct hsw_vhost *v)
 {
-	uint64_t flags = RTE_VHOST_USER_NET_COMPLIANT_OL_FLAGS;
+	/* Linear: a frame that is longer than our buffers ends there, and not with all of them. */
+	uint64_t flags = RTE_VHOST_USER_NET_COMPLIANT_OL_FLAGS | RTE_VHOST_USER_LINEARBUF_SUPPORT;
 
 	if (v->spec->mode == HSW_VHOST_CLIENT)
 		flags |= RTE_VHOST_USER_CLIENT;
@@ -174,11 +205,19 @@ static int vhost_register(struct hsw_vhost *v)
 		return -EIO;
 	}
 	v->registered = true;
-	if (offer_features(v->spec->socket) == 0 &&
+	if (offer_features(v->spec->socket, v->spec->mergeable) == 0 &&
 	    rte_vhost_driver_callback_register(v->spec->socket, &hsw_vhost_device_ops) == 0)
 		return 0;
 	vnf_error("port \"%s\": librte_vhost refused its features or callbacks", v->port->name);
 	return -EIO;
+}
+
+static uint64_t clock_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000ull + (uint64_t)t.tv_nsec;
 }
 
 static void vhost_unregister(struct hsw_vhost *v)
@@ -186,6 +225,7 @@ static void vhost_unregister(struct hsw_vhost *v)
 	if (v->registered)
 		rte_vhost_driver_unregister(v->spec->socket);
 	v->registered = false;
+	hsw_vhost_forget_peer(v);
 }
 
 static void vhost_close(struct vnf_port *port)
@@ -194,8 +234,10 @@ static void vhost_close(struct vnf_port *port)
 
 	vhost_unregister(v);
 	hsw_vhost_delist(v);
+	hsw_fault_unwatch(v);
 	hsw_socket_release(v->spec->socket, v->lock_fd);
 	port->priv = NULL;
+	pthread_mutex_destroy(&v->peer_lock);
 	free(v);
 }
 
@@ -208,6 +250,8 @@ static int vhost_acquire(struct hsw_vhost *v)
 		v->lock_fd = hsw_socket_claim(name, v->spec->socket);
 		ret = v->lock_fd < 0 ? v->lock_fd : 0;
 	}
+	if (ret == 0)
+		ret = hsw_fault_watch(v);
 	if (ret < 0)
 		return ret;
 	if (hsw_vhost_enlist(v) < 0) {
@@ -226,6 +270,7 @@ static int vhost_open(struct vnf_port *port)
 	if (v == NULL)
 		return -ENOMEM;
 	port->priv = v;
+	hsw_socket_note_inherited();
 	queues_init(v);
 	ret = vhost_acquire(v);
 	if (ret < 0) {
@@ -256,6 +301,32 @@ static int vhost_start(struct vnf_port *port)
 	return 0;
 }
 
+/*
+ * A client-mode port whose guest misbehaved: librte_vhost would connect again at once, as often as
+ * the guest likes. So its socket is taken away from it until the guard's pause is over.
+ */
+static void park(struct hsw_vhost *v)
+{
+	if (v->registered) {
+		vhost_unregister(v);
+		vnf_port_set_up(v->port, false);
+	}
+	if (!hsw_guard_is_paused(&v->guard, clock_ns())) {
+		__atomic_store_n(&v->parked, 0, __ATOMIC_RELAXED);
+		if (vhost_register(v) < 0 || rte_vhost_driver_start(v->spec->socket) < 0)
+			__atomic_store_n(&v->parked, 1, __ATOMIC_RELAXED);
+	}
+}
+
+static void vhost_poll(struct vnf_port *port)
+{
+	struct hsw_vhost *v = port->priv;
+
+	hsw_vhost_poll_peer(v);
+	if (__atomic_load_n(&v->parked, __ATOMIC_ACQUIRE) != 0)
+		park(v);
+}
+
 static void vhost_stop(struct vnf_port *port)
 {
 	vhost_unregister(port->priv);
@@ -273,6 +344,7 @@ const struct vnf_port_kind hsw_port_kind_vhost_user = {
 	.need = vhost_need,
 	.open = vhost_open,
 	.start = vhost_start,
+	.poll = vhost_poll,
 	.stop = vhost_stop,
 	.close = vhost_close,
 };

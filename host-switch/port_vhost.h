@@ -3,11 +3,13 @@
  *
  * The port kind "vhost-user": a guest's virtio-net device, served by librte_vhost. Its state, and
  * what its files offer each other: port_vhost.c (keys and life), vhost_peer.c (librte_vhost's
- * callbacks), vhost_rxtx.c (workers), vhost_socket.c (the socket's file).
+ * callbacks), vhost_rxtx.c (workers), vhost_socket.c (the socket's file), vhost_fault.c (guests that
+ * take their memory away).
  */
 #ifndef HSW_PORT_VHOST_H
 #define HSW_PORT_VHOST_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -32,7 +34,16 @@ struct hsw_vhost_spec {
 	const char *group;
 	uint32_t access;
 	uint32_t ring_max;
+	bool mergeable;
 };
+
+/* A guest's memory as mapped here, for vhost_fault.c; empty if `end` is 0. */
+struct hsw_vhost_range {
+	uint64_t start;
+	uint64_t end;
+};
+/* Memory regions and the migration log. */
+#define HSW_VHOST_RANGES (HSW_VHOST_REGIONS + 1)
 
 struct hsw_vhost;
 struct rte_vhost_device_ops;
@@ -51,6 +62,7 @@ struct hsw_vhost {
 	/* Stored by librte_vhost's threads, loaded by workers. */
 	int vid;        /* The guest's device while it is ready, else -1. */
 	uint32_t rings; /* Enabled rings, as a bit mask. */
+	uint32_t burst; /* Frames that librte_vhost may be given at once; constant while vid is. */
 	struct rte_mempool *pool;
 
 	struct hsw_vhost_queue queue[VNF_QUEUES_MAX];
@@ -58,10 +70,25 @@ struct hsw_vhost {
 	/* Control thread and librte_vhost's threads. */
 	struct vnf_port *port;
 	const struct hsw_vhost_spec *spec;
-	int connection; /* The peer's device number from connection to its end, else -1. */
-	int lock_fd;    /* Of SOCKET.lock, in server mode; else -1. */
+	uint32_t downs;      /* Times that the port went down. */
+	uint32_t downs_seen; /* The control thread's own. */
+	int connection;      /* The peer's device number from connection to its end, else -1. */
+	int lock_fd;         /* Of SOCKET.lock, in server mode; else -1. */
 	bool registered;
 	struct hsw_guard guard;
+	bool must_answer; /* The message being handled asks for an acknowledgement. */
+	bool muted;       /* The connection is to end: nothing it says is listened to. */
+	bool blamed;      /* The connection ends because of what the peer did. */
+	uint32_t parked;  /* Client mode: stop connecting until the guard's pause is over. Stored by
+			   * librte_vhost's threads, cleared by the control thread.
+			   */
+	uint32_t broken;  /* The guest took memory away; stored by any thread's signal handler. */
+	struct hsw_vhost_range range[HSW_VHOST_RANGES]; /* Loaded by signal handlers. */
+
+	pthread_mutex_t peer_lock; /* Of the next. */
+	int peer_fd;               /* Our own descriptor of the connection, or -1. */
+	uint64_t peer_inode;       /* Its socket, or 0; also read under ports_lock. */
+
 	struct vnf_log_limit limit; /* Of what the peer can cause. */
 
 	/* Counts for telemetry. */
@@ -72,6 +99,10 @@ struct hsw_vhost {
 
 /* ---- port_vhost.c ---- */
 
+/* Did the port go down since the last call? Also if it is up again, which nobody else may notice.
+ * Control thread.
+ */
+bool hsw_vhost_was_down(const struct vnf_port *port);
 /* Queue pairs that the guest may use at most. */
 uint32_t hsw_vhost_pairs(const struct vnf_port *port);
 
@@ -83,6 +114,22 @@ extern const struct rte_vhost_device_ops hsw_vhost_device_ops;
 int hsw_vhost_enlist(struct hsw_vhost *vhost);
 /* No callback will find it again. Control thread, after librte_vhost let go of the socket. */
 void hsw_vhost_delist(struct hsw_vhost *vhost);
+/* librte_vhost let go of the socket without saying so: forget its connection. Control thread. */
+void hsw_vhost_forget_peer(struct hsw_vhost *vhost);
+/* Disconnect a peer that broke its memory. Control thread. */
+void hsw_vhost_poll_peer(struct hsw_vhost *vhost);
+/* Is this socket another port's connection? With ports_lock held, within vhost_peer.c's calls. */
+bool hsw_vhost_is_peer(uint64_t inode);
+
+/* ---- vhost_fault.c ---- */
+
+/* From now on, a guest that takes away memory of this port ends itself, not us. -ENOSPC: full. */
+int hsw_fault_watch(struct hsw_vhost *vhost);
+void hsw_fault_unwatch(struct hsw_vhost *vhost);
+/* This thread begins to handle a message of the port (or, NULL, has ended). */
+void hsw_fault_enter(struct hsw_vhost *vhost);
+/* The port's memory is what librte_vhost says of this device; -1: it has none. */
+void hsw_fault_set_ranges(struct hsw_vhost *vhost, int vid);
 
 /* ---- vhost_rxtx.c: workers ---- */
 
@@ -99,6 +146,8 @@ int hsw_check_socket_path(const void *field, char *why, size_t why_size);
 int hsw_check_owner(const void *field, char *why, size_t why_size);
 int hsw_check_group(const void *field, char *why, size_t why_size);
 
+/* Do two paths name one socket, there or not? */
+bool hsw_socket_is_same(const char *a, const char *b);
 /* Is there a directory for the socket? 0 or -errno, logged. */
 int hsw_socket_check_directory(const char *port, const char *path);
 /* Make the path ours and free to bind: lock, and removal of a left-over socket. Returns the lock's
@@ -109,7 +158,12 @@ int hsw_socket_claim(const char *port, const char *path);
 int hsw_socket_grant(const char *port, const struct hsw_vhost_spec *spec);
 /* Give the path up. */
 void hsw_socket_release(const char *path, int lock_fd);
-/* Limit how long librte_vhost's one thread may wait for the peer on this path to go on talking. */
-void hsw_socket_set_timeouts(const char *path);
+/* Remember the sockets that the process came with: none of them is a peer's. Start-up. */
+void hsw_socket_note_inherited(void);
+/* The connection that librte_vhost has just made for this port: a descriptor of our own for
+ * it, with limits on how long librte_vhost waits for it, and its socket's inode. -errno: none, or
+ * more than one that it could be.
+ */
+int hsw_socket_find_peer(const struct hsw_vhost_spec *spec, uint64_t *inode);
 
 #endif

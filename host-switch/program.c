@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 
 #include "config.h"
 #include "port_vhost.h"
@@ -78,6 +79,18 @@ static int switch_create(struct vnf *vnf, struct hsw_switch **sw)
 	return hsw_switch_create(ports, n, vnf_worker_count(vnf), topology, fdb, sw);
 }
 
+/* A guest takes some dozens of descriptors; the usual soft limit, 1,024, is for select(). */
+static void raise_file_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur == limit.rlim_max)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+		vnf_warning("cannot raise the limit of open files");
+}
+
 int hsw_init(struct vnf *vnf)
 {
 	const struct hsw_config *config = vnf_config(vnf);
@@ -86,6 +99,7 @@ int hsw_init(struct vnf *vnf)
 
 	if (ret < 0)
 		return ret;
+	raise_file_limit();
 	ret = switch_create(vnf, &sw);
 	if (ret < 0) {
 		vnf_error("no memory for a table of %llu addresses",
@@ -114,7 +128,13 @@ void hsw_work(struct vnf_worker *worker)
 
 void hsw_control(struct vnf *vnf)
 {
-	hsw_learn_poll(vnf_state(vnf));
+	struct hsw_switch *sw = vnf_state(vnf);
+
+	/* A guest that went and came within 100 ms is another one all the same. */
+	for (uint16_t i = 0; i < sw->n_ports; i++)
+		if (hsw_vhost_was_down(sw->ports[i]))
+			hsw_fdb_flush_port(sw->fdb, i);
+	hsw_learn_poll(sw);
 }
 
 void hsw_link(struct vnf *vnf, struct vnf_port *port, bool up)

@@ -18,13 +18,18 @@
 /* Where a frame goes when it goes to no single port. */
 #define TO_ALL 0xffffu
 #define TO_NONE 0xfffeu
+#define TO_LINK 0xfffdu
 /* The bit of a MAC address, as loaded, that says multicast. */
 #define MAC_MULTICAST 1u
+/* Addresses of one link's own (IEEE 802.1Q, 8.6.3), as loaded: all but the last four bits. */
+#define MAC_LINK_LOCAL 0x0000000000c28001ull
+#define MAC_LINK_LOCAL_MASK 0xf0ffffffffffull
 
 const struct vnf_drop hsw_drops[] = {
 	{ "no_destination", "no other port to flood it to, or the domain does not flood" },
 	{ "hairpin", "its destination is at the port it came from" },
 	{ "bad_source", "its source address is zero or a group address" },
+	{ "link_local", "its address, 01-80-C2-00-00-00 to -0F, is not for bridges to pass on" },
 	{ NULL, NULL },
 };
 
@@ -68,22 +73,26 @@ static uint64_t clock_ns(void)
 }
 
 /*
- * The port is configured to be waited for (`tx_wait`). Only a port that drains is: one that stayed
- * full for a whole wait is not waited for again until it has taken a frame, so that a stopped guest
- * costs its neighbours one wait, not one per batch.
+ * The port is configured to be waited for (`tx_wait`). Only a port that drains is: one that had no
+ * room for all within a whole wait is not waited for again until a batch finds room at once, so
+ * that a guest which stopped, or takes a frame now and then, costs its neighbours one wait; and one
+ * that drains slowly costs them one `tx_wait` in a pass, however many batches there are.
  */
 static uint16_t send_waiting(struct hsw_batch *b, struct rte_mbuf **pkts, uint16_t n,
 			     struct vnf_port_counters *counters)
 {
 	const struct vnf_port *port = b->port;
-	uint64_t end = clock_ns() + port->spec->tx_wait;
+	uint64_t end = clock_ns() + b->wait_left_ns;
+	uint64_t now;
 	uint16_t sent = 0;
 
 	do {
 		rte_pause();
 		sent += port->tx(port->queue[b->queue], pkts + sent, n - sent, counters);
-	} while (sent < n && clock_ns() < end);
-	b->stalled = sent == 0;
+		now = clock_ns();
+	} while (sent < n && now < end);
+	b->wait_left_ns = now < end ? end - now : 0;
+	b->stalled = sent < n;
 	return sent;
 }
 
@@ -95,9 +104,9 @@ static uint16_t batch_send(struct hsw_batch *b, uint16_t n, struct vnf_port_coun
 	if (b->lock != NULL)
 		rte_spinlock_lock(b->lock);
 	sent = port->tx(port->queue[b->queue], b->pkts, n, counters);
-	if (sent != 0)
+	if (likely(sent == n))
 		b->stalled = false;
-	if (unlikely(sent < n) && port->spec->tx_wait != 0 && !b->stalled)
+	else if (port->spec->tx_wait != 0 && !b->stalled)
 		sent += send_waiting(b, b->pkts + sent, n - sent, counters);
 	if (b->lock != NULL)
 		rte_spinlock_unlock(b->lock);
@@ -157,6 +166,7 @@ static void flush_all(struct hsw_worker *w)
 		struct hsw_batch *b = &w->out[w->dirty[i]];
 
 		batch_flush(w, b);
+		b->wait_left_ns = b->port->spec->tx_wait;
 		b->listed = false;
 	}
 	w->n_dirty = 0;
@@ -220,6 +230,8 @@ static void flood_shared(struct hsw_worker *w, struct hsw_batch *b, struct rte_m
 	counters->drops[VNF_DROP_TOO_LONG] += n - n_fit;
 	if (n_fit == 0)
 		return;
+	/* What came before goes before. */
+	batch_flush(w, b);
 	if (b->lock != NULL)
 		rte_spinlock_lock(b->lock);
 	sent = port->tx_copy(port->queue[b->queue], fit, n_fit, counters);
@@ -331,7 +343,8 @@ static inline uint32_t lookup(const struct hsw_worker *w, const struct hsw_domai
 	union hsw_fdb_value value;
 
 	if ((f->dst & MAC_MULTICAST) != 0)
-		return TO_ALL;
+		return unlikely((f->dst & MAC_LINK_LOCAL_MASK) == MAC_LINK_LOCAL) ? TO_LINK
+										  : TO_ALL;
 	if (likely(hsw_fdb_lookup(w->sw->fdb, f->dst, f->dst_hash, &value) != NULL))
 		return value.port;
 	return domain->flood ? TO_ALL : TO_NONE;
@@ -339,8 +352,8 @@ static inline uint32_t lookup(const struct hsw_worker *w, const struct hsw_domai
 
 static inline void deliver(struct hsw_worker *w, uint16_t in, uint32_t to, struct rte_mbuf *pkt)
 {
-	if (unlikely(to == TO_NONE))
-		drop_one(w, in, pkt, HSW_DROP_NO_DESTINATION);
+	if (unlikely(to >= TO_LINK))
+		drop_one(w, in, pkt, to == TO_LINK ? HSW_DROP_LINK_LOCAL : HSW_DROP_NO_DESTINATION);
 	else if (unlikely(to == in))
 		drop_one(w, in, pkt, HSW_DROP_HAIRPIN);
 	else

@@ -27,6 +27,7 @@ enum hsw_drop {
 	HSW_DROP_NO_DESTINATION = VNF_DROP_USER,
 	HSW_DROP_HAIRPIN,
 	HSW_DROP_BAD_SOURCE,
+	HSW_DROP_LINK_LOCAL,
 };
 extern const struct vnf_drop hsw_drops[];
 
@@ -43,9 +44,12 @@ struct hsw_batch {
 	rte_spinlock_t *lock; /* Of the tx queue, if other workers use it too; or NULL. */
 	uint16_t queue;       /* The worker's tx queue. */
 	uint16_t n;
-	bool listed;      /* On the worker's list of batches to flush. */
-	bool stalled;     /* The last wait for room ended in vain: wait no more until some is. */
-	uint32_t longest; /* Octets of the longest frame in it. */
+	bool listed;  /* On the worker's list of batches to flush. */
+	bool stalled; /* The last wait for room ended with frames left: wait no more until all
+			   * of a batch find room.
+			   */
+	uint64_t wait_left_ns; /* Of tx_wait, in this pass. */
+	uint32_t longest;      /* Octets of the longest frame in it. */
 	struct rte_mbuf *pkts[HSW_BATCH];
 };
 

@@ -39,6 +39,7 @@ static void batch_init(struct hsw_batch *b, struct hsw_switch *sw, uint16_t port
 {
 	b->port = sw->ports[port];
 	b->queue = worker % b->port->n_queues;
+	b->wait_left_ns = b->port->spec->tx_wait;
 	if ((b->port->kind->flags & VNF_KIND_TX_SHARED) == 0 && b->port->n_queues < sw->n_workers)
 		b->lock = &sw->tx_locks[port].queue[b->queue];
 }

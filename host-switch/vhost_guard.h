@@ -17,6 +17,12 @@
 
 /* Memory regions of a guest and file descriptors of a message at most (librte_vhost's limit). */
 #define HSW_VHOST_REGIONS 8
+/* Rings of a guest at most: two for each of a port's queue pairs. */
+#define HSW_GUARD_RINGS 16
+/* The smallest ring: librte_vhost takes up to 32 frames at once, and notes each in a table that is
+ * as long as the ring.
+ */
+#define HSW_GUARD_RING_MIN 64
 
 enum hsw_vhost_request {
 	HSW_VHOST_GET_FEATURES = 1,
@@ -76,6 +82,10 @@ struct hsw_vhost_msg {
 			uint32_t padding;
 			struct hsw_vhost_region regions[HSW_VHOST_REGIONS];
 		} memory;
+		struct {
+			uint64_t mmap_size;
+			uint64_t mmap_offset;
+		} log;
 		uint8_t octets[632];
 	} payload;
 	int fds[HSW_VHOST_REGIONS];
@@ -88,23 +98,65 @@ struct hsw_guard_rate {
 	uint32_t used;
 };
 
-/* What a connection may do, and what it has done. */
-struct hsw_guard {
-	uint32_t rings;    /* Rings at most: two for each queue pair. */
-	uint32_t ring_max; /* Descriptors of a ring at most. */
-	bool packed;       /* Negotiated. */
-	struct hsw_guard_rate messages;
-	struct hsw_guard_rate mem_tables;
+/* What librte_vhost knows of a ring, as far as its handlers rely on it without looking. */
+struct hsw_guard_ring {
+	uint32_t num; /* Descriptors; 0: not set since the ring was stopped, its tables are gone. */
+	uint16_t base; /* Where it begins. */
+	bool based;    /* `base` was set since the ring was stopped. */
+	bool started;  /* Its addresses may be in use. */
 };
 
-/* A new connection: `pairs` queue pairs, rings of `ring_max`. */
+/*
+ * What a port's peer may do, and what it has done. The rates are the port's, over all of its
+ * connections: coming again does not fill the buckets.
+ */
+struct hsw_guard {
+	uint32_t n_rings;  /* Rings at most: two for each queue pair. */
+	uint32_t ring_max; /* Descriptors of a ring at most. */
+	struct hsw_guard_rate messages;
+	struct hsw_guard_rate mem_tables;
+	struct hsw_guard_rate connections;
+	uint64_t backoff_ns; /* The last pause after a connection that was ended for cause; or 0. */
+	uint64_t pause_end_ns;
+
+	/* Of this connection. */
+	uint64_t features; /* Negotiated. */
+	bool reply_ack;    /* The peer may ask for an answer to any message. */
+	struct hsw_guard_ring ring[HSW_GUARD_RINGS];
+};
+
+/* A new port: `pairs` queue pairs, rings of `ring_max`. */
 void hsw_guard_init(struct hsw_guard *guard, uint32_t pairs, uint32_t ring_max, uint64_t now_ns);
 
-/* Pure. 0: let it through; -EPERM, -EINVAL, -EBUSY: refuse, and `why` says in words. */
+/* May a peer come now? Pure. 0 or -EBUSY; takes a token. */
+int hsw_guard_admit(struct hsw_guard *guard, uint64_t now_ns);
+/* Is no peer wanted now? */
+bool hsw_guard_is_paused(const struct hsw_guard *guard, uint64_t now_ns);
+/* A connection begins: nothing is negotiated. */
+void hsw_guard_begin(struct hsw_guard *guard);
+/*
+ * The connection was ended because of what the peer did: none is taken for a second, and for twice
+ * as long each time that it happens again, 30 s at most. Who merely leaves, or dies, is not held up.
+ */
+void hsw_guard_punish(struct hsw_guard *guard, uint64_t now_ns);
+
+/*
+ * Pure, but for what it remembers. 0: let it through; -EPERM, -EINVAL, -EBUSY: refuse, and `why`
+ * says in words. A message that was let through must succeed, or the connection must end: what the
+ * guard remembers would not be true any more.
+ */
 int hsw_guard_check(struct hsw_guard *guard, const struct hsw_vhost_msg *msg, uint64_t now_ns,
 		    char *why, size_t why_size);
 
-/* Do the regions fit into their files? Else the first access beyond would end us by SIGBUS. */
+/* Will librte_vhost answer this message, whatever its flags say? */
+bool hsw_guard_is_answered(const struct hsw_vhost_msg *msg);
+
+/* ---- vhost_files.c ---- */
+
+/*
+ * Are the message's descriptors what they should be: memory that can be mapped and does not end
+ * before its region does, or an event descriptor that cannot block who signals it? 0 or -EINVAL.
+ */
 int hsw_guard_check_files(const struct hsw_vhost_msg *msg, char *why, size_t why_size);
 
 /* Close the message's descriptors: librte_vhost does not when a handler refuses it. */

@@ -11,16 +11,27 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <rte_vhost.h>
 
+#define F_MRG_RXBUF (1ull << 15)
+#define F_MQ (1ull << 22)
 #define F_RING_PACKED (1ull << 34)
+/* Frames that librte_vhost moves per call at most. */
+#define CALL_MAX 32
 #define QUIESCE_NS 1000000000ull
-/* A message that asks for an answer in any case (VHOST_USER_NEED_REPLY). */
+/* A message that asks for an answer in any case, and an answer. */
 #define FLAG_NEED_REPLY (1u << 3)
+#define FLAG_REPLY (1u << 2)
+/* The first two rings, which are there without multiqueue. */
+#define FIRST_PAIR 3u
 
 /*
  * librte_vhost names ports by path and devices by number: from those to our ports. The lock guards
@@ -78,35 +89,159 @@ static enum rte_vhost_msg_result refuse_message(struct hsw_vhost *v, struct hsw_
 						const char *why)
 {
 	hsw_guard_close_fds(msg);
-	msg->flags &= ~FLAG_NEED_REPLY;
+	v->blamed = true;
 	count(&v->refused_messages);
 	vnf_log_limited(&v->limit, VNF_LOG_WARNING, "port \"%s\": peer disconnected: it sent %s",
 			v->port->name, why);
 	return RTE_VHOST_MSG_RESULT_ERR;
 }
 
+/* Answers are written by the one thread that serves all guests: it must not wait for a reader. */
+static bool can_answer(const struct hsw_vhost *v)
+{
+	struct pollfd p = { .fd = v->peer_fd, .events = POLLOUT };
+
+	return poll(&p, 1, 0) == 1 && (p.revents & POLLOUT) != 0;
+}
+
+static int check_message(struct hsw_vhost *v, struct hsw_vhost_msg *msg, char *why, size_t why_size)
+{
+	int ret = hsw_guard_check(&v->guard, msg, clock_ns(), why, why_size);
+
+	if (ret == 0)
+		ret = hsw_guard_check_files(msg, why, why_size);
+	if (ret == 0 && (v->must_answer || hsw_guard_is_answered(msg)) && !can_answer(v)) {
+		snprintf(why, why_size, "requests without reading our answers");
+		ret = -EBUSY;
+	}
+	return ret;
+}
+
+/*
+ * Asked before librte_vhost handles a message. A request for an acknowledgement is set aside until
+ * the message has succeeded: librte_vhost would acknowledge a failure and go on with a device that
+ * is half changed, while without the request it ends the connection.
+ */
 static enum rte_vhost_msg_result guard_message(int vid, void *arg)
 {
 	struct hsw_vhost *v = find_vid(vid);
 	struct hsw_vhost_msg *msg = arg;
-	char why[160] = "";
-	int ret;
+	char why[192] = "";
 
 	if (v == NULL)
 		return RTE_VHOST_MSG_RESULT_NOT_HANDLED;
-	ret = hsw_guard_check(&v->guard, msg, clock_ns(), why, sizeof(why));
-	if (ret == 0 && msg->request == HSW_VHOST_SET_MEM_TABLE)
-		ret = hsw_guard_check_files(msg, why, sizeof(why));
-	if (ret < 0)
+	v->must_answer = v->guard.reply_ack && (msg->flags & FLAG_NEED_REPLY) != 0;
+	msg->flags &= ~(FLAG_NEED_REPLY | FLAG_REPLY);
+	if (v->muted) {
+		hsw_guard_close_fds(msg);
+		return RTE_VHOST_MSG_RESULT_ERR;
+	}
+	if (check_message(v, msg, why, sizeof(why)) < 0)
 		return refuse_message(v, msg, why);
+	hsw_fault_enter(v);
+	if (msg->request == HSW_VHOST_SET_FEATURES && (msg->payload.u64 & F_MQ) == 0)
+		__atomic_fetch_and(&v->rings, FIRST_PAIR, __ATOMIC_RELAXED);
 	if (msg->request == HSW_VHOST_GET_QUEUE_NUM)
 		return answer_queue_num(v, msg);
 	return RTE_VHOST_MSG_RESULT_NOT_HANDLED;
 }
 
+/* Asked after a message was handled without an error, the rings' locks still held. */
+static enum rte_vhost_msg_result message_done(int vid, void *arg)
+{
+	struct hsw_vhost *v = find_vid(vid);
+	struct hsw_vhost_msg *msg = arg;
+
+	if (v == NULL)
+		return RTE_VHOST_MSG_RESULT_NOT_HANDLED;
+	if (msg->request == HSW_VHOST_SET_MEM_TABLE || msg->request == HSW_VHOST_SET_LOG_BASE)
+		hsw_fault_set_ranges(v, vid);
+	hsw_fault_enter(NULL);
+	if (v->must_answer && (msg->flags & FLAG_REPLY) == 0)
+		msg->flags |= FLAG_NEED_REPLY;
+	return RTE_VHOST_MSG_RESULT_NOT_HANDLED;
+}
+
 static const struct rte_vhost_user_extern_ops guard_ops = {
 	.pre_msg_handle = guard_message,
+	.post_msg_handle = message_done,
 };
+
+/* ---- connections ---- */
+
+bool hsw_vhost_is_peer(uint64_t inode)
+{
+	for (unsigned int i = 0; i < RTE_DIM(ports); i++)
+		if (ports[i] != NULL && ports[i]->peer_inode == inode)
+			return true;
+	return false;
+}
+
+static int take_peer(struct hsw_vhost *v)
+{
+	uint64_t inode = 0;
+	int fd;
+
+	pthread_mutex_lock(&ports_lock);
+	fd = hsw_socket_find_peer(v->spec, &inode);
+	if (fd >= 0)
+		v->peer_inode = inode;
+	pthread_mutex_unlock(&ports_lock);
+	pthread_mutex_lock(&v->peer_lock);
+	v->peer_fd = fd;
+	pthread_mutex_unlock(&v->peer_lock);
+	return fd < 0 ? fd : 0;
+}
+
+static void drop_peer(struct hsw_vhost *v)
+{
+	pthread_mutex_lock(&v->peer_lock);
+	if (v->peer_fd >= 0)
+		close(v->peer_fd);
+	v->peer_fd = -1;
+	pthread_mutex_unlock(&v->peer_lock);
+	pthread_mutex_lock(&ports_lock);
+	v->peer_inode = 0;
+	pthread_mutex_unlock(&ports_lock);
+}
+
+/* Did the peer hang up? If not, it was us who ended the connection, and for a reason. */
+static bool peer_left(const struct hsw_vhost *v)
+{
+	struct pollfd p = { .fd = v->peer_fd, .events = POLLIN | POLLRDHUP };
+
+	return poll(&p, 1, 0) == 1 && (p.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
+}
+
+/* In client mode librte_vhost forgets a port whose connection is refused: so that one is taken, but
+ * not listened to, and the control thread lets the port rest.
+ */
+static int refuse_peer(struct hsw_vhost *v)
+{
+	count(&v->refused_peers);
+	if (v->spec->mode == HSW_VHOST_SERVER)
+		return -1;
+	v->muted = true;
+	__atomic_store_n(&v->parked, 1, __ATOMIC_RELEASE);
+	return 0;
+}
+
+static int admit_peer(struct hsw_vhost *v)
+{
+	int ret = hsw_guard_admit(&v->guard, clock_ns());
+
+	v->muted = false;
+	v->blamed = false;
+	if (ret == 0)
+		ret = take_peer(v);
+	if (ret == 0)
+		return 0;
+	vnf_log_limited(&v->limit, VNF_LOG_WARNING, "port \"%s\": a peer at %s was turned away: %s",
+			v->port->name, v->spec->socket,
+			ret == -EBUSY ? "they come too often, or the last one was disconnected"
+				      : "its connection cannot be told from others");
+	return refuse_peer(v);
+}
 
 /* One peer per port: a second one is turned away, it does not take the first one's place. */
 static int new_connection(int vid)
@@ -126,15 +261,26 @@ static int new_connection(int vid)
 				path);
 		return -1;
 	}
-	hsw_guard_init(&v->guard, hsw_vhost_pairs(v->port), v->spec->ring_max, clock_ns());
-	if (rte_vhost_extern_callback_register(vid, &guard_ops, v) < 0)
+	if (rte_vhost_extern_callback_register(vid, &guard_ops, v) < 0 || admit_peer(v) < 0)
 		return -1;
-	hsw_socket_set_timeouts(path);
+	hsw_guard_begin(&v->guard);
 	v->connection = vid;
+	__atomic_store_n(&v->broken, 0, __ATOMIC_RELAXED);
 	__atomic_store_n(&v->rings, 0, __ATOMIC_RELAXED);
 	__atomic_store_n(&by_vid[vid], v, __ATOMIC_RELEASE);
-	count(&v->connections);
+	if (!v->muted)
+		count(&v->connections);
 	return 0;
+}
+
+static void connection_end(struct hsw_vhost *v)
+{
+	if (v->connection >= 0)
+		__atomic_store_n(&by_vid[v->connection], NULL, __ATOMIC_RELEASE);
+	v->connection = -1;
+	hsw_fault_enter(NULL);
+	hsw_fault_set_ranges(v, -1);
+	drop_peer(v);
 }
 
 static void destroy_connection(int vid)
@@ -144,18 +290,23 @@ static void destroy_connection(int vid)
 	/* A connection that was turned away ends here too. */
 	if (v == NULL || v->connection != vid)
 		return;
-	__atomic_store_n(&by_vid[vid], NULL, __ATOMIC_RELEASE);
-	v->connection = -1;
+	if (!v->muted &&
+	    (v->blamed || !peer_left(v) || __atomic_load_n(&v->broken, __ATOMIC_RELAXED) != 0)) {
+		hsw_guard_punish(&v->guard, clock_ns());
+		if (v->spec->mode == HSW_VHOST_CLIENT)
+			__atomic_store_n(&v->parked, 1, __ATOMIC_RELEASE);
+	}
+	connection_end(v);
 	vnf_log_limited(&v->limit, VNF_LOG_INFO, "port \"%s\": the peer left %s", v->port->name,
 			v->spec->socket);
 }
 
-static void report_guest(struct hsw_vhost *v, int vid)
+/* ---- devices ---- */
+
+static void report_guest(struct hsw_vhost *v, int vid, uint64_t features)
 {
-	uint64_t features = 0;
 	uint16_t mtu = 0;
 
-	rte_vhost_get_negotiated_features(vid, &features);
 	vnf_log_limited(&v->limit, VNF_LOG_INFO,
 			"port \"%s\": guest ready, %u queue pairs, %s rings, features 0x%" PRIx64,
 			v->port->name, rte_vhost_get_vring_num(vid) / 2u,
@@ -171,10 +322,14 @@ static void report_guest(struct hsw_vhost *v, int vid)
 static int new_device(int vid)
 {
 	struct hsw_vhost *v = find_vid(vid);
+	uint64_t features = 0;
 
 	if (v == NULL)
 		return -1;
-	report_guest(v, vid);
+	rte_vhost_get_negotiated_features(vid, &features);
+	report_guest(v, vid, features);
+	/* With mergeable buffers one frame may fill up the ring's table of used buffers. */
+	v->burst = (features & F_MRG_RXBUF) != 0 ? 1 : CALL_MAX;
 	__atomic_store_n(&v->vid, vid, __ATOMIC_RELEASE);
 	vnf_port_set_up(v->port, true);
 	return 0;
@@ -188,6 +343,7 @@ static void destroy_device(int vid)
 	if (v == NULL)
 		return;
 	vnf_port_set_up(v->port, false);
+	__atomic_fetch_add(&v->downs, 1, __ATOMIC_RELEASE);
 	__atomic_store_n(&v->vid, -1, __ATOMIC_RELEASE);
 	while (vnf_quiesce(v->port->vnf, QUIESCE_NS) == -ETIMEDOUT)
 		vnf_log_limited(
@@ -223,12 +379,13 @@ const struct rte_vhost_device_ops hsw_vhost_device_ops = {
 
 int hsw_vhost_enlist(struct hsw_vhost *v)
 {
-	int ret = -EEXIST;
+	int ret = -ENOSPC;
 
-	if (find_path(v->spec->socket) != NULL)
-		return ret;
 	pthread_mutex_lock(&ports_lock);
-	for (unsigned int i = 0; i < RTE_DIM(ports) && ret < 0; i++) {
+	for (unsigned int i = 0; i < RTE_DIM(ports); i++)
+		if (ports[i] != NULL && hsw_socket_is_same(ports[i]->spec->socket, v->spec->socket))
+			ret = -EEXIST;
+	for (unsigned int i = 0; i < RTE_DIM(ports) && ret == -ENOSPC; i++) {
 		if (ports[i] != NULL)
 			continue;
 		ports[i] = v;
@@ -238,14 +395,32 @@ int hsw_vhost_enlist(struct hsw_vhost *v)
 	return ret;
 }
 
+void hsw_vhost_forget_peer(struct hsw_vhost *v)
+{
+	connection_end(v);
+}
+
 void hsw_vhost_delist(struct hsw_vhost *v)
 {
-	if (v->connection >= 0)
-		__atomic_store_n(&by_vid[v->connection], NULL, __ATOMIC_RELEASE);
-	v->connection = -1;
+	connection_end(v);
 	pthread_mutex_lock(&ports_lock);
 	for (unsigned int i = 0; i < RTE_DIM(ports); i++)
 		if (ports[i] == v)
 			ports[i] = NULL;
 	pthread_mutex_unlock(&ports_lock);
+}
+
+void hsw_vhost_poll_peer(struct hsw_vhost *v)
+{
+	if (__atomic_load_n(&v->broken, __ATOMIC_RELAXED) != 1)
+		return;
+	/* Said once; cleared when the next peer comes. */
+	__atomic_store_n(&v->broken, 2, __ATOMIC_RELAXED);
+	vnf_log_limited(&v->limit, VNF_LOG_WARNING,
+			"port \"%s\": peer disconnected: it cut memory off that it had given us",
+			v->port->name);
+	pthread_mutex_lock(&v->peer_lock);
+	if (v->peer_fd >= 0)
+		shutdown(v->peer_fd, SHUT_RDWR);
+	pthread_mutex_unlock(&v->peer_lock);
 }

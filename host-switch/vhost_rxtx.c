@@ -5,6 +5,10 @@
  * that was sent is still the sender's. It locks each ring by itself: any number of workers may send
  * to one guest. Workers only.
  *
+ * What librte_vhost itself drops on the way from the guest (a chain that is longer than our buffers,
+ * shorter than its header, or not in the guest's memory) it counts nowhere; such a frame was never
+ * received, and is in no counter of ours.
+ *
  * A ring's number in the protocol is seen from the guest: we send into its rx rings, 0, 2, 4 ...,
  * and receive from its tx rings, 1, 3, 5 ...
  */
@@ -14,8 +18,6 @@
 
 #include "flow_hash.h"
 
-/* librte_vhost moves this many frames per call at most. */
-#define CALL_MAX 32
 /* The guest's rx rings in a ring mask. */
 #define RX_RINGS 0x5555u
 /* Frames spread over several rings at a time. */
@@ -62,15 +64,22 @@ uint16_t hsw_vhost_rx(void *queue, struct rte_mbuf **pkts, uint16_t n)
 
 /* ---- to the guest ---- */
 
+/* Where a guest's frames go. */
+struct target {
+	int vid;
+	uint32_t rings; /* Its rx rings in use, as a bit mask; 0: nobody takes a frame. */
+	uint32_t burst; /* Frames at once. */
+};
+
 /* Returns frames that found room; they are counted, and still ours. */
-static uint16_t ring_send(int vid, uint32_t ring, struct rte_mbuf **pkts, uint16_t n,
-			  struct vnf_port_counters *counters)
+static uint16_t ring_send(const struct target *to, uint32_t ring, struct rte_mbuf **pkts,
+			  uint16_t n, struct vnf_port_counters *counters)
 {
 	uint16_t sent = 0, chunk, k;
 
 	do {
-		chunk = RTE_MIN(n - sent, CALL_MAX);
-		k = rte_vhost_enqueue_burst(vid, (uint16_t)ring, pkts + sent, chunk);
+		chunk = (uint16_t)RTE_MIN((uint32_t)n - sent, to->burst);
+		k = rte_vhost_enqueue_burst(to->vid, (uint16_t)ring, pkts + sent, chunk);
 		sent += k;
 	} while (k == chunk && sent < n);
 	vnf_count_tx(counters, pkts, sent);
@@ -104,18 +113,18 @@ static void spread_fill(struct spread *s, uint32_t rings, struct rte_mbuf **pkts
  * Up to SPREAD_MAX frames over all rings. Those that found no room are gathered in `left`, in order
  * within each ring; returns their number.
  */
-static uint16_t spread_send(int vid, uint32_t rings, struct rte_mbuf **pkts, uint16_t n,
+static uint16_t spread_send(const struct target *to, struct rte_mbuf **pkts, uint16_t n,
 			    struct rte_mbuf **left, bool keep, struct vnf_port_counters *counters)
 {
 	struct spread s;
 	uint16_t n_left = 0;
 
-	spread_fill(&s, rings, pkts, n);
+	spread_fill(&s, to->rings, pkts, n);
 	for (uint16_t r = 0; r < s.n_rings; r++) {
 		uint16_t sent = 0;
 
 		if (s.n[r] != 0)
-			sent = ring_send(vid, s.ring[r], s.pkts[r], s.n[r], counters);
+			sent = ring_send(to, s.ring[r], s.pkts[r], s.n[r], counters);
 		/* spread_fill() wrote n[r] of them; clang-tidy does not follow the indices. */
 		for (uint16_t i = sent; i < s.n[r]; i++)
 			left[n_left++] = s.pkts[r][i]; /* NOLINT(*core.uninitialized.Assign) */
@@ -134,11 +143,14 @@ static uint16_t drop_all(struct rte_mbuf **pkts, uint16_t n, bool keep, uint32_t
 	return n;
 }
 
-/* The guest's rx rings that are in use, and its device; 0 if there is nobody to take a frame. */
-static uint32_t rings_open(const struct hsw_vhost *v, int *vid)
+static struct target target_of(const struct hsw_vhost *v)
 {
-	*vid = __atomic_load_n(&v->vid, __ATOMIC_ACQUIRE);
-	return *vid < 0 ? 0 : __atomic_load_n(&v->rings, __ATOMIC_RELAXED) & RX_RINGS;
+	struct target to = { .vid = __atomic_load_n(&v->vid, __ATOMIC_ACQUIRE) };
+
+	if (to.vid >= 0)
+		to.rings = __atomic_load_n(&v->rings, __ATOMIC_RELAXED) & RX_RINGS;
+	to.burst = v->burst;
+	return to;
 }
 
 static bool needs_offload(struct rte_mbuf **pkts, uint16_t n)
@@ -169,7 +181,7 @@ static uint16_t drop_offloads(struct rte_mbuf **pkts, uint16_t n, struct rte_mbu
 }
 
 /* Up to SPREAD_MAX frames to give away; the rest that finds no room ends up at the end of pkts. */
-static uint16_t tx_some(int vid, uint32_t rings, struct rte_mbuf **pkts, uint16_t n,
+static uint16_t tx_some(const struct target *to, struct rte_mbuf **pkts, uint16_t n,
 			struct vnf_port_counters *counters)
 {
 	struct rte_mbuf *left[SPREAD_MAX];
@@ -180,12 +192,12 @@ static uint16_t tx_some(int vid, uint32_t rings, struct rte_mbuf **pkts, uint16_
 		memcpy(pkts + n - n_plain, left, n_plain * sizeof(*pkts));
 		pkts += n - n_plain;
 	}
-	if (likely((rings & (rings - 1)) == 0)) {
-		sent = ring_send(vid, (uint32_t)__builtin_ctz(rings), pkts, n_plain, counters);
+	if (likely((to->rings & (to->rings - 1)) == 0)) {
+		sent = ring_send(to, (uint32_t)__builtin_ctz(to->rings), pkts, n_plain, counters);
 		rte_pktmbuf_free_bulk(pkts, sent);
 		n_left = n_plain - sent;
 	} else {
-		n_left = spread_send(vid, rings, pkts, n_plain, left, false, counters);
+		n_left = spread_send(to, pkts, n_plain, left, false, counters);
 		memcpy(pkts + n_plain - n_left, left, n_left * sizeof(*pkts));
 	}
 	return n - n_left;
@@ -195,23 +207,21 @@ uint16_t hsw_vhost_tx(void *queue, struct rte_mbuf **pkts, uint16_t n,
 		      struct vnf_port_counters *counters)
 {
 	const struct hsw_vhost_queue *q = queue;
+	struct target to = target_of(q->vhost);
 	uint16_t done = 0, chunk, k;
-	uint32_t rings;
-	int vid;
 
-	rings = rings_open(q->vhost, &vid);
-	if (unlikely(rings == 0))
+	if (unlikely(to.rings == 0))
 		return drop_all(pkts, n, false, VNF_DROP_PORT_DOWN, counters);
 	do {
 		chunk = RTE_MIN(n - done, SPREAD_MAX);
-		k = tx_some(vid, rings, pkts + done, chunk, counters);
+		k = tx_some(&to, pkts + done, chunk, counters);
 		done += k;
 	} while (k == chunk && done < n);
 	return done;
 }
 
 /* The same without giving anything away, and without a second chance: a flood waits for nobody. */
-static void copy_some(int vid, uint32_t rings, struct rte_mbuf **pkts, uint16_t n,
+static void copy_some(const struct target *to, struct rte_mbuf **pkts, uint16_t n,
 		      struct vnf_port_counters *counters)
 {
 	struct rte_mbuf *plain[SPREAD_MAX];
@@ -222,10 +232,10 @@ static void copy_some(int vid, uint32_t rings, struct rte_mbuf **pkts, uint16_t 
 		n = drop_offloads(pkts, n, plain, true, counters);
 		pkts = plain;
 	}
-	if (likely((rings & (rings - 1)) == 0))
-		n_left = n - ring_send(vid, (uint32_t)__builtin_ctz(rings), pkts, n, counters);
+	if (likely((to->rings & (to->rings - 1)) == 0))
+		n_left = n - ring_send(to, (uint32_t)__builtin_ctz(to->rings), pkts, n, counters);
 	else
-		n_left = spread_send(vid, rings, pkts, n, left, true, counters);
+		n_left = spread_send(to, pkts, n, left, true, counters);
 	counters->drops[VNF_DROP_TX_FULL] += n_left;
 }
 
@@ -233,13 +243,11 @@ uint16_t hsw_vhost_tx_copy(void *queue, struct rte_mbuf **pkts, uint16_t n,
 			   struct vnf_port_counters *counters)
 {
 	const struct hsw_vhost_queue *q = queue;
-	uint32_t rings;
-	int vid;
+	struct target to = target_of(q->vhost);
 
-	rings = rings_open(q->vhost, &vid);
-	if (unlikely(rings == 0))
+	if (unlikely(to.rings == 0))
 		return drop_all(pkts, n, true, VNF_DROP_PORT_DOWN, counters);
 	for (uint16_t done = 0; done < n; done += SPREAD_MAX)
-		copy_some(vid, rings, pkts + done, RTE_MIN(n - done, SPREAD_MAX), counters);
+		copy_some(&to, pkts + done, RTE_MIN(n - done, SPREAD_MAX), counters);
 	return n;
 }

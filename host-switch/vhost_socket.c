@@ -23,8 +23,12 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-/* A peer that begins a message must end it within this time. */
-#define PEER_TIMEOUT_S 2
+/* A peer that begins a message must end it within this time: frontends send each in one piece. */
+#define RECEIVE_TIMEOUT_US 100000
+/* Room for an answer is looked for before; this is for a peer whose buffer is tiny. */
+#define SEND_TIMEOUT_US 10000
+/* Sockets that the process may have come with, and it is looked for (systemd gives it two). */
+#define INHERITED_MAX 64
 #define LOCK_TRIES 3
 
 /* ---- key checks ---- */
@@ -42,6 +46,10 @@ int hsw_check_socket_path(const void *field, char *why, size_t why_size)
 	}
 	if (path[0] != '/') {
 		snprintf(why, why_size, "\"%s\" is not absolute; begin it with /", path);
+		return -EINVAL;
+	}
+	if (path[length - 1] == '/') {
+		snprintf(why, why_size, "\"%s\" ends with /; add the socket's name", path);
 		return -EINVAL;
 	}
 	return 0;
@@ -84,6 +92,20 @@ int hsw_socket_check_directory(const char *port, const char *path)
 		"`socket`",
 		port, dir);
 	return -ENOENT;
+}
+
+bool hsw_socket_is_same(const char *a, const char *b)
+{
+	char dir_a[HSW_SOCKET_PATH_MAX + 1], dir_b[HSW_SOCKET_PATH_MAX + 1];
+	const char *name_a = strrchr(a, '/'), *name_b = strrchr(b, '/');
+	struct stat st_a, st_b;
+
+	if (name_a == NULL || name_b == NULL || strcmp(name_a, name_b) != 0)
+		return false;
+	snprintf(dir_a, sizeof(dir_a), "%.*s", (int)(name_a - a) + 1, a);
+	snprintf(dir_b, sizeof(dir_b), "%.*s", (int)(name_b - b) + 1, b);
+	return stat(dir_a, &st_a) == 0 && stat(dir_b, &st_b) == 0 && st_a.st_ino == st_b.st_ino &&
+	       st_a.st_dev == st_b.st_dev;
 }
 
 /*
@@ -238,41 +260,122 @@ int hsw_socket_grant(const char *port, const struct hsw_vhost_spec *spec)
 	return 0;
 }
 
-/* ---- slow peers ---- */
+/* ---- a peer's connection ---- */
+
+static uint64_t inherited[INHERITED_MAX];
+static unsigned int n_inherited;
+
+enum match {
+	MATCH_NONE,
+	MATCH_UNNAMED, /* A client's end of a connection to another name. */
+	MATCH_PATH,
+};
+
+static bool is_named(const struct sockaddr_un *addr, socklen_t length)
+{
+	return length > offsetof(struct sockaddr_un, sun_path) && addr->sun_path[0] != '\0';
+}
 
 static bool is_at_path(const struct sockaddr_un *addr, socklen_t length, const char *path)
 {
-	return length > offsetof(struct sockaddr_un, sun_path) && addr->sun_family == AF_UNIX &&
-	       strncmp(addr->sun_path, path, sizeof(addr->sun_path)) == 0;
+	return is_named(addr, length) && strncmp(addr->sun_path, path, sizeof(addr->sun_path)) == 0;
 }
 
-/* A connection through this path: its own end is named so (we serve), or the other end is. */
-static bool is_connection(int fd, const char *path)
+/*
+ * A connection through the port's path: its own end is named so if we serve, else the other end is.
+ * A guest may have bound its socket under another name and moved it here: then any connection to a
+ * named socket, made by us, may be it.
+ */
+static enum match match_fd(int fd, const struct hsw_vhost_spec *spec)
 {
 	struct sockaddr_un own = { 0 }, peer = { 0 };
-	socklen_t own_length = sizeof(own), peer_length = sizeof(peer);
+	socklen_t own_length = sizeof(own), peer_length = sizeof(peer), type_length = sizeof(int);
+	int type = 0;
 
-	if (getpeername(fd, (struct sockaddr *)&peer, &peer_length) < 0 ||
-	    getsockname(fd, (struct sockaddr *)&own, &own_length) < 0)
-		return false;
-	return is_at_path(&own, own_length, path) || is_at_path(&peer, peer_length, path);
+	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &type_length) < 0 || type != SOCK_STREAM ||
+	    getpeername(fd, (struct sockaddr *)&peer, &peer_length) < 0 ||
+	    getsockname(fd, (struct sockaddr *)&own, &own_length) < 0 || own.sun_family != AF_UNIX)
+		return MATCH_NONE;
+	if (spec->mode == HSW_VHOST_SERVER)
+		return is_at_path(&own, own_length, spec->socket) ? MATCH_PATH : MATCH_NONE;
+	if (is_at_path(&peer, peer_length, spec->socket))
+		return MATCH_PATH;
+	return !is_named(&own, own_length) && is_named(&peer, peer_length) ? MATCH_UNNAMED
+									   : MATCH_NONE;
+}
+
+/* The socket behind a descriptor, by which its copies are known; 0 if there is none. */
+static uint64_t inode_of(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode) ? st.st_ino : 0;
+}
+
+static bool is_inherited(uint64_t inode)
+{
+	for (unsigned int i = 0; i < n_inherited; i++)
+		if (inherited[i] == inode)
+			return true;
+	return false;
+}
+
+/* The next descriptor of the process that is a socket, or -1. */
+static int next_socket(DIR *dir, uint64_t *inode)
+{
+	struct dirent *entry;
+
+	while ((entry = readdir(dir)) != NULL) {
+		int fd = (int)strtol(entry->d_name, NULL, 10);
+
+		if (entry->d_name[0] == '.' || fd == dirfd(dir))
+			continue;
+		*inode = inode_of(fd);
+		if (*inode != 0)
+			return fd;
+	}
+	return -1;
+}
+
+void hsw_socket_note_inherited(void)
+{
+	DIR *dir = n_inherited == 0 ? opendir("/proc/self/fd") : NULL;
+	uint64_t inode;
+
+	if (dir == NULL)
+		return;
+	while (n_inherited < INHERITED_MAX && next_socket(dir, &inode) >= 0)
+		inherited[n_inherited++] = inode;
+	closedir(dir);
 }
 
 /* librte_vhost tells nobody its descriptor: it is found among all that the process has. */
-void hsw_socket_set_timeouts(const char *path)
+int hsw_socket_find_peer(const struct hsw_vhost_spec *spec, uint64_t *inode)
 {
-	struct timeval limit = { .tv_sec = PEER_TIMEOUT_S };
+	struct timeval receive = { .tv_usec = RECEIVE_TIMEOUT_US };
+	struct timeval send = { .tv_usec = SEND_TIMEOUT_US };
 	DIR *dir = opendir("/proc/self/fd");
-	struct dirent *entry;
+	enum match best = MATCH_NONE;
+	int fd, found = -ENOENT;
+	uint64_t at;
 
-	while (dir != NULL && (entry = readdir(dir)) != NULL) {
-		int fd = (int)strtol(entry->d_name, NULL, 10);
+	while (dir != NULL && (fd = next_socket(dir, &at)) >= 0) {
+		enum match match = match_fd(fd, spec);
 
-		if (entry->d_name[0] == '.' || !is_connection(fd, path))
+		if (match == MATCH_NONE || match < best || is_inherited(at) ||
+		    hsw_vhost_is_peer(at))
 			continue;
-		setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
-		setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+		/* Two of the same kind: which one is it? */
+		found = match > best ? fd : -EEXIST;
+		best = match;
+		*inode = at;
 	}
 	if (dir != NULL)
 		closedir(dir);
+	if (found < 0)
+		return found;
+	setsockopt(found, SOL_SOCKET, SO_RCVTIMEO, &receive, sizeof(receive));
+	setsockopt(found, SOL_SOCKET, SO_SNDTIMEO, &send, sizeof(send));
+	fd = fcntl(found, F_DUPFD_CLOEXEC, 0);
+	return fd < 0 ? -errno : fd;
 }

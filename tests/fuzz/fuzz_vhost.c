@@ -23,13 +23,26 @@ static void must(int condition)
 		abort();
 }
 
+/* What librte_vhost relies on while it uses a ring. */
+static void check_rings(const struct hsw_guard *guard)
+{
+	for (uint32_t i = 0; i < HSW_GUARD_RINGS; i++) {
+		const struct hsw_guard_ring *r = &guard->ring[i];
+
+		must(r->num == 0 || (r->num >= HSW_GUARD_RING_MIN && r->num <= RING_MAX));
+		must(!r->started || r->num != 0);
+		must(i < 2 * PAIRS || r->num == 0);
+		must(i < 2 || r->num == 0 || (guard->features & (1ull << 22)) != 0);
+	}
+}
+
 static void check_let_through(const struct hsw_vhost_msg *msg)
 {
 	uint32_t index = msg->payload.state.index, num = msg->payload.state.num;
 
 	switch (msg->request) {
 	case HSW_VHOST_SET_VRING_NUM:
-		must(num <= RING_MAX);
+		must(num >= HSW_GUARD_RING_MIN && num <= RING_MAX);
 		must(index < 2 * PAIRS);
 		break;
 	case HSW_VHOST_SET_VRING_BASE:
@@ -67,7 +80,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			check_let_through(&msg);
 		else
 			must(why[0] != '\0');
-		(void)hsw_guard_check_files(&msg, why, sizeof(why));
+		check_rings(&guard);
 	}
 	return 0;
 }

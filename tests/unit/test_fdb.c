@@ -192,7 +192,7 @@ Test(fdb, a_port_keeps_to_its_limit)
 	cr_assert_eq(learn(0, mac(1, 10), 1, 1), HSW_FDB_REFUSED);
 	cr_assert_eq(learn(0, mac(2, 0), 2, 1), HSW_FDB_ADDED);
 	cr_assert_eq(learn(0, mac(2, 0), 1, 1), HSW_FDB_REFUSED, "nor does it get it by a move");
-	cr_assert_eq(find(0, mac(2, 0)), 2);
+	cr_assert_eq(find(0, mac(2, 0)), -1, "it is unknown, and flooded");
 	cr_assert_eq(fdb->limited, 2);
 }
 

@@ -444,6 +444,7 @@ Test(switch, a_port_may_be_waited_for_once)
 	start();
 	introduce();
 	fakes[3].spec.tx_wait = 1000000;
+	worker->out[3].wait_left_ns = 1000000;
 	fakes[3].room = 0;
 	receive(0, host(3, 0), host(0, 0), 60);
 	pass(NS);
@@ -540,5 +541,59 @@ Test(switch, one_move_is_no_loop)
 	pass(5 * NS);
 	cr_assert_eq(hsw_learn_loops(sw, 0), 0);
 	cr_assert_eq(sw->fdb->moves, 1);
+	finish();
+}
+
+/* What a bridge must keep to itself; a wire is no bridge. */
+Test(switch, link_local_frames_are_not_bridged)
+{
+	start();
+	for (uint64_t last = 0; last < 0x11; last++)
+		receive(0, 0x0000c28001ull | last << 40, host(0, 0), 60);
+	receive(4, 0x0000c28001ull, host(4, 0), 60);
+	pass(NS);
+	cr_assert_eq(drops(0, HSW_DROP_LINK_LOCAL), 16);
+	cr_assert_eq(fakes[1].n_sent, 1, "01-80-C2-00-00-10 is an ordinary group");
+	cr_assert_eq(fakes[5].n_sent, 1);
+	finish();
+}
+
+/* A frame flooded after others to the same port does not overtake them. */
+Test(switch, a_flood_keeps_the_order)
+{
+	start();
+	introduce();
+	receive(0, host(1, 0), host(0, 0), 60);
+	pass(NS);
+	fakes[1].n_sent = 0;
+	receive(0, host(1, 0), host(0, 0), 61);
+	receive(3, BROADCAST, host(3, 0), 62);
+	pass(NS);
+	cr_assert_eq(fakes[1].n_sent, 2);
+	cr_assert_eq(fakes[1].sent[0].length, 61);
+	cr_assert_eq(fakes[1].sent[1].length, 62);
+	finish();
+}
+
+/* One that takes a frame now and then is not waited for either. */
+Test(switch, a_port_that_trickles_is_waited_for_once)
+{
+	uint16_t calls;
+
+	start();
+	introduce();
+	fakes[3].spec.tx_wait = 1000000;
+	worker->out[3].wait_left_ns = 1000000;
+	fakes[3].room = 1;
+	receive(0, host(3, 0), host(0, 0), 60);
+	receive(0, host(3, 0), host(0, 0), 60);
+	pass(NS);
+	cr_assert_eq(drops(3, VNF_DROP_TX_FULL), 1);
+	calls = fakes[3].calls;
+	fakes[3].room = 1;
+	receive(0, host(3, 0), host(0, 0), 60);
+	receive(0, host(3, 0), host(0, 0), 60);
+	pass(NS);
+	cr_assert_eq(fakes[3].calls, calls + 1, "no second wait");
 	finish();
 }

@@ -94,6 +94,18 @@ static void expect(const char *text)
 
 TestSuite(switch_config, .fini = unload);
 
+Test(switch_config, names_of_domains)
+{
+	load("ports = ( { name = \"a\"; domain = \"x,1\"; } );");
+	expect("is no name for a domain");
+}
+
+Test(switch_config, names_of_listed_domains)
+{
+	load("domains = ( { name = \"x y\"; } ); ports = ( { name = \"a\"; domain = \"x y\"; } );");
+	expect("is no name for a domain");
+}
+
 Test(switch_config, domains_come_from_the_ports)
 {
 	struct hsw_topology *t;
