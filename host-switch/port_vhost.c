@@ -93,9 +93,9 @@ static const struct vnf_config_key vhost_keys[] = {
 	  .type = VNF_CONFIG_BOOL,
 	  .offset = offsetof(struct hsw_vhost_spec, mergeable),
 	  .def = "false",
-	  .doc = "Let the guest spread a frame over several of its buffers. Only needed for a guest "
-		 "whose buffers are shorter than the MTU, and slow: a fault of librte_vhost, which "
-		 "a guest can use, is avoided by sending frames to it one at a time." },
+	  .doc = "Let the guest spread a frame over several buffers. Only for a guest whose "
+		 "buffers are shorter than the MTU, and slow: a fault of librte_vhost, which a "
+		 "guest can use, is avoided by sending frames to it one at a time." },
 	{ .name = NULL },
 };
 

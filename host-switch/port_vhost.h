@@ -3,8 +3,8 @@
  *
  * The port kind "vhost-user": a guest's virtio-net device, served by librte_vhost. Its state, and
  * what its files offer each other: port_vhost.c (keys and life), vhost_peer.c (librte_vhost's
- * callbacks), vhost_rxtx.c (workers), vhost_socket.c (the socket's file), vhost_fault.c (guests that
- * take their memory away).
+ * callbacks), vhost_rxtx.c (workers), vhost_socket.c (the socket's file), vhost_fault.c (guests
+ * that take their memory away).
  */
 #ifndef HSW_PORT_VHOST_H
 #define HSW_PORT_VHOST_H

@@ -136,7 +136,7 @@ bool hsw_guard_is_paused(const struct hsw_guard *guard, uint64_t now_ns);
 void hsw_guard_begin(struct hsw_guard *guard);
 /*
  * The connection was ended because of what the peer did: none is taken for a second, and for twice
- * as long each time that it happens again, 30 s at most. Who merely leaves, or dies, is not held up.
+ * as long each time that it happens again, 30 s at most. Who merely leaves or dies is not held up.
  */
 void hsw_guard_punish(struct hsw_guard *guard, uint64_t now_ns);
 

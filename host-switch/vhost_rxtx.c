@@ -5,7 +5,7 @@
  * that was sent is still the sender's. It locks each ring by itself: any number of workers may send
  * to one guest. Workers only.
  *
- * What librte_vhost itself drops on the way from the guest (a chain that is longer than our buffers,
+ * What librte_vhost itself drops on the way from the guest (a chain longer than our buffers or
  * shorter than its header, or not in the guest's memory) it counts nowhere; such a frame was never
  * received, and is in no counter of ours.
  *

@@ -129,7 +129,7 @@ static int candidates(const cpu_set_t *allowed, const char *cpus, uint16_t *list
 		return refuse(why, why_size,
 			      "\"%s\" is not a list of CPUs, such as \"1\" or \"1,3-5\"", cpus);
 	if (set_to_text(allowed, usable, sizeof(usable)) < 0)
-		strcpy(usable + sizeof(usable) - 4, "...");
+		memcpy(usable + sizeof(usable) - 4, "...", 4);
 	for (uint16_t i = 0; i < *n; i++)
 		if (!CPU_ISSET(list[i], allowed))
 			return refuse(why, why_size,

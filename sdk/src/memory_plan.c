@@ -178,15 +178,16 @@ uint64_t memory_huge_free(const char *dir)
 
 uint64_t memory_available(const char *meminfo)
 {
-	unsigned long long kb = 0;
+	static const char key[] = "MemAvailable:";
+	uint64_t kb = 0;
 	char line[128];
 	FILE *f = fopen(meminfo, "re");
 
 	if (f == NULL)
 		return 0;
-	while (fgets(line, sizeof(line), f) != NULL)
-		if (sscanf(line, "MemAvailable: %llu kB", &kb) == 1)
-			break;
+	while (kb == 0 && fgets(line, sizeof(line), f) != NULL)
+		if (strncmp(line, key, sizeof(key) - 1) == 0)
+			kb = strtoull(line + sizeof(key) - 1, NULL, 10);
 	fclose(f);
 	return kb * 1024;
 }

@@ -79,8 +79,8 @@ static uint16_t ethdev_tx_refuse(const struct ethdev_queue *q, struct rte_mbuf *
 	return kept;
 }
 
-/* The driver may have to finish headers. Packets that it refuses are dropped, for nothing would ever
- * send them. Returns how many remain, at the front.
+/* The driver may have to finish headers. Packets that it refuses are dropped, for nothing would
+ * ever send them. Returns how many remain, at the front.
  */
 static uint16_t ethdev_tx_prepare(const struct ethdev_queue *q, struct rte_mbuf **pkts, uint16_t n,
 				  struct vnf_port_counters *counters)

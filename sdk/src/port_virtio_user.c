@@ -211,8 +211,8 @@ static int lock_take(struct virtio_user *vu)
 	}
 }
 
-/* The right to serve the path. A socket that lies there under our lock and that nobody listens to is
- * left over from a crash; anything else is somebody's and stays.
+/* The right to serve the path. A socket that lies there under our lock and that nobody listens to
+ * is left over from a crash; anything else is somebody's and stays.
  */
 static int socket_claim(const struct vnf_port *port, struct virtio_user *vu)
 {
@@ -444,8 +444,8 @@ static void waiting_note(struct vnf_port *port, struct virtio_user *vu)
 		   spec->mode == MODE_SERVER ? "client" : "server", spec->socket);
 }
 
-/* A peer that is connected and does not bring the link up holds DPDK's interrupt thread, and with it
- * all other ports: it is cut off. A link without a peer is one that DPDK lost track of.
+/* A peer that is connected and does not bring the link up holds DPDK's interrupt thread, and with
+ * it all other ports: it is cut off. A link without a peer is one that DPDK lost track of.
  */
 static void disagreement(struct vnf_port *port, struct virtio_user *vu, bool connected)
 {
@@ -453,9 +453,10 @@ static void disagreement(struct vnf_port *port, struct virtio_user *vu, bool con
 
 	vu->odd_since_ns = 0;
 	if (connected) {
-		vnf_log_limited(&vu->limit, VNF_LOG_WARNING,
-				"port \"%s\": the peer at %s is connected and silent; it is cut off",
-				port->name, path);
+		vnf_log_limited(
+			&vu->limit, VNF_LOG_WARNING,
+			"port \"%s\": the peer at %s is connected and silent; it is cut off",
+			port->name, path);
 		unix_connection_cut(path);
 	} else {
 		vnf_notice("port \"%s\": lost its peer at %s in mid-handshake; opening it again",
@@ -582,10 +583,31 @@ static void virtio_user_stop(struct vnf_port *port)
 	run_beside_interrupts(ethdev_stop, port);
 }
 
+/* When the peer goes, DPDK's interrupt thread sets itself an alarm to close the connection, and if
+ * the device were closed in between, that alarm would find freed memory and a descriptor that is
+ * none. So we end the connection and the listening ourselves, wait until the alarms have done their
+ * work, which shows in the connection's descriptor being closed, and close the device then.
+ */
+static void connection_end(const struct vnf_port *port)
+{
+	static const struct timespec step = { .tv_nsec = 5000000 };
+	const char *path = spec_of(port)->socket;
+
+	unix_listener_cut(path);
+	unix_connection_cut(path);
+	nanosleep(&step, NULL);
+	for (int i = 0; i < 40 && spec_of(port)->mode == MODE_SERVER && unix_connection_open(path);
+	     i++)
+		nanosleep(&step, NULL);
+	nanosleep(&step, NULL);
+}
+
 static void virtio_user_close(struct vnf_port *port)
 {
 	struct virtio_user *vu = port->priv;
 
+	log_quiet_dpdk(true);
+	connection_end(port);
 	run_beside_interrupts(device_close, port);
 	socket_release(port, vu);
 	vu->odd_since_ns = 0;

@@ -46,8 +46,8 @@ bool unix_socket_listening(const char *path)
 		const char *name = word(line, 7);
 		size_t len = strcspn(name, "\n");
 
-		found = (strtoul(word(line, 3), NULL, 16) & 0x10000u) != 0 &&
-			len == strlen(path) && memcmp(name, path, len) == 0;
+		found = (strtoul(word(line, 3), NULL, 16) & 0x10000u) != 0 && len == strlen(path) &&
+			memcmp(name, path, len) == 0;
 	}
 	if (f != NULL)
 		fclose(f);
@@ -114,16 +114,42 @@ bool unix_connection_alive(const char *path)
 	return alive;
 }
 
+static void note_open(int fd, enum relation is, void *arg)
+{
+	bool *open = arg;
+
+	(void)fd;
+	*open |= is == RELATION_CONNECTION;
+}
+
+bool unix_connection_open(const char *path)
+{
+	bool open = false;
+
+	each_descriptor(path, note_open, &open);
+	return open;
+}
+
 static void cut(int fd, enum relation is, void *arg)
 {
-	(void)arg;
-	if (is == RELATION_CONNECTION)
+	const enum relation *which = arg;
+
+	if (is == *which)
 		shutdown(fd, SHUT_RDWR);
 }
 
 void unix_connection_cut(const char *path)
 {
-	each_descriptor(path, cut, NULL);
+	enum relation which = RELATION_CONNECTION;
+
+	each_descriptor(path, cut, &which);
+}
+
+void unix_listener_cut(const char *path)
+{
+	enum relation which = RELATION_LISTENER;
+
+	each_descriptor(path, cut, &which);
 }
 
 static void reclaim(int fd, enum relation is, void *arg)

@@ -19,6 +19,10 @@ bool unix_socket_listening(const char *path);
 bool unix_connection_alive(const char *path);
 /* Shut our connections at the path down: whoever is blocked on one comes back with an error. */
 void unix_connection_cut(const char *path);
+/* The same for the listening socket: nobody connects any more. */
+void unix_listener_cut(const char *path);
+/* Is one of our descriptors a connection at the path, alive or not? */
+bool unix_connection_open(const char *path);
 /* Close all our descriptors that are bound to the path, listening ones too. Only when their owner
  * has given them up: virtio-user does when a handshake fails, and leaves them open.
  */

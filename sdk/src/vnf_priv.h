@@ -236,11 +236,11 @@ enum port_state {
 struct port_slot {
 	struct vnf_port port;
 	struct vnf_port_need need;
-	uint32_t state;   /* enum port_state; release by the opener, acquire by control */
-	uint32_t seen_up; /* what the control thread last reported */
+	uint32_t state;     /* enum port_state; release by the opener, acquire by control */
+	uint32_t seen_up;   /* what the control thread last reported */
 	uint32_t cancelled; /* set by control, read by the opener */
 	bool opened;        /* open succeeded; written before `state` */
-	bool has_thread;  /* to be joined */
+	bool has_thread;    /* to be joined */
 	pthread_t thread;
 };
 

@@ -104,9 +104,9 @@ static uint16_t batch_tx(struct batch *b, uint16_t first)
 	return port->tx(port->queue[b->queue], b->pkts + first, b->n - first, b->counters);
 }
 
-/* The queue is full: wait as long as the port's tx_wait says. What a pass has waited for other ports
- * counts too, for however many are full, the rest of the worker is held up by no more than one
- * tx_wait; and a stop is not held up at all. Returns how many are sent.
+/* The queue is full: wait as long as the port's tx_wait says. What a pass has waited for other
+ * ports counts too, for however many are full, the rest of the worker is held up by no more than
+ * one tx_wait; and a stop is not held up at all. Returns how many are sent.
  */
 static uint16_t batch_wait(struct app_loop *loop, struct batch *b, uint16_t sent)
 {

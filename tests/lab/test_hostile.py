@@ -179,5 +179,7 @@ def test_half_a_message_does_not_hold_others_up(run, switch):
 def test_leaving_is_no_offence(run, switch):
     """A guest that dies and comes back, time and again, is served each time."""
     for _ in range(8):
-        guest_of(run).close()
+        guest = guest_of(run)
+        lab.until(lambda: switch.port_state("guest"), 2, "the switch to see that it came")
+        guest.close()
         lab.until(lambda: not switch.port_state("guest"), 2, "the switch to see that it left")

@@ -233,8 +233,8 @@ Test(schema, more_dpdk_devices_than_dpdk_can)
 	cr_assert_eq(load(text), 0);
 	/* The sink is none: line 2 is port 0. */
 	errors_are(
-		"35: ports[33].name: of kinds that are DPDK devices, as \"null\" is, there can be 32 "
-		"ports at most\n");
+		"35: ports[33].name: of kinds that are DPDK devices, as \"null\" is, there can be "
+		"32 ports at most\n");
 	unload();
 }
 
@@ -263,14 +263,13 @@ Test(schema, what_two_ports_cannot_both_have)
 		     "{ name = \"i\"; kind = \"virtio\"; address = \"0000:00:1f.7\"; }\n"
 		     ");\n"),
 		0);
-	errors_are(
-		"4: ports[2].tx_file: alias is used by port \"a\" too; each port needs its own\n"
-		"5: ports[3].tx_file: ./new is used by port \"a\" too; each port needs its own\n"
-		"6: ports[4].tx_file: ./x is used by another key of this port; name another\n"
-		"9: ports[7].name: interface t of this network namespace is used by port \"f\" too; "
-		"each port needs its own\n"
-		"11: ports[9].address: device 0000:00:1f.7 is used by port \"h\" too; each port "
-		"needs its own\n");
+	errors_are("4: ports[2].tx_file: alias is used by port \"a\" too; each port needs its own\n"
+		   "5: ports[3].tx_file: ./new is used by port \"a\" too; each port needs its own\n"
+		   "6: ports[4].tx_file: ./x is used by another key of this port; name another\n"
+		   "9: ports[7].name: interface t of this network namespace is used by port \"f\" "
+		   "too; each port needs its own\n"
+		   "11: ports[9].address: device 0000:00:1f.7 is used by port \"h\" too; each port "
+		   "needs its own\n");
 	unload();
 	snprintf(path, sizeof(path), "%s/there", dir);
 	cr_expect_eq(unlink(path), 0);

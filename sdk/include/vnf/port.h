@@ -190,8 +190,8 @@ struct vnf_port {
 } __rte_cache_aligned;
 
 /**
- * Claim a file or a socket, which need not exist yet. Names of the same file (`x`, `./x`, links) are
- * one claim.
+ * Claim a file or a socket, which need not exist yet. Names of the same file (`x`, `./x`, links)
+ * are one claim.
  *
  * @param claims
  *   As given to the kind's claims().
