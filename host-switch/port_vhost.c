@@ -8,6 +8,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -333,6 +334,17 @@ static void vhost_stop(struct vnf_port *port)
 	vnf_port_set_up(port, false);
 }
 
+/* A guest's socket is for one port, and so is the lock on one that we serve. */
+static void vhost_claims(const struct vnf_port_spec *port, struct vnf_claims *claims)
+{
+	const struct hsw_vhost_spec *spec = port->kind_spec;
+	char lock[HSW_SOCKET_PATH_MAX + sizeof(".lock")];
+
+	vnf_claim_file(claims, &spec->socket, spec->socket, false);
+	snprintf(lock, sizeof(lock), "%s.lock", spec->socket);
+	vnf_claim_file(claims, &spec->socket, lock, false);
+}
+
 const struct vnf_port_kind hsw_port_kind_vhost_user = {
 	.name = "vhost-user",
 	.doc = "A guest on a vhost-user socket: a virtual machine or a virtio-user process.",
@@ -341,6 +353,7 @@ const struct vnf_port_kind hsw_port_kind_vhost_user = {
 	.flags = VNF_KIND_TX_SHARED,
 	.queues_max = VNF_QUEUES_MAX,
 	.check = vhost_check,
+	.claims = vhost_claims,
 	.need = vhost_need,
 	.open = vhost_open,
 	.start = vhost_start,

@@ -184,6 +184,20 @@ def test_nic(run, address):
     assert address in output
 
 
+@pytest.mark.quick
+@pytest.mark.parametrize("other", ["a.sock", "./a.sock", "a.sock.lock"])
+def test_one_socket_for_two_ports_of_the_switch(run, other):
+    """Found before anything is opened, however the path is written."""
+    code, output = attempt(run, lab.switch_program(), f"""
+ports = (
+  {{ name = "a"; kind = "vhost-user"; socket = "{run.dir}/a.sock"; domain = "A"; }},
+  {{ name = "b"; kind = "vhost-user"; socket = "{run.dir}/{other}"; domain = "A"; }}
+);
+""")
+    assert code == 2
+    assert 'ports[1].socket' in output and 'port "a"' in output
+
+
 def test_hugepages_always_without_enough(run, caps):
     """Demanded but not there: more than is free, however many pages of 2 MiB that is."""
     text = two_ports(run).replace('"never"', f'"always"; memory = "{2 * caps.hugepages_free + 64}M"')
