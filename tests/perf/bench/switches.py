@@ -48,7 +48,7 @@ class VnfSwitch:
 
     label = "vnf-switch"
 
-    def __init__(self, run, cpu, generators, huge, callgrind=None):
+    def __init__(self, run, cpu, generators, huge, callgrind=None, build=None):
         self.sockets = [run.socket(f"guest{side}") for side in (0, 1)]
         ports = []
         for side in (0, 1):
@@ -58,7 +58,7 @@ class VnfSwitch:
                       {"name": f"guest{side}", "kind": "vhost-user", "mode": "server",
                        "queues": 1, "socket": self.sockets[side], **place}]
         wires = [{"a": f"gen{side}", "b": f"guest{side}"} for side in (0, 1)]
-        program = switch_program()
+        program = f"{build}/host-switch/vnf-switch" if build else switch_program()
         self.instance = Instance(run, callgrind.wrapper(program) if callgrind else program, {
             "name": "switch", "workers": 1, "cpus": str(cpu), "packets": 32768,
             "hugepages": "always" if huge else "never", "mac_table_size": TABLE,
@@ -211,6 +211,14 @@ class OvsSwitch(Ovs):
 
 
 SWITCHES = {"vnf-switch": VnfSwitch, "testpmd": TestpmdSwitch, "ovs": OvsSwitch}
+
+
+def make_switch(name, *args, **more):
+    """A switch by its name; "vnf-switch@DIR" is that of another build directory."""
+    kind, _, build = name.partition("@")
+    if build:
+        more["build"] = os.path.abspath(build)
+    return SWITCHES[kind](*args, **more)
 
 
 def wait_sockets(paths):
