@@ -63,6 +63,9 @@ struct hsw_vhost {
 	int vid;        /* The guest's device while it is ready, else -1. */
 	uint32_t rings; /* Enabled rings, as a bit mask. */
 	uint32_t burst; /* Frames that librte_vhost may be given at once; constant while vid is. */
+	uint32_t loud;  /* Rings, as a bit mask, whose guest still has to be told that nobody
+			 * needs a notification; cleared by the worker that tells it.
+			 */
 	struct rte_mempool *pool;
 
 	struct hsw_vhost_queue queue[VNF_QUEUES_MAX];

@@ -267,6 +267,7 @@ static int new_connection(int vid)
 	v->connection = vid;
 	__atomic_store_n(&v->broken, 0, __ATOMIC_RELAXED);
 	__atomic_store_n(&v->rings, 0, __ATOMIC_RELAXED);
+	__atomic_store_n(&v->loud, 0, __ATOMIC_RELAXED);
 	__atomic_store_n(&by_vid[vid], v, __ATOMIC_RELEASE);
 	if (!v->muted)
 		count(&v->connections);
@@ -360,10 +361,12 @@ static int vring_state_changed(int vid, uint16_t ring, int enable)
 
 	if (v == NULL || ring >= 2 * VNF_QUEUES_MAX)
 		return 0;
-	if (enable)
+	if (enable) {
+		__atomic_fetch_or(&v->loud, 1u << ring, __ATOMIC_RELAXED);
 		__atomic_fetch_or(&v->rings, 1u << ring, __ATOMIC_RELAXED);
-	else
+	} else {
 		__atomic_fetch_and(&v->rings, ~(1u << ring), __ATOMIC_RELAXED);
+	}
 	return 0;
 }
 

@@ -47,15 +47,35 @@ static uint16_t rx_in_turn(struct hsw_vhost_queue *q, int vid, uint32_t rings,
 	return got;
 }
 
+/*
+ * We poll: a guest that writes to a descriptor after each burst to wake us spends a system call, or
+ * an exit of its virtual machine, on nothing. To be told again whenever a ring was set up anew; and
+ * by a worker, since only workers may use the device's number at any time. A ring that cannot be
+ * told now stays on the list.
+ */
+static __rte_noinline void silence(struct hsw_vhost *v, int vid, uint32_t rings)
+{
+	for (; rings != 0; rings &= rings - 1) {
+		uint16_t ring = (uint16_t)__builtin_ctz(rings);
+
+		if (rte_vhost_enable_guest_notification(vid, ring, 0) == 0)
+			__atomic_fetch_and(&v->loud, ~(1u << ring), __ATOMIC_RELAXED);
+	}
+}
+
 uint16_t hsw_vhost_rx(void *queue, struct rte_mbuf **pkts, uint16_t n)
 {
 	struct hsw_vhost_queue *q = queue;
 	struct hsw_vhost *v = q->vhost;
 	uint32_t rings = __atomic_load_n(&v->rings, __ATOMIC_RELAXED) & q->rings;
 	int vid = __atomic_load_n(&v->vid, __ATOMIC_ACQUIRE);
+	uint32_t loud;
 
 	if (vid < 0 || rings == 0)
 		return 0;
+	loud = __atomic_load_n(&v->loud, __ATOMIC_RELAXED) & (q->rings | q->rings >> 1);
+	if (unlikely(loud != 0))
+		silence(v, vid, loud);
 	if (likely((rings & (rings - 1)) == 0))
 		return rte_vhost_dequeue_burst(vid, (uint16_t)__builtin_ctz(rings), v->pool, pkts,
 					       n);

@@ -2,7 +2,8 @@
 # Copyright (c) 2026 The vnfkit authors
 #
 # A vhost-user frontend made of single messages: for tests that play a guest which keeps to no rules.
-# The memory is one memfd; each ring has a fixed place in it. Used by test_hostile. Main thread.
+# The memory is one memfd; each ring has a fixed place in it. Used by test_hostile and test_notify.
+# Main thread.
 
 """A guest that says what it likes."""
 
@@ -19,6 +20,7 @@ from .wait import until
  SET_ADDR, SET_BASE, GET_BASE, SET_KICK, SET_CALL, _, _, _, _, SET_ENABLE) = range(1, 19)
 VERSION_1, PROTOCOL, MRG_RXBUF = 1 << 32, 1 << 30, 1 << 15
 NEED_REPLY = 8
+NO_NOTIFY = 1
 
 GUEST_BASE = 0x10000000
 RING_STRIDE, AVAIL, USED = 0x40000, 0x20000, 0x30000
@@ -134,3 +136,13 @@ class VhostClient:
             place = at + 4 + 2 * (i % num)
             self.memory[place:place + 2] = struct.pack("<H", head)
         self.memory[at:at + 4] = struct.pack("<HH", 1, len(heads) if claim is None else claim)
+
+    def used_flags(self, ring):
+        """What the switch says in the used ring."""
+        at = ring * RING_STRIDE + USED
+        return struct.unpack("<H", self.memory[at:at + 2])[0]
+
+    def set_used_flags(self, ring, flags):
+        """As memory has them that a driver has just cleared."""
+        at = ring * RING_STRIDE + USED
+        self.memory[at:at + 2] = struct.pack("<H", flags)
