@@ -155,6 +155,9 @@ static bool expected(const char *text, size_t len)
 
 static enum vnf_log_level from_dpdk(int level, const char *text, size_t len)
 {
+	/* DPDK's last words before it ends the process. */
+	if (level <= (int)RTE_LOG_CRIT)
+		return VNF_LOG_ERROR;
 	if (expected(text, len))
 		return VNF_LOG_DEBUG;
 	if (__atomic_load_n(&dpdk_quiet, __ATOMIC_RELAXED) != 0)

@@ -555,9 +555,8 @@ static void errand_wait(struct errand *errand)
 	}
 }
 
-/* A peer that goes away makes DPDK's interrupt thread take the connection down, in two steps of
- * which the second is an alarm. Stopping and closing the device on that same thread cannot meet
- * them half-way. Meanwhile DPDK complains about each message to a peer that is not there.
+/* DPDK takes a connection down on its interrupt thread, so that is where the device is stopped and
+ * closed. Meanwhile DPDK complains about each message to a peer that is not there.
  */
 static void run_beside_interrupts(void (*step)(struct vnf_port *port), struct vnf_port *port)
 {
@@ -578,30 +577,36 @@ static void device_close(struct vnf_port *port)
 	device_remove(port, port->priv);
 }
 
-static void virtio_user_stop(struct vnf_port *port)
-{
-	run_beside_interrupts(ethdev_stop, port);
-}
-
-/* When the peer goes, DPDK's interrupt thread sets itself an alarm to close the connection, and if
- * the device were closed in between, that alarm would find freed memory and a descriptor that is
- * none. So we end the connection and the listening ourselves, wait until the alarms have done their
- * work, which shows in the connection's descriptor being closed, and close the device then.
+/* When the peer goes, DPDK's interrupt thread sets itself an alarm that closes the connection and
+ * watches the listening socket from then on. Were the device stopped before that alarm has run, it
+ * would be watched for ever, closed or not, and the thread ends the process when it finds out; were
+ * it closed before, the alarm would find freed memory. So the connection and the listening are ended
+ * first, and the alarms waited for: the connection's descriptor is closed when they have run.
  */
 static void connection_end(const struct vnf_port *port)
 {
 	static const struct timespec step = { .tv_nsec = 5000000 };
 	const char *path = spec_of(port)->socket;
+	bool server = spec_of(port)->mode == MODE_SERVER;
 
 	unix_listener_cut(path);
 	unix_connection_cut(path);
 	nanosleep(&step, NULL);
-	for (int i = 0; i < 40 && spec_of(port)->mode == MODE_SERVER && unix_connection_open(path);
-	     i++)
+	for (int i = 0; i < 40 && server && unix_connection_open(path); i++) {
+		unix_connection_cut(path);
 		nanosleep(&step, NULL);
+	}
 	nanosleep(&step, NULL);
 }
 
+static void virtio_user_stop(struct vnf_port *port)
+{
+	log_quiet_dpdk(true);
+	connection_end(port);
+	run_beside_interrupts(ethdev_stop, port);
+}
+
+/* Also of a device that could not be started, and so is not stopped. */
 static void virtio_user_close(struct vnf_port *port)
 {
 	struct virtio_user *vu = port->priv;
