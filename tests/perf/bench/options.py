@@ -15,14 +15,18 @@ import lab
 from .machine import facts
 from .record import Tap, say, speak_tap, write
 
-HUGEPAGES = 704
+HUGEPAGES = 896
+CHECK_PAIRS = 5
 
 
-def parser(description, pairs=15, window=1.0):
+def parser(description, pairs=15, window=1.0, turns=0):
     """The options that all have."""
     p = argparse.ArgumentParser(description=description,
                                 formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("--pairs", type=int, default=pairs, help=f"rounds, default {pairs}")
+    p.add_argument("--pairs", type=int, default=pairs, help=f"pairs, default {pairs}")
+    if turns:
+        p.add_argument("--turns", type=int, default=turns, metavar="N",
+                       help=f"turns of each between two starts of the processes, default {turns}")
     p.add_argument("--window", type=float, default=window, metavar="S",
                    help=f"seconds that are counted, default {window:g}")
     p.add_argument("--warm-up", type=float, default=1.0, metavar="S",
@@ -42,7 +46,7 @@ def parse(p, argv):
     """The command line; the short form has its own numbers."""
     args = p.parse_args(argv)
     if args.check:
-        args.pairs, args.window, args.again = min(args.pairs, 3), 0.5, 0
+        args.pairs, args.window, args.again = min(args.pairs, CHECK_PAIRS), 0.5, 0
     return args
 
 
@@ -78,8 +82,9 @@ def memory(args):
 
 def head(args, title):
     """What is measured, on what."""
-    for line in (title, *facts(), f"{args.pairs} rounds, windows of {args.window:g} s after "
-                 f"{args.warm_up:g} s or more of warm-up, fresh processes for each"):
+    fresh = f"for every {args.turns} turns" if "turns" in args else "for each"
+    for line in (title, *facts(), f"{args.pairs} pairs, windows of {args.window:g} s, fresh "
+                 f"processes {fresh}, warmed up for {args.warm_up:g} s or more"):
         say(line)
 
 

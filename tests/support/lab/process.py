@@ -131,6 +131,8 @@ class Process:
         if not self.running():
             return self.wait(1)
         self.signal(signal.SIGTERM)
+        # One that was stopped hears it only then.
+        self.signal(signal.SIGCONT)
         try:
             return self.wait(grace)
         except LabError:

@@ -121,6 +121,11 @@ class Run:
         self.closed = True
         _open_runs.discard(self)
 
+    def end_processes(self):
+        """End those that still run, the last one first; the rest of the clean-up is close()'s."""
+        for process in reversed(self.processes):
+            process.end()
+
     def _remove_runtime_dirs(self, pids):
         """What processes leave that were killed on purpose, or are at fault, is ours to remove."""
         for pid in pids:
