@@ -134,9 +134,24 @@ static inline struct hsw_fdb_bucket *hsw_fdb_second(const struct hsw_fdb *fdb, u
 	return &fdb->buckets[other != (hash & fdb->mask) ? other : other ^ 1];
 }
 
-static inline void hsw_fdb_prefetch(const struct hsw_fdb *fdb, uint32_t hash)
+/* Where a look-up of the address will begin; on its way into the cache. */
+static inline struct hsw_fdb_bucket *hsw_fdb_prefetch(const struct hsw_fdb *fdb, uint64_t key)
 {
-	rte_prefetch0(hsw_fdb_first(fdb, hash));
+	struct hsw_fdb_bucket *first = hsw_fdb_first(fdb, hsw_fdb_hash(key));
+
+	rte_prefetch0(first);
+	return first;
+}
+
+/* What the table says of an address at this port that was seen in this second. */
+static inline union hsw_fdb_value hsw_fdb_fresh(const struct hsw_fdb *fdb, uint16_t port,
+						uint32_t epoch)
+{
+	return (union hsw_fdb_value){
+		.port = port,
+		.generation = __atomic_load_n(&fdb->generation[port], __ATOMIC_RELAXED),
+		.epoch = epoch,
+	};
 }
 
 /*
@@ -159,21 +174,27 @@ static inline struct hsw_fdb_entry *hsw_fdb_probe(struct hsw_fdb_bucket *bucket,
 	return NULL;
 }
 
+static inline struct hsw_fdb_entry *hsw_fdb_probe_second(const struct hsw_fdb *fdb, uint64_t key,
+							 union hsw_fdb_value *value)
+{
+	return hsw_fdb_probe(hsw_fdb_second(fdb, hsw_fdb_hash(key)), key, value);
+}
+
 /*
- * Worker. The address's entry, or NULL. It may be missed once while the writer shifts it from the
- * second bucket to the first: then the frame is flooded.
+ * Worker. The address's entry, or NULL; `first` from hsw_fdb_prefetch(). It may be missed once while
+ * the writer shifts it from the second bucket to the first: then the frame is flooded.
  */
 static inline struct hsw_fdb_entry *hsw_fdb_lookup(const struct hsw_fdb *fdb, uint64_t key,
-						   uint32_t hash, union hsw_fdb_value *value)
+						   struct hsw_fdb_bucket *first,
+						   union hsw_fdb_value *value)
 {
-	struct hsw_fdb_entry *entry = hsw_fdb_probe(hsw_fdb_first(fdb, hash), key, value);
+	struct hsw_fdb_entry *entry = hsw_fdb_probe(first, key, value);
 
-	if (entry == NULL)
-		entry = hsw_fdb_probe(hsw_fdb_second(fdb, hash), key, value);
-	if (entry == NULL)
-		return NULL;
-	if (unlikely(value->generation !=
-		     __atomic_load_n(&fdb->generation[value->port], __ATOMIC_RELAXED)))
+	if (unlikely(entry == NULL))
+		entry = hsw_fdb_probe_second(fdb, key, value);
+	if (unlikely(entry == NULL ||
+		     value->generation !=
+			     __atomic_load_n(&fdb->generation[value->port], __ATOMIC_RELAXED)))
 		return NULL;
 	return entry;
 }

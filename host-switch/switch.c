@@ -15,10 +15,10 @@
 #include <rte_cycles.h>
 #include <rte_pause.h>
 
-/* Where a frame goes when it goes to no single port. */
-#define TO_ALL 0xffffu
-#define TO_NONE 0xfffeu
-#define TO_LINK 0xfffdu
+/* Where a frame goes when it goes to no single port: beyond all port numbers. */
+#define TO_ALL 0x10000u
+#define TO_DROP(reason) (0x20000u + (reason))
+#define TO_DROP_REASON(to) ((to)-TO_DROP(0))
 /* The bit of a MAC address, as loaded, that says multicast. */
 #define MAC_MULTICAST 1u
 /* Addresses of one link's own (IEEE 802.1Q, 8.6.3), as loaded: all but the last four bits. */
@@ -33,19 +33,30 @@ const struct vnf_drop hsw_drops[] = {
 	{ NULL, NULL },
 };
 
-/* A frame's addresses as table keys. */
-struct frame {
+/* Neighbours in a burst with the same two addresses, as table keys: looked up once for them all. */
+struct run {
 	uint64_t dst;
 	uint64_t src;
-	uint32_t dst_hash;
-	uint32_t src_hash;
+	struct hsw_fdb_bucket *dst_bucket; /* Where their look-ups begin. */
+	struct hsw_fdb_bucket *src_bucket;
+	uint32_t first; /* The first of its frames; the last is before the next run's first. */
 };
 
-/* The last address looked up in this burst: most neighbours in a burst are of one flow. */
-struct last_lookup {
-	uint64_t src;
-	uint64_t dst;
-	uint32_t to;
+/* A frame's octets 0 to 7 and 4 to 11: both addresses. */
+struct head {
+	uint64_t low;
+	uint64_t high;
+};
+
+/* Frames received together. */
+struct burst {
+	uint16_t n;
+	uint32_t shortest; /* Least octets in the first segment of one. */
+	uint32_t longest;  /* Most octets of one. */
+	uint64_t bytes;
+	struct rte_mbuf *pkts[VNF_BURST_MAX];
+	uint16_t n_all;
+	struct rte_mbuf *to_all[VNF_BURST_MAX]; /* Those to be flooded, at the end. */
 };
 
 /* ---- counting drops ---- */
@@ -172,7 +183,9 @@ static void flush_all(struct hsw_worker *w)
 	w->n_dirty = 0;
 }
 
-static inline void batch_append(struct hsw_worker *w, uint16_t port, struct rte_mbuf *pkt)
+/* `longest` may be of more frames than these: it only says whether to look closer. */
+static inline void batch_append(struct hsw_worker *w, uint16_t port, struct rte_mbuf **pkts,
+				uint16_t n, uint32_t longest)
 {
 	struct hsw_batch *b = &w->out[port];
 
@@ -180,11 +193,14 @@ static inline void batch_append(struct hsw_worker *w, uint16_t port, struct rte_
 		b->listed = true;
 		w->dirty[w->n_dirty++] = port;
 	}
-	if (pkt->pkt_len > b->longest)
-		b->longest = pkt->pkt_len;
-	b->pkts[b->n++] = pkt;
-	if (unlikely(b->n == HSW_BATCH))
+	if (unlikely(b->n + n > HSW_BATCH))
 		batch_flush(w, b);
+	b->longest = RTE_MAX(b->longest, longest);
+	if (n == 1)
+		b->pkts[b->n] = pkts[0];
+	else
+		memcpy(&b->pkts[b->n], pkts, n * sizeof(*pkts));
+	b->n += n;
 }
 
 /* ---- flooding ---- */
@@ -250,19 +266,13 @@ static void flood_copies(struct hsw_worker *w, uint16_t to, struct rte_mempool *
 		if (unlikely(copy == NULL))
 			w->counters->port[to].drops[VNF_DROP_NO_MBUF]++;
 		else
-			batch_append(w, to, copy);
+			batch_append(w, to, &copy, 1, copy->pkt_len);
 	}
-}
-
-static void flood_originals(struct hsw_worker *w, uint16_t to, struct rte_mbuf **pkts, uint16_t n)
-{
-	for (uint16_t i = 0; i < n; i++)
-		batch_append(w, to, pkts[i]);
 }
 
 /* The last leg takes the frames themselves, unless all of them only look at them. */
 static void flood(struct hsw_worker *w, const struct vnf_port *in, const struct hsw_domain *domain,
-		  struct rte_mbuf **pkts, uint16_t n)
+		  struct rte_mbuf **pkts, uint16_t n, uint32_t longest)
 {
 	uint16_t legs[VNF_PORTS_MAX];
 	uint16_t n_legs = flood_legs(w, in->id, domain, legs);
@@ -280,7 +290,7 @@ static void flood(struct hsw_worker *w, const struct vnf_port *in, const struct 
 		} else if (i + 1 < n_legs) {
 			flood_copies(w, legs[i], in->pool, pkts, n);
 		} else {
-			flood_originals(w, legs[i], pkts, n);
+			batch_append(w, legs[i], pkts, n, longest);
 			return;
 		}
 	}
@@ -303,14 +313,14 @@ static void learner_renew(struct hsw_learner *l, const struct hsw_switch *sw, ui
 	memset(l->recent, 0, sizeof(l->recent));
 }
 
-static __rte_noinline void learn_post(struct hsw_worker *w, uint16_t port, const struct frame *f)
+static void learn_post(struct hsw_worker *w, uint16_t port, const struct run *run)
 {
 	struct hsw_learner *l = &w->learner;
 	uint32_t round = __atomic_load_n(&w->sw->learn_round, __ATOMIC_ACQUIRE);
 	/* Distinct for each port that shows the address: moves there and back are all posted. */
-	uint64_t seen = f->src + port * 0x9e3779b97f4a7c15ull;
-	uint64_t *recent = &l->recent[f->src_hash % HSW_LEARN_RECENT];
-	struct hsw_learn_event event = { .key = f->src, .epoch = w->epoch, .port = port };
+	uint64_t seen = run->src + port * 0x9e3779b97f4a7c15ull;
+	uint64_t *recent = &l->recent[hsw_fdb_hash(run->src) % HSW_LEARN_RECENT];
+	struct hsw_learn_event event = { .key = run->src, .epoch = w->epoch, .port = port };
 
 	if (round != l->round)
 		learner_renew(l, w->sw, round);
@@ -324,150 +334,201 @@ static __rte_noinline void learn_post(struct hsw_worker *w, uint16_t port, const
 	*recent = seen;
 }
 
-static inline void learn(struct hsw_worker *w, uint16_t port, const struct frame *f)
+/* Once a second for an address that stays, and whenever one is new or moves. */
+static __rte_noinline void learn_more(struct hsw_worker *w, uint16_t port, const struct run *run)
 {
 	union hsw_fdb_value value;
-	struct hsw_fdb_entry *entry = hsw_fdb_lookup(w->sw->fdb, f->src, f->src_hash, &value);
+	struct hsw_fdb_entry *entry = hsw_fdb_lookup(w->sw->fdb, run->src, run->src_bucket, &value);
 
-	if (unlikely(entry == NULL || value.port != port))
-		learn_post(w, port, f);
-	else if (unlikely(value.epoch != w->epoch))
+	if (entry == NULL || value.port != port)
+		learn_post(w, port, run);
+	else
 		hsw_fdb_touch(entry, w->epoch);
+}
+
+static inline void learn(struct hsw_worker *w, uint16_t port, const struct run *run,
+			 union hsw_fdb_value fresh)
+{
+	union hsw_fdb_value value;
+
+	if (unlikely(hsw_fdb_probe(run->src_bucket, run->src, &value) == NULL ||
+		     value.u64 != fresh.u64))
+		learn_more(w, port, run);
 }
 
 /* ---- forwarding ---- */
 
 static inline uint32_t lookup(const struct hsw_worker *w, const struct hsw_domain *domain,
-			      const struct frame *f)
+			      const struct run *run)
 {
 	union hsw_fdb_value value;
 
-	if ((f->dst & MAC_MULTICAST) != 0)
-		return unlikely((f->dst & MAC_LINK_LOCAL_MASK) == MAC_LINK_LOCAL) ? TO_LINK
-										  : TO_ALL;
-	if (likely(hsw_fdb_lookup(w->sw->fdb, f->dst, f->dst_hash, &value) != NULL))
+	if (unlikely((run->dst & MAC_MULTICAST) != 0))
+		return (run->dst & MAC_LINK_LOCAL_MASK) == MAC_LINK_LOCAL
+			       ? TO_DROP(HSW_DROP_LINK_LOCAL)
+			       : TO_ALL;
+	if (likely(hsw_fdb_lookup(w->sw->fdb, run->dst, run->dst_bucket, &value) != NULL))
 		return value.port;
-	return domain->flood ? TO_ALL : TO_NONE;
+	return domain->flood ? TO_ALL : TO_DROP(HSW_DROP_NO_DESTINATION);
 }
 
-static inline void deliver(struct hsw_worker *w, uint16_t in, uint32_t to, struct rte_mbuf *pkt)
+/* Where the frames of a run go: a port, TO_ALL or TO_DROP(). */
+static inline uint32_t classify(struct hsw_worker *w, uint16_t in, const struct hsw_domain *domain,
+				const struct run *run, union hsw_fdb_value fresh)
 {
-	if (unlikely(to >= TO_LINK))
-		drop_one(w, in, pkt, to == TO_LINK ? HSW_DROP_LINK_LOCAL : HSW_DROP_NO_DESTINATION);
-	else if (unlikely(to == in))
-		drop_one(w, in, pkt, HSW_DROP_HAIRPIN);
-	else
-		batch_append(w, (uint16_t)to, pkt);
+	uint32_t to;
+
+	if (unlikely((run->src & MAC_MULTICAST) != 0 || (run->src & HSW_MAC_MASK) == 0))
+		return TO_DROP(HSW_DROP_BAD_SOURCE);
+	learn(w, in, run, fresh);
+	to = lookup(w, domain, run);
+	return likely(to != in) ? to : TO_DROP(HSW_DROP_HAIRPIN);
 }
 
-/* Both addresses of a frame as keys of its domain, and the table's lines on their way. */
-static inline void frame_load(const struct hsw_fdb *fdb, uint16_t domain, const uint8_t *octets,
-			      struct frame *f)
+static inline struct head head_load(const uint8_t *octets)
 {
-	f->dst = hsw_fdb_key(domain, hsw_mac_load(octets));
-	f->src = hsw_fdb_key(domain, hsw_mac_load(octets + RTE_ETHER_ADDR_LEN));
-	f->dst_hash = hsw_fdb_hash(f->dst);
-	f->src_hash = hsw_fdb_hash(f->src);
-	hsw_fdb_prefetch(fdb, f->dst_hash);
-	hsw_fdb_prefetch(fdb, f->src_hash);
+	struct head head;
+
+	memcpy(&head.low, octets, sizeof(head.low));
+	memcpy(&head.high, octets + 4, sizeof(head.high));
+	return head;
 }
 
-/* Load the addresses of all frames; drop those that have none. Returns how many are left. */
-static uint16_t classify(struct hsw_worker *w, uint16_t in, uint16_t domain, struct rte_mbuf **pkts,
-			 struct frame *frames, uint16_t n)
+/* Both addresses as keys of the domain, and the table's lines on their way. */
+static inline void run_begin(struct run *run, const struct hsw_fdb *fdb, uint16_t domain,
+			     const struct head *head, uint16_t first)
 {
-	uint64_t bytes = 0;
-	uint16_t kept = 0;
+	run->dst = hsw_fdb_key(domain, head->low & HSW_MAC_MASK);
+	run->src = hsw_fdb_key(domain, head->high >> 16);
+	run->dst_bucket = hsw_fdb_prefetch(fdb, run->dst);
+	run->src_bucket = hsw_fdb_prefetch(fdb, run->src);
+	run->first = first;
+}
 
-	for (uint16_t i = 0; i < n; i++) {
-		struct rte_mbuf *pkt = pkts[i];
-		struct frame *f = &frames[kept];
+/* Cut a burst into runs. Returns their number, at least 1. */
+static inline uint16_t runs_find(struct run *runs, const struct hsw_fdb *fdb, uint16_t domain,
+				 const struct burst *burst)
+{
+	struct head first = head_load(rte_pktmbuf_mtod(burst->pkts[0], const uint8_t *));
+	struct head last = { ~first.low, ~first.high };
+	uint16_t n = 0;
 
-		bytes += pkt->pkt_len;
-		if (unlikely(pkt->data_len < RTE_ETHER_HDR_LEN)) {
-			drop_one(w, in, pkt, VNF_DROP_MALFORMED);
+	for (uint16_t i = 0; i < burst->n; i++) {
+		struct head head = head_load(rte_pktmbuf_mtod(burst->pkts[i], const uint8_t *));
+
+		if (likely(head.low == last.low && head.high == last.high))
 			continue;
-		}
-		frame_load(w->sw->fdb, domain, rte_pktmbuf_mtod(pkt, const uint8_t *), f);
-		if (unlikely((f->src & MAC_MULTICAST) != 0 || (f->src & HSW_MAC_MASK) == 0)) {
-			drop_one(w, in, pkt, HSW_DROP_BAD_SOURCE);
-			continue;
-		}
-		pkts[kept++] = pkt;
+		last = head;
+		run_begin(&runs[n++], fdb, domain, &head, i);
 	}
-	w->counters->port[in].rx_bytes += bytes;
-	return kept;
+	return n;
+}
+
+/* A stretch of the burst, from frame `first` to before `end`, that goes one way. */
+static inline void deliver(struct hsw_worker *w, uint16_t in, struct burst *burst, uint32_t first,
+			   uint32_t end, uint32_t to)
+{
+	struct rte_mbuf **pkts = &burst->pkts[first];
+	uint16_t n = (uint16_t)(end - first);
+
+	if (likely(to < TO_ALL)) {
+		batch_append(w, (uint16_t)to, pkts, n, burst->longest);
+	} else if (to == TO_ALL) {
+		memcpy(&burst->to_all[burst->n_all], pkts, n * sizeof(*pkts));
+		burst->n_all += n;
+	} else {
+		drop_burst(w, in, pkts, n, TO_DROP_REASON(to));
+	}
 }
 
 static void bridge_burst(struct hsw_worker *w, const struct vnf_port *port,
-			 const struct hsw_topology *topology, struct rte_mbuf **pkts, uint16_t n)
+			 const struct hsw_topology *topology, struct burst *burst)
 {
 	uint16_t domain_id = topology->attach[port->id].domain;
 	const struct hsw_domain *domain = &topology->domains[domain_id];
-	struct last_lookup last = { 0, 0, TO_NONE };
-	struct rte_mbuf *to_all[VNF_BURST_MAX];
-	struct frame frames[VNF_BURST_MAX];
-	uint16_t n_all = 0;
+	union hsw_fdb_value fresh = hsw_fdb_fresh(w->sw->fdb, port->id, w->epoch);
+	struct run runs[VNF_BURST_MAX];
+	uint16_t n_runs = runs_find(runs, w->sw->fdb, domain_id, burst);
+	uint32_t to = classify(w, port->id, domain, &runs[0], fresh);
+	uint32_t first = 0;
 
-	n = classify(w, port->id, domain_id, pkts, frames, n);
-	for (uint16_t i = 0; i < n; i++) {
-		const struct frame *f = &frames[i];
+	burst->n_all = 0;
+	for (uint16_t r = 1; r < n_runs; r++) {
+		uint32_t next = classify(w, port->id, domain, &runs[r], fresh);
 
-		if (f->src != last.src) {
-			last.src = f->src;
-			learn(w, port->id, f);
-		}
-		if (f->dst != last.dst) {
-			last.dst = f->dst;
-			last.to = lookup(w, domain, f);
-		}
-		if (unlikely(last.to == TO_ALL))
-			to_all[n_all++] = pkts[i];
-		else
-			deliver(w, port->id, last.to, pkts[i]);
+		if (likely(next == to))
+			continue;
+		deliver(w, port->id, burst, first, runs[r].first, to);
+		first = runs[r].first;
+		to = next;
 	}
-	if (n_all != 0)
-		flood(w, port, domain, to_all, n_all);
-}
-
-/* A wire's frames all go to its other end: no address is looked at. */
-static void wire_burst(struct hsw_worker *w, const struct vnf_port *port, uint16_t to,
-		       struct rte_mbuf **pkts, uint16_t n)
-{
-	uint64_t bytes = 0;
-
-	for (uint16_t i = 0; i < n; i++) {
-		bytes += pkts[i]->pkt_len;
-		if (unlikely(pkts[i]->data_len < RTE_ETHER_HDR_LEN))
-			drop_one(w, port->id, pkts[i], VNF_DROP_MALFORMED);
-		else
-			batch_append(w, to, pkts[i]);
-	}
-	w->counters->port[port->id].rx_bytes += bytes;
+	deliver(w, port->id, burst, first, burst->n, to);
+	if (burst->n_all != 0)
+		flood(w, port, domain, burst->to_all, burst->n_all, burst->longest);
 }
 
 /* ---- receiving ---- */
+
+/* Returns how many remain. */
+static uint16_t drop_runts(struct hsw_worker *w, uint16_t in, struct burst *burst)
+{
+	uint16_t kept = 0;
+
+	for (uint16_t i = 0; i < burst->n; i++) {
+		if (burst->pkts[i]->data_len < RTE_ETHER_HDR_LEN)
+			drop_one(w, in, burst->pkts[i], VNF_DROP_MALFORMED);
+		else
+			burst->pkts[kept++] = burst->pkts[i];
+	}
+	burst->n = kept;
+	return kept;
+}
+
+/* Fetch what will be read of the frames, and take their measure. */
+static inline void burst_measure(struct burst *burst)
+{
+	/* 64 bits wide: of 32 gcc makes vectors, and spills them. */
+	uint64_t longest = 0, shortest = UINT64_MAX, bytes = 0;
+
+	for (uint16_t i = 0; i < burst->n; i++) {
+		const struct rte_mbuf *pkt = burst->pkts[i];
+		uint64_t length = pkt->pkt_len, first = pkt->data_len;
+
+		rte_prefetch0(rte_pktmbuf_mtod(pkt, const void *));
+		bytes += length;
+		longest = RTE_MAX(longest, length);
+		shortest = RTE_MIN(shortest, first);
+	}
+	burst->longest = (uint32_t)longest;
+	burst->shortest = (uint32_t)shortest;
+	burst->bytes = bytes;
+}
 
 static uint16_t rxq_poll(struct hsw_worker *w, const struct vnf_rxq *rxq,
 			 const struct hsw_topology *topology)
 {
 	const struct vnf_port *port = rxq->port;
-	struct rte_mbuf *pkts[VNF_BURST_MAX];
+	struct vnf_port_counters *counters;
+	struct burst burst;
 	uint16_t n, wire;
 
 	if (!vnf_port_is_up(port) || port->rx == NULL || rxq->queue >= port->n_queues)
 		return 0;
-	n = port->rx(port->queue[rxq->queue], pkts, VNF_BURST_MAX);
+	n = burst.n = port->rx(port->queue[rxq->queue], burst.pkts, VNF_BURST_MAX);
 	if (n == 0)
 		return 0;
-	for (uint16_t i = 0; i < n; i++)
-		rte_prefetch0(rte_pktmbuf_mtod(pkts[i], const void *));
-	w->counters->port[port->id].rx_packets += n;
+	burst_measure(&burst);
+	counters = &w->counters->port[port->id];
+	counters->rx_packets += n;
+	counters->rx_bytes += burst.bytes;
+	if (unlikely(burst.shortest < RTE_ETHER_HDR_LEN) && drop_runts(w, port->id, &burst) == 0)
+		return n;
 	wire = topology->attach[port->id].wire;
+	/* A wire's frames all go to its other end: no address is looked at. */
 	if (wire != HSW_NONE)
-		wire_burst(w, port, wire, pkts, n);
+		batch_append(w, wire, burst.pkts, burst.n, burst.longest);
 	else
-		bridge_burst(w, port, topology, pkts, n);
+		bridge_burst(w, port, topology, &burst);
 	return n;
 }
 

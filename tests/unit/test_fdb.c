@@ -42,7 +42,7 @@ static int find(uint16_t domain, uint64_t mac48)
 	uint64_t key = hsw_fdb_key(domain, mac48);
 	union hsw_fdb_value value;
 
-	if (hsw_fdb_lookup(fdb, key, hsw_fdb_hash(key), &value) == NULL)
+	if (hsw_fdb_lookup(fdb, key, hsw_fdb_prefetch(fdb, key), &value) == NULL)
 		return -1;
 	return value.port;
 }
@@ -221,7 +221,7 @@ Test(fdb, ages_what_was_not_seen)
 	create(100);
 	learn(0, mac(1, 0), 1, 10);
 	learn(0, mac(1, 1), 1, 10);
-	hsw_fdb_touch(hsw_fdb_lookup(fdb, key, hsw_fdb_hash(key), &value), 200);
+	hsw_fdb_touch(hsw_fdb_lookup(fdb, key, hsw_fdb_prefetch(fdb, key), &value), 200);
 	age_all(309, 300);
 	cr_assert_eq(find(0, mac(1, 0)), 1);
 	age_all(310, 300);

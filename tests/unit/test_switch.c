@@ -236,6 +236,75 @@ Test(switch, a_known_address_goes_to_its_port_only)
 	finish();
 }
 
+/* A burst of all kinds of frames at once: each goes its way, and those of one way keep their order. */
+Test(switch, a_mixed_burst_is_taken_apart)
+{
+	static const uint16_t to_1[] = { 101, 102, 105, 109 };
+	static const uint16_t to_3[] = { 104, 108, 111, 106 };
+
+	start();
+	introduce();
+	receive(0, 0, 0, 100); /* without a source, and as if nothing came before */
+	receive(0, host(1, 0), host(0, 0), to_1[0]);
+	receive(0, host(1, 0), host(0, 0), to_1[1]);
+	receive(0, 0, 0, 13);
+	receive(0, host(3, 0), host(0, 0), to_3[0]);
+	receive(0, host(1, 0), host(0, 1), to_1[2]);
+	receive(0, BROADCAST, host(0, 0), to_3[3]);
+	receive(0, host(0, 1), host(0, 0), 107);
+	receive(0, host(3, 0), host(0, 2), to_3[1]);
+	receive(0, host(1, 0), host(0, 2), to_1[3]);
+	receive(0, 0x0000000000c28001ull, host(0, 2), 110);
+	receive(0, host(3, 0), host(0, 0), to_3[2]);
+	pass(NS);
+	pass(NS);
+	receive(0, host(0, 1), host(0, 0), 107);
+	cr_assert_eq(pass(NS), 1);
+	cr_assert_eq(fakes[1].n_sent, 6,
+		     "4, the broadcast, and the address that was unknown at first");
+	cr_assert_eq(fakes[3].n_sent, 5);
+	for (unsigned int i = 0; i < 4; i++) {
+		cr_assert_eq(fakes[1].sent[i].length, to_1[i], "%u", i);
+		cr_assert_eq(fakes[3].sent[i].length, to_3[i], "%u", i);
+	}
+	cr_assert_eq(drops(0, HSW_DROP_BAD_SOURCE), 1);
+	cr_assert_eq(drops(0, VNF_DROP_MALFORMED), 1);
+	cr_assert_eq(drops(0, HSW_DROP_LINK_LOCAL), 1);
+	cr_assert_eq(drops(0, HSW_DROP_HAIRPIN), 1);
+	finish();
+}
+
+Test(switch, a_batch_that_is_full_is_sent_at_once)
+{
+	start();
+	introduce();
+	fakes[3].calls = 0;
+	for (uint16_t p = 0; p < 3; p++)
+		for (uint16_t i = 0; i < VNF_BURST_MAX; i++)
+			receive(p, host(3, 0), host(p, 0), (uint16_t)(100 + i));
+	cr_assert_eq(pass(NS), 3 * VNF_BURST_MAX);
+	cr_assert_eq(fakes[3].n_sent, 3 * VNF_BURST_MAX);
+	cr_assert_eq(fakes[3].calls, 2);
+	finish();
+}
+
+/* One that is too long is found among others, also of another way. */
+Test(switch, a_long_frame_in_a_burst_ends_alone)
+{
+	start();
+	introduce();
+	receive(0, host(1, 0), host(0, 0), 60);
+	receive(0, host(3, 0), host(0, 0), 1600);
+	receive(0, host(3, 0), host(0, 0), 61);
+	pass(NS);
+	cr_assert_eq(fakes[1].n_sent, 1);
+	cr_assert_eq(fakes[3].n_sent, 1);
+	cr_assert_eq(fakes[3].sent[0].length, 61);
+	cr_assert_eq(drops(3, VNF_DROP_TOO_LONG), 1);
+	cr_assert_eq(drops(1, VNF_DROP_TOO_LONG), 0);
+	finish();
+}
+
 Test(switch, bytes_are_counted)
 {
 	start();
