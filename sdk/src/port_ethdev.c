@@ -60,20 +60,32 @@ static uint64_t offloads_asked(uint64_t flags)
 	return rest == 0 ? asked : UINT64_MAX;
 }
 
-/* Take out what asks for more than the device was told to do: it would go out as it is, with
- * headers that are not finished. Returns how many remain, at the front.
+/* Why the device cannot send the packet as it is, or VNF_DROP_USER: it can. What asks for more than
+ * the device was told to do would go out with headers that are not finished.
  */
+static uint32_t refusal(const struct ethdev_queue *q, const struct rte_mbuf *pkt)
+{
+	if (pkt->pkt_len > q->frame_max)
+		return VNF_DROP_TOO_LONG;
+	if ((offloads_asked(pkt->ol_flags) & ~q->tx_offloads) != 0)
+		return VNF_DROP_UNSUPPORTED_OFFLOAD;
+	return VNF_DROP_USER;
+}
+
+/* Drop what the device cannot send. Returns how many remain, at the front. */
 static uint16_t ethdev_tx_refuse(const struct ethdev_queue *q, struct rte_mbuf **pkts, uint16_t n,
 				 struct vnf_port_counters *counters)
 {
 	uint16_t kept = 0;
 
 	for (uint16_t i = 0; i < n; i++) {
-		if ((offloads_asked(pkts[i]->ol_flags) & ~q->tx_offloads) == 0) {
+		uint32_t reason = refusal(q, pkts[i]);
+
+		if (reason == VNF_DROP_USER) {
 			pkts[kept++] = pkts[i];
 			continue;
 		}
-		counters->drops[VNF_DROP_UNSUPPORTED_OFFLOAD]++;
+		counters->drops[reason]++;
 		rte_pktmbuf_free(pkts[i]);
 	}
 	return kept;
@@ -103,14 +115,17 @@ static uint16_t ethdev_tx(void *queue, struct rte_mbuf **pkts, uint16_t n,
 			  struct vnf_port_counters *counters)
 {
 	const struct ethdev_queue *q = queue;
-	uint64_t bytes = 0, flags = 0;
+	uint64_t bytes = 0, flags = 0, longest = 0;
 	uint16_t sent, refused = 0;
 
 	for (uint16_t i = 0; i < n; i++) {
-		bytes += pkts[i]->pkt_len;
+		uint64_t length = pkts[i]->pkt_len;
+
+		bytes += length;
+		longest = RTE_MAX(longest, length);
 		flags |= pkts[i]->ol_flags;
 	}
-	if (unlikely((flags & RTE_MBUF_F_TX_OFFLOAD_MASK) != 0)) {
+	if (unlikely((flags & RTE_MBUF_F_TX_OFFLOAD_MASK) != 0 || longest > q->frame_max)) {
 		refused = n;
 		n = ethdev_tx_refuse(q, pkts, n, counters);
 		n = ethdev_tx_prepare(q, pkts, n, counters);
@@ -146,6 +161,7 @@ static int queues_setup(struct vnf_port *port, struct ethdev *dev,
 			const struct rte_eth_dev_info *info, uint64_t tx_offloads)
 {
 	uint16_t rx_desc = dev->ring, tx_desc = dev->ring;
+	uint32_t frame_max = port->mtu + VNF_FRAME_OVERHEAD;
 	int node = rte_eth_dev_socket_id(dev->port_id);
 	int ret = rte_eth_dev_adjust_nb_rx_tx_desc(dev->port_id, &rx_desc, &tx_desc);
 
@@ -160,7 +176,7 @@ static int queues_setup(struct vnf_port *port, struct ethdev *dev,
 		if (ret == 0)
 			ret = rte_eth_tx_queue_setup(dev->port_id, q, tx_desc, (unsigned int)node,
 						     NULL);
-		dev->queue[q] = (struct ethdev_queue){ dev->port_id, q, tx_offloads };
+		dev->queue[q] = (struct ethdev_queue){ dev->port_id, q, frame_max, tx_offloads };
 		port->queue[q] = &dev->queue[q];
 	}
 	if (ret < 0)
@@ -221,6 +237,7 @@ int ethdev_open(struct vnf_port *port, struct ethdev *dev, const char *name, con
 	port->priv = dev;
 	port->rx = ethdev_rx;
 	port->tx = ethdev_tx;
+	port->checks_length = true;
 	port->socket_id = (uint16_t)RTE_MAX(0, rte_eth_dev_socket_id(dev->port_id));
 	return ethdev_configure(port, dev);
 }

@@ -16,6 +16,7 @@
 struct ethdev_queue {
 	uint16_t port_id;
 	uint16_t queue_id;
+	uint32_t frame_max;   /* Octets of a frame that it takes. */
 	uint64_t tx_offloads; /* RTE_ETH_TX_OFFLOAD_*, those that are enabled */
 } __rte_cache_aligned;
 

@@ -3,12 +3,12 @@
  *
  * THE DATA PATH of a VNF; read this first. One pass of a worker:
  *
- *     queue_poll -> the application's burst -> verdicts_apply -> batch_add -> batch_flush
+ *     queue_poll -> the application's burst -> verdicts_apply -> batch_add -> batch_send
  *
- * Packets wait in one batch per port until the end of the pass. A port with fewer queues than there
- * are workers has each of its queues owned by one worker; the others hand their packets over by a
- * ring (handover_send, handover_take). Everything here runs on the worker that owns `loop`, except
- * loop_create and loop_destroy, which app.c calls.
+ * Packets wait in one batch per port until the end of the pass; a whole burst that goes one way does
+ * not. A port with fewer queues than there are workers has each of its queues owned by one worker;
+ * the others hand their packets over by a ring (handover_send, handover_take). Everything here runs
+ * on the worker that owns `loop`, except loop_create and loop_destroy, which app.c calls.
  *
  * Ledger: received packets are counted in queue_poll; each leaves by exactly one of the port's tx,
  * drop_count, handover_send, or VNF_TAKEN (held), which vnf_send and vnf_drop end.
@@ -72,86 +72,91 @@ static void drop_count(struct app_loop *loop, uint16_t port, struct rte_mbuf **p
 }
 
 /* The queue's owner is another worker: it sends them. */
-static void handover_send(struct app_loop *loop, struct batch *b)
+static void handover_send(struct app_loop *loop, const struct batch *b, struct rte_mbuf **pkts,
+			  uint16_t n)
 {
-	unsigned int n = rte_ring_enqueue_burst(b->handover, (void **)b->pkts, b->n, NULL);
+	unsigned int sent = rte_ring_enqueue_burst(b->handover, (void **)pkts, n, NULL);
 
-	loop->counters->handed_out += n;
-	if (unlikely(n < b->n))
-		drop_count(loop, b->port->id, b->pkts + n, (uint16_t)(b->n - n),
+	loop->counters->handed_out += sent;
+	if (unlikely(sent < n))
+		drop_count(loop, b->port->id, pkts + sent, (uint16_t)(n - sent),
 			   VNF_DROP_HANDOVER_FULL);
-	b->n = 0;
 }
 
-/* Frames that the port cannot carry, taken out of the batch. */
-static void batch_drop_long(struct app_loop *loop, struct batch *b)
+/* Take out frames that the port cannot carry. Returns how many remain, at the front. */
+static uint16_t drop_long(struct app_loop *loop, const struct batch *b, struct rte_mbuf **pkts,
+			  uint16_t n)
 {
 	uint16_t kept = 0;
 
-	for (uint16_t i = 0; i < b->n; i++) {
-		if (b->pkts[i]->pkt_len <= b->frame_max)
-			b->pkts[kept++] = b->pkts[i];
+	for (uint16_t i = 0; i < n; i++) {
+		if (likely(pkts[i]->pkt_len <= b->frame_max))
+			pkts[kept++] = pkts[i];
 		else
-			drop_count(loop, b->port->id, &b->pkts[i], 1, VNF_DROP_TOO_LONG);
+			drop_count(loop, b->port->id, &pkts[i], 1, VNF_DROP_TOO_LONG);
 	}
-	b->n = kept;
+	return kept;
 }
 
-static uint16_t batch_tx(struct batch *b, uint16_t first)
+static uint16_t port_tx(const struct batch *b, struct rte_mbuf **pkts, uint16_t n)
 {
 	const struct vnf_port *port = b->port;
 
-	return port->tx(port->queue[b->queue], b->pkts + first, b->n - first, b->counters);
+	return port->tx(port->queue[b->queue], pkts, n, b->counters);
 }
 
 /* The queue is full: wait as long as the port's tx_wait says. What a pass has waited for other
  * ports counts too, for however many are full, the rest of the worker is held up by no more than
- * one tx_wait; and a stop is not held up at all. Returns how many are sent.
+ * one tx_wait; and a stop is not held up at all. Returns how many of these are sent.
  */
-static uint16_t batch_wait(struct app_loop *loop, struct batch *b, uint16_t sent)
+static uint16_t send_waiting(struct app_loop *loop, const struct batch *b, struct rte_mbuf **pkts,
+			     uint16_t n)
 {
 	uint64_t budget = b->port->spec->tx_wait;
 	uint64_t began, now;
+	uint16_t sent = 0;
 
 	if (budget <= loop->waited_ns)
-		return sent;
+		return 0;
 	budget -= loop->waited_ns;
 	began = clock_now();
 	do {
 		rte_pause();
-		sent += batch_tx(b, sent);
+		sent += port_tx(b, pkts + sent, n - sent);
 		now = clock_now();
-	} while (sent < b->n && now - began < budget && vnf_port_is_up(b->port) &&
+	} while (sent < n && now - began < budget && vnf_port_is_up(b->port) &&
 		 worker_receiving(loop->worker));
 	loop->waited_ns += now - began;
 	return sent;
 }
 
-static void batch_flush(struct app_loop *loop, struct batch *b)
+static void batch_send(struct app_loop *loop, const struct batch *b, struct rte_mbuf **pkts,
+		       uint16_t n)
 {
-	uint32_t longest = 0;
 	uint16_t sent;
 
 	if (b->handover != NULL) {
-		handover_send(loop, b);
+		handover_send(loop, b, pkts, n);
 		return;
 	}
-	for (uint16_t i = 0; i < b->n; i++)
-		longest = RTE_MAX(longest, b->pkts[i]->pkt_len);
-	if (unlikely(longest > b->frame_max))
-		batch_drop_long(loop, b);
-	if (unlikely(b->n == 0))
+	if (!b->port->checks_length)
+		n = drop_long(loop, b, pkts, n);
+	if (unlikely(n == 0))
 		return;
 	if (unlikely(!vnf_port_is_up(b->port) || b->port->tx == NULL)) {
-		drop_count(loop, b->port->id, b->pkts, b->n, VNF_DROP_PORT_DOWN);
-		b->n = 0;
+		drop_count(loop, b->port->id, pkts, n, VNF_DROP_PORT_DOWN);
 		return;
 	}
-	sent = batch_tx(b, 0);
-	if (unlikely(sent < b->n))
-		sent = batch_wait(loop, b, sent);
-	if (unlikely(sent < b->n))
-		drop_count(loop, b->port->id, b->pkts + sent, b->n - sent, VNF_DROP_TX_FULL);
+	sent = port_tx(b, pkts, n);
+	if (unlikely(sent < n))
+		sent += send_waiting(loop, b, pkts + sent, n - sent);
+	if (unlikely(sent < n))
+		drop_count(loop, b->port->id, pkts + sent, n - sent, VNF_DROP_TX_FULL);
+}
+
+static void batch_flush(struct app_loop *loop, struct batch *b)
+{
+	batch_send(loop, b, b->pkts, b->n);
 	b->n = 0;
 }
 
@@ -159,6 +164,11 @@ static void batch_add(struct app_loop *loop, uint16_t port, struct rte_mbuf **pk
 {
 	struct batch *b = &loop->batches[port];
 
+	if (n == VNF_BURST_MAX && b->n == 0) {
+		/* Nothing is gained by waiting for more. */
+		batch_send(loop, b, pkts, n);
+		return;
+	}
 	if (b->n + n > BATCH_MAX)
 		batch_flush(loop, b);
 	memcpy(&b->pkts[b->n], pkts, n * sizeof(*pkts));
@@ -180,12 +190,14 @@ static void verdict_apply(struct app_loop *loop, uint16_t in_port, struct rte_mb
 }
 
 static void verdicts_apply(struct app_loop *loop, uint16_t in_port, struct rte_mbuf **pkts,
-			   const vnf_verdict_t *verdicts, uint16_t n)
+			   const vnf_verdict_t *verdicts, unsigned int n)
 {
-	for (uint16_t first = 0, i = 1; first < n; first = i++) {
-		while (i < n && verdicts[i] == verdicts[first])
+	for (unsigned int first = 0, i = 1; first < n; first = i++) {
+		vnf_verdict_t verdict = verdicts[first];
+
+		while (i < n && verdicts[i] == verdict)
 			i++;
-		verdict_apply(loop, in_port, pkts + first, i - first, verdicts[first]);
+		verdict_apply(loop, in_port, pkts + first, (uint16_t)(i - first), verdict);
 	}
 }
 

@@ -100,6 +100,22 @@ Test(port_ethdev, what_is_enabled_is_sent, .init = setup, .fini = teardown)
 	cr_expect_eq(counters.drops[VNF_DROP_UNSUPPORTED_OFFLOAD], 1);
 }
 
+Test(port_ethdev, longer_than_the_mtu_allows, .init = setup, .fini = teardown)
+{
+	uint16_t max = (uint16_t)(port.mtu + VNF_FRAME_OVERHEAD);
+	struct rte_mbuf *pkts[3];
+
+	cr_assert(port.checks_length);
+	for (uint16_t i = 0; i < 3; i++) {
+		pkts[i] = packet(0);
+		cr_assert_not_null(rte_pktmbuf_append(pkts[i], (uint16_t)(max - 60 - 1 + i)));
+	}
+	cr_expect_eq(port.tx(port.queue[0], pkts, 3, &counters), 3);
+	cr_expect_eq(counters.tx_packets, 2);
+	cr_expect_eq(counters.tx_bytes, 2u * max - 1);
+	cr_expect_eq(counters.drops[VNF_DROP_TOO_LONG], 1);
+}
+
 /* A device of one ring, in which there is room for three. */
 static struct rte_ring *ring_device(uint16_t *id)
 {
@@ -121,7 +137,7 @@ static struct rte_ring *ring_device(uint16_t *id)
 
 Test(port_ethdev, what_did_not_fit_stays_at_the_end, .init = setup, .fini = teardown)
 {
-	struct ethdev_queue q = { 0 };
+	struct ethdev_queue q = { .frame_max = 100 };
 	struct rte_ring *ring = ring_device(&q.port_id);
 	struct rte_mbuf *pkts[8], *left[8], *out;
 
@@ -129,11 +145,13 @@ Test(port_ethdev, what_did_not_fit_stays_at_the_end, .init = setup, .fini = tear
 		pkts[i] = packet(i % 3 == 1 ? RTE_MBUF_F_TX_IP_CKSUM : 0);
 		left[i] = pkts[i];
 	}
-	/* 1, 4 and 7 ask for too much; 0, 2, 3 fit; 5 and 6 are left. */
+	cr_assert_not_null(rte_pktmbuf_append(pkts[4], 41));
+	/* 1 and 7 ask for too much, 4 is too long as well; 0, 2, 3 fit; 5 and 6 are left. */
 	cr_assert_eq(port.tx(&q, pkts, 8, &counters), 6);
 	cr_expect_eq(counters.tx_packets, 3);
 	cr_expect_eq(counters.tx_bytes, 180);
-	cr_expect_eq(counters.drops[VNF_DROP_UNSUPPORTED_OFFLOAD], 3);
+	cr_expect_eq(counters.drops[VNF_DROP_UNSUPPORTED_OFFLOAD], 2);
+	cr_expect_eq(counters.drops[VNF_DROP_TOO_LONG], 1);
 	cr_assert_eq(pkts[6], left[5]);
 	cr_assert_eq(pkts[7], left[6]);
 	rte_pktmbuf_free_bulk(&pkts[6], 2);

@@ -273,6 +273,22 @@ Test(worker, too_long_for_the_destination)
 	finish();
 }
 
+/* A whole burst goes out by itself, unless others wait for the same port: then behind them. */
+Test(worker, a_whole_burst_does_not_overtake)
+{
+	start(1, 1);
+	verdict_of[1] = VNF_FORWARD(1);
+	for (uint8_t i = 0; i < 5; i++)
+		give(0, 1, (uint16_t)(100 + i));
+	for (uint8_t i = 0; i < VNF_BURST_MAX; i++)
+		give(1, 1, (uint16_t)(200 + i));
+	work(0);
+	cr_assert_eq(fakes[1].n_out, 5 + VNF_BURST_MAX);
+	for (uint16_t i = 0; i < 5 + VNF_BURST_MAX; i++)
+		cr_assert_eq(fakes[1].out[i]->pkt_len, i < 5 ? 100u + i : 195u + i, "%u", i);
+	finish();
+}
+
 Test(worker, port_down_and_queue_full)
 {
 	start(1, 1);
