@@ -15,6 +15,8 @@
 #include <rte_cycles.h>
 #include <rte_pause.h>
 
+#include <vnf/stage.h>
+
 /* Where a frame goes when it goes to no single port: beyond all port numbers. */
 #define TO_ALL 0x10000u
 #define TO_DROP(reason) (0x20000u + (reason))
@@ -40,6 +42,7 @@ struct run {
 	struct hsw_fdb_bucket *dst_bucket; /* Where their look-ups begin. */
 	struct hsw_fdb_bucket *src_bucket;
 	uint32_t first; /* The first of its frames; the last is before the next run's first. */
+	uint32_t to;    /* Where they go. */
 };
 
 /* A frame's octets 0 to 7 and 4 to 11: both addresses. */
@@ -83,6 +86,16 @@ static uint64_t clock_ns(void)
 	return (uint64_t)t.tv_sec * NS_PER_S + (uint64_t)t.tv_nsec;
 }
 
+static uint16_t port_tx(const struct vnf_port *port, const struct hsw_batch *b,
+			struct rte_mbuf **pkts, uint16_t n, struct vnf_port_counters *counters)
+{
+	uint64_t entered = vnf_stage_enter();
+	uint16_t sent = port->tx(port->queue[b->queue], pkts, n, counters);
+
+	vnf_stage_leave(VNF_STAGE_TX, entered, sent);
+	return sent;
+}
+
 /*
  * The port is configured to be waited for (`tx_wait`). Only a port that drains is: one that had no
  * room for all within a whole wait is not waited for again until a batch finds room at once, so
@@ -99,7 +112,7 @@ static uint16_t send_waiting(struct hsw_batch *b, struct rte_mbuf **pkts, uint16
 
 	do {
 		rte_pause();
-		sent += port->tx(port->queue[b->queue], pkts + sent, n - sent, counters);
+		sent += port_tx(port, b, pkts + sent, n - sent, counters);
 		now = clock_ns();
 	} while (sent < n && now < end);
 	b->wait_left_ns = now < end ? end - now : 0;
@@ -114,7 +127,7 @@ static uint16_t batch_send(struct hsw_batch *b, uint16_t n, struct vnf_port_coun
 
 	if (b->lock != NULL)
 		rte_spinlock_lock(b->lock);
-	sent = port->tx(port->queue[b->queue], b->pkts, n, counters);
+	sent = port_tx(port, b, b->pkts, n, counters);
 	if (likely(sent == n))
 		b->stalled = false;
 	else if (port->spec->tx_wait != 0 && !b->stalled)
@@ -373,8 +386,8 @@ static inline uint32_t lookup(const struct hsw_worker *w, const struct hsw_domai
 }
 
 /* Where the frames of a run go: a port, TO_ALL or TO_DROP(). */
-static inline uint32_t classify(struct hsw_worker *w, uint16_t in, const struct hsw_domain *domain,
-				const struct run *run, union hsw_fdb_value fresh)
+static inline uint32_t resolve(struct hsw_worker *w, uint16_t in, const struct hsw_domain *domain,
+			       const struct run *run, union hsw_fdb_value fresh)
 {
 	uint32_t to;
 
@@ -441,6 +454,23 @@ static inline void deliver(struct hsw_worker *w, uint16_t in, struct burst *burs
 	}
 }
 
+/* Neighbouring runs that go one way are delivered together. */
+static inline void runs_deliver(struct hsw_worker *w, uint16_t in, struct burst *burst,
+				const struct run *runs, uint16_t n)
+{
+	uint32_t first = 0, to = runs[0].to;
+
+	burst->n_all = 0;
+	for (uint16_t r = 1; r < n; r++) {
+		if (likely(runs[r].to == to))
+			continue;
+		deliver(w, in, burst, first, runs[r].first, to);
+		first = runs[r].first;
+		to = runs[r].to;
+	}
+	deliver(w, in, burst, first, burst->n, to);
+}
+
 static void bridge_burst(struct hsw_worker *w, const struct vnf_port *port,
 			 const struct hsw_topology *topology, struct burst *burst)
 {
@@ -448,23 +478,16 @@ static void bridge_burst(struct hsw_worker *w, const struct vnf_port *port,
 	const struct hsw_domain *domain = &topology->domains[domain_id];
 	union hsw_fdb_value fresh = hsw_fdb_fresh(w->sw->fdb, port->id, w->epoch);
 	struct run runs[VNF_BURST_MAX];
-	uint16_t n_runs = runs_find(runs, w->sw->fdb, domain_id, burst);
-	uint32_t to = classify(w, port->id, domain, &runs[0], fresh);
-	uint32_t first = 0;
+	uint16_t n = runs_find(runs, w->sw->fdb, domain_id, burst);
 
-	burst->n_all = 0;
-	for (uint16_t r = 1; r < n_runs; r++) {
-		uint32_t next = classify(w, port->id, domain, &runs[r], fresh);
-
-		if (likely(next == to))
-			continue;
-		deliver(w, port->id, burst, first, runs[r].first, to);
-		first = runs[r].first;
-		to = next;
-	}
-	deliver(w, port->id, burst, first, burst->n, to);
+	vnf_stage_end(VNF_STAGE_CLASSIFY, burst->n);
+	for (uint16_t r = 0; r < n; r++)
+		runs[r].to = resolve(w, port->id, domain, &runs[r], fresh);
+	vnf_stage_end(VNF_STAGE_LOOKUP, burst->n);
+	runs_deliver(w, port->id, burst, runs, n);
 	if (burst->n_all != 0)
 		flood(w, port, domain, burst->to_all, burst->n_all, burst->longest);
+	vnf_stage_end(VNF_STAGE_ENQUEUE, burst->n);
 }
 
 /* ---- receiving ---- */
@@ -514,9 +537,11 @@ static uint16_t rxq_poll(struct hsw_worker *w, const struct vnf_rxq *rxq,
 
 	if (!vnf_port_is_up(port) || port->rx == NULL || rxq->queue >= port->n_queues)
 		return 0;
+	vnf_stage_begin();
 	n = burst.n = port->rx(port->queue[rxq->queue], burst.pkts, VNF_BURST_MAX);
 	if (n == 0)
 		return 0;
+	vnf_stage_end(VNF_STAGE_RX, n);
 	burst_measure(&burst);
 	counters = &w->counters->port[port->id];
 	counters->rx_packets += n;
@@ -525,10 +550,13 @@ static uint16_t rxq_poll(struct hsw_worker *w, const struct vnf_rxq *rxq,
 		return n;
 	wire = topology->attach[port->id].wire;
 	/* A wire's frames all go to its other end: no address is looked at. */
-	if (wire != HSW_NONE)
-		batch_append(w, wire, burst.pkts, burst.n, burst.longest);
-	else
+	if (wire == HSW_NONE) {
 		bridge_burst(w, port, topology, &burst);
+		return n;
+	}
+	vnf_stage_end(VNF_STAGE_CLASSIFY, n);
+	batch_append(w, wire, burst.pkts, burst.n, burst.longest);
+	vnf_stage_end(VNF_STAGE_ENQUEUE, n);
 	return n;
 }
 

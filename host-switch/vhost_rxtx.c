@@ -16,6 +16,8 @@
 
 #include <rte_vhost.h>
 
+#include <vnf/stage.h>
+
 #include "flow_hash.h"
 
 /* The guest's rx rings in a ring mask. */
@@ -28,6 +30,17 @@
 
 /* ---- from the guest ---- */
 
+static uint16_t ring_receive(int vid, uint32_t ring, struct rte_mempool *pool,
+			     struct rte_mbuf **pkts, uint16_t n)
+{
+	uint64_t entered = vnf_stage_enter();
+	uint16_t got = rte_vhost_dequeue_burst(vid, (uint16_t)ring, pool, pkts, n);
+
+	if (got != 0)
+		vnf_stage_leave(VNF_STAGE_RX_LIBRARY, entered, got);
+	return got;
+}
+
 /* Several rings: begin with the one after the last, so that a busy one does not hide the others. */
 static uint16_t rx_in_turn(struct hsw_vhost_queue *q, int vid, uint32_t rings,
 			   struct rte_mbuf **pkts, uint16_t n)
@@ -38,8 +51,7 @@ static uint16_t rx_in_turn(struct hsw_vhost_queue *q, int vid, uint32_t rings,
 	for (uint32_t left = rings; left != 0 && got < n;) {
 		uint32_t ring = (uint32_t)__builtin_ctz(above != 0 ? above : left);
 
-		got += rte_vhost_dequeue_burst(vid, (uint16_t)ring, q->vhost->pool, pkts + got,
-					       n - got);
+		got += ring_receive(vid, ring, q->vhost->pool, pkts + got, n - got);
 		above &= ~(1u << ring);
 		left &= ~(1u << ring);
 		q->turn = ring;
@@ -77,8 +89,7 @@ uint16_t hsw_vhost_rx(void *queue, struct rte_mbuf **pkts, uint16_t n)
 	if (unlikely(loud != 0))
 		silence(v, vid, loud);
 	if (likely((rings & (rings - 1)) == 0))
-		return rte_vhost_dequeue_burst(vid, (uint16_t)__builtin_ctz(rings), v->pool, pkts,
-					       n);
+		return ring_receive(vid, (uint32_t)__builtin_ctz(rings), v->pool, pkts, n);
 	return rx_in_turn(q, vid, rings, pkts, n);
 }
 
@@ -95,6 +106,7 @@ struct target {
 static uint16_t ring_send(const struct target *to, uint32_t ring, struct rte_mbuf **pkts,
 			  uint16_t n)
 {
+	uint64_t entered = vnf_stage_enter();
 	uint16_t sent = 0, chunk, k;
 
 	do {
@@ -102,6 +114,7 @@ static uint16_t ring_send(const struct target *to, uint32_t ring, struct rte_mbu
 		k = rte_vhost_enqueue_burst(to->vid, (uint16_t)ring, pkts + sent, chunk);
 		sent += k;
 	} while (k == chunk && sent < n);
+	vnf_stage_leave(VNF_STAGE_TX_LIBRARY, entered, sent);
 	return sent;
 }
 

@@ -104,6 +104,9 @@ static int worker_main(void *arg)
 
 	w->pub.now_ns = clock_now();
 	w->pass_ns = w->pub.now_ns;
+#ifdef VNF_STAGES
+	stages_start(&w->stages);
+#endif
 	rte_rcu_qsbr_thread_online(w->qsbr, w->pub.id);
 	w->pub.vnf->program->work(&w->pub);
 	rte_rcu_qsbr_thread_offline(w->qsbr, w->pub.id);

@@ -23,12 +23,17 @@
 #include <rte_malloc.h>
 
 #include <vnf/log.h>
+#include <vnf/stage.h>
 
 static uint16_t ethdev_rx(void *queue, struct rte_mbuf **pkts, uint16_t n)
 {
 	const struct ethdev_queue *q = queue;
+	uint64_t entered = vnf_stage_enter();
+	uint16_t got = rte_eth_rx_burst(q->port_id, q->queue_id, pkts, n);
 
-	return rte_eth_rx_burst(q->port_id, q->queue_id, pkts, n);
+	if (got != 0)
+		vnf_stage_leave(VNF_STAGE_RX_LIBRARY, entered, got);
+	return got;
 }
 
 /* What a packet asks of the device, as RTE_ETH_TX_OFFLOAD_*; all bits for what is not listed. The
@@ -115,7 +120,7 @@ static uint16_t ethdev_tx(void *queue, struct rte_mbuf **pkts, uint16_t n,
 			  struct vnf_port_counters *counters)
 {
 	const struct ethdev_queue *q = queue;
-	uint64_t bytes = 0, flags = 0, longest = 0;
+	uint64_t bytes = 0, flags = 0, longest = 0, entered;
 	uint16_t sent, refused = 0;
 
 	for (uint16_t i = 0; i < n; i++) {
@@ -134,7 +139,9 @@ static uint16_t ethdev_tx(void *queue, struct rte_mbuf **pkts, uint16_t n,
 		for (uint16_t i = 0; i < n; i++)
 			bytes += pkts[i]->pkt_len;
 	}
+	entered = vnf_stage_enter();
 	sent = rte_eth_tx_burst(q->port_id, q->queue_id, pkts, n);
+	vnf_stage_leave(VNF_STAGE_TX_LIBRARY, entered, sent);
 	for (uint16_t i = sent; i < n; i++)
 		bytes -= pkts[i]->pkt_len;
 	counters->tx_packets += sent;

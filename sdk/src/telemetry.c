@@ -7,7 +7,7 @@
  *     /vnf/info             what runs                 /vnf/ports          names by number
  *     /vnf/ports,PORT       one port's description    /vnf/stats,PORT     its counters
  *     /vnf/drops,PORT       its drops by reason       /vnf/ledger[,WORKER]
- *     /vnf/workers,WORKER   CPU, queues, busy time
+ *     /vnf/workers,WORKER   CPU, queues, busy time    /vnf/stages         if built with `stages`
  *
  * Without a port, stats and drops are sums over all ports.
  */
@@ -15,6 +15,7 @@
 #include "vnf_priv.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -196,6 +197,45 @@ static int tell_ledger(struct vnf *vnf, const char *params, struct rte_tel_data 
 	return 0;
 }
 
+#ifdef VNF_STAGES
+static void stage_add(const struct vnf *vnf, struct rte_tel_data *d, unsigned int stage,
+		      const char *name)
+{
+	char key[3][RTE_TEL_MAX_STRING_LEN];
+	uint64_t ticks = 0, packets = 0, bursts = 0;
+
+	for (uint16_t i = 0; i < vnf->n_workers; i++) {
+		const struct vnf_stages *s = &vnf->workers[i].stages;
+
+		ticks += __atomic_load_n(&s->stage[stage].ticks, __ATOMIC_RELAXED);
+		packets += __atomic_load_n(&s->stage[stage].packets, __ATOMIC_RELAXED);
+		bursts += __atomic_load_n(&s->stage[stage].bursts, __ATOMIC_RELAXED);
+	}
+	snprintf(key[0], sizeof(key[0]), "%s_ticks", name);
+	snprintf(key[1], sizeof(key[1]), "%s_packets", name);
+	snprintf(key[2], sizeof(key[2]), "%s_bursts", name);
+	dict_add(d, key[0], ticks);
+	dict_add(d, key[1], packets);
+	dict_add(d, key[2], bursts);
+}
+
+static int tell_stages(struct vnf *vnf, const char *params, struct rte_tel_data *d)
+{
+	static const char *const names[] = {
+#define STAGE_NAME(id, name, doc) name,
+		VNF_STAGE_LIST(STAGE_NAME)
+#undef STAGE_NAME
+	};
+
+	(void)params;
+	rte_tel_data_start_dict(d);
+	dict_add(d, "empty", vnf->workers[0].stages.empty);
+	for (unsigned int i = 0; i < VNF_STAGE_COUNT; i++)
+		stage_add(vnf, d, i, names[i]);
+	return 0;
+}
+#endif
+
 struct command {
 	const char *cmd;
 	int (*tell)(struct vnf *vnf, const char *params, struct rte_tel_data *d);
@@ -209,6 +249,9 @@ static const struct command commands[] = {
 	{ "/vnf/drops", tell_drops, "Drops by reason. Parameter: a port" },
 	{ "/vnf/ledger", tell_ledger, "Where packets went. Parameter: a worker" },
 	{ "/vnf/workers", tell_workers, "What a worker does. Parameter: a worker" },
+#ifdef VNF_STAGES
+	{ "/vnf/stages", tell_stages, "Ticks by stage, all workers together. No parameter" },
+#endif
 };
 
 /* DPDK's handlers have no argument of their own and cannot be taken back: the lock sees to it that

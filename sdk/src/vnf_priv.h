@@ -17,6 +17,7 @@
 #include <rte_rcu_qsbr.h>
 
 #include <vnf/embed.h>
+#include <vnf/stage.h>
 
 /* Cores: workers at most; EAL itself ends at RTE_MAX_LCORE, one of which is the control thread. */
 #define WORKERS_MAX 64
@@ -298,6 +299,7 @@ struct worker {
 	struct rte_rcu_qsbr *qsbr;
 	const uint32_t *run; /* &vnf->run */
 	struct vnf_worker_counters counters;
+	struct vnf_stages stages;
 	struct app_loop *app; /* worker.c's own */
 
 	/* A reader asks by raising snap_asked, the worker answers with a copy and snap_done. */
@@ -312,6 +314,11 @@ int workers_launch(struct vnf *vnf);
 int workers_stop(struct vnf *vnf);
 void workers_destroy(struct vnf *vnf);
 bool worker_receiving(const struct worker *worker);
+
+/* ---- stage.c ---- */
+
+/* This thread is the worker whose counts these are. */
+void stages_start(struct vnf_stages *stages);
 
 /* ---- worker.c: the data path of vnf_run() ---- */
 

@@ -101,8 +101,11 @@ static uint16_t drop_long(struct app_loop *loop, const struct batch *b, struct r
 static uint16_t port_tx(const struct batch *b, struct rte_mbuf **pkts, uint16_t n)
 {
 	const struct vnf_port *port = b->port;
+	uint64_t entered = vnf_stage_enter();
+	uint16_t sent = port->tx(port->queue[b->queue], pkts, n, b->counters);
 
-	return port->tx(port->queue[b->queue], pkts, n, b->counters);
+	vnf_stage_leave(VNF_STAGE_TX, entered, sent);
+	return sent;
 }
 
 /* The queue is full: wait as long as the port's tx_wait says. What a pass has waited for other
@@ -227,9 +230,11 @@ static uint16_t queue_poll(struct app_loop *loop, const struct vnf_rxq *rxq)
 
 	if (unlikely(!vnf_port_is_up(port) || port->rx == NULL))
 		return 0;
+	vnf_stage_begin();
 	n = port->rx(port->queue[rxq->queue], pkts, VNF_BURST_MAX);
 	if (n == 0)
 		return 0;
+	vnf_stage_end(VNF_STAGE_RX, n);
 	for (uint16_t i = 0; i < n; i++) {
 		rte_prefetch0(rte_pktmbuf_mtod(pkts[i], void *));
 		bytes += pkts[i]->pkt_len;
@@ -238,10 +243,13 @@ static uint16_t queue_poll(struct app_loop *loop, const struct vnf_rxq *rxq)
 	counters->rx_packets += n;
 	counters->rx_bytes += bytes;
 	kept = unlikely(shortest < HEADER_MIN) ? drop_runts(loop, port->id, pkts, n) : n;
+	vnf_stage_end(VNF_STAGE_CLASSIFY, n);
 	if (likely(kept > 0)) {
 		loop->worker->pub.now_ns = clock_now();
 		loop->app->burst(&loop->worker->pub, port->id, pkts, verdicts, kept);
+		vnf_stage_end(VNF_STAGE_LOOKUP, kept);
 		verdicts_apply(loop, port->id, pkts, verdicts, kept);
+		vnf_stage_end(VNF_STAGE_ENQUEUE, kept);
 	}
 	return n;
 }

@@ -62,16 +62,17 @@ class Tap:
         recorded = read()["ratios"].get(ratio.name)
         ok = bool(ratio.values) and (recorded is None or ratio.median >= LEAST * recorded)
         beside = "not recorded" if recorded is None else f"recorded {recorded:.3f}"
+        self.state(ok, f"{ratio.name} {ratio.median:.3f} ({beside})")
+
+    def state(self, ok, what):
+        """One line."""
         self.count += 1
         self.failed |= not ok
-        print(f"{'ok' if ok else 'not ok'} {self.count} - {ratio.name} {ratio.median:.3f} "
-              f"({beside})", flush=True)
+        print(f"{'ok' if ok else 'not ok'} {self.count} - {what}", flush=True)
 
     def fail(self, what):
         """Something else went wrong."""
-        self.count += 1
-        self.failed = True
-        print(f"not ok {self.count} - {what}", flush=True)
+        self.state(False, what)
 
     def plan(self):
         """The last line; the exit code."""
