@@ -58,19 +58,25 @@ def _turn(live, seconds):
         live.pause()
 
 
+def rotated(labels, by):
+    """A B C, B C A, C A B: being first, or after a certain other, is nobody's for good."""
+    by %= len(labels)
+    return labels[by:] + labels[:by]
+
+
 def _round(args, cpus, launchers, turns, results):
     """Start all, let them take their turns, end all."""
     with contextlib.ExitStack() as stack:
         lives = {}
-        for label, launch in launchers.items():
-            lives[label] = launch(stack)
+        for label in rotated(list(launchers), len(results[next(iter(results))])):
+            lives[label] = launchers[label](stack)
             # Undone first: who is stopped does not hear that he should end.
             stack.callback(lives[label].wake)
             lives[label].pause()
-        for _ in range(turns):
-            for label, live in lives.items():
+        for number in range(turns):
+            for label in rotated(list(lives), number):
                 results[label].append(
-                    undisturbed(args, cpus, lambda l=live: _turn(l, args.window)))
+                    undisturbed(args, cpus, lambda l=lives[label]: _turn(l, args.window)))
         for live in lives.values():
             live.wake()
             live.stop()
@@ -78,7 +84,7 @@ def _round(args, cpus, launchers, turns, results):
 
 def take_turns(args, cpus, launchers):
     """
-    label -> Results, `args.pairs` of each, A B C A B C. `launchers` are label -> launch(stack), which
+    label -> Results, `args.pairs` of each, A B C, B C A. `launchers` are label -> launch(stack), which
     starts the system, registers its clean-up in the ExitStack, and returns a Live that is warm.
     """
     results = {label: [] for label in launchers}
