@@ -24,6 +24,7 @@ class Result:
     rate: float
     doubt: float = 0.0
     guest_busy: float = None
+    switch_busy: float = None
     taken: float = None
     disturbed: float = 0.0
 
@@ -64,13 +65,15 @@ def measure(guest, switch, seconds, warm):
     warm_up(guest.packets, warm)
     offered, received = switch.offered(), guest.received()
     guest.begin()
+    switch.begin()
     watch = Watch([switch.pid, guest.pid])
     rate, doubt = rate_of(guest.packets, seconds)
     disturbed = watch.share()
+    switch_busy = switch.busy()
     guest.end()
     offered, received = switch.offered() - offered, guest.received() - received
-    return Result(rate, doubt, guest.stop(rate), received / offered if offered > 0 else None,
-                  disturbed)
+    return Result(rate, doubt, guest.stop(rate), switch_busy,
+                  received / offered if offered > 0 else None, disturbed)
 
 
 def undisturbed(args, cpus, run):

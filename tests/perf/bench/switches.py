@@ -17,6 +17,7 @@ from lab import Instance, LabUnavailable, Process, command, installed, switch_pr
 from lab.peers import OVS_DAEMON, OVS_SCHEMA, Ovs
 
 from .dpdk import Testpmd
+from .guests import busy_share
 
 TABLE = 65536  # MAC addresses that each learning switch has room for
 OVS_MEMORY_MB = 640
@@ -58,6 +59,7 @@ class VnfSwitch:
                       {"name": f"guest{side}", "kind": "vhost-user", "mode": "server",
                        "queues": 1, "socket": self.sockets[side], **place}]
         wires = [{"a": f"gen{side}", "b": f"guest{side}"} for side in (0, 1)]
+        self.before = None
         program = f"{build}/host-switch/vnf-switch" if build else switch_program()
         self.instance = Instance(run, callgrind.wrapper(program) if callgrind else program, {
             "name": "switch", "workers": 1, "cpus": str(cpu), "packets": 32768,
@@ -81,6 +83,14 @@ class VnfSwitch:
 
     def settle(self):
         """Addresses are learned within the first packets."""
+
+    def begin(self):
+        """Note the busy time."""
+        self.before = self.instance.telemetry("/vnf/workers,0")
+
+    def busy(self):
+        """Share of time since then in rounds that found packets."""
+        return busy_share(self.before, self.instance.telemetry("/vnf/workers,0"))
 
     def offered(self):
         """Frames generated."""
@@ -118,6 +128,12 @@ class TestpmdSwitch:
 
     def settle(self):
         """There is nothing to learn."""
+
+    def begin(self):
+        """Nothing: to count its cycles would slow it down."""
+
+    def busy(self):
+        """Not known; but its generators are never empty."""
 
     def offered(self):
         """Frames generated."""
@@ -199,6 +215,16 @@ class OvsSwitch(Ovs):
             time.sleep(0.5)
             if self._upcalls() - before <= OVS_SETTLED:
                 return
+
+    def begin(self):
+        """Forget what was counted."""
+        self.appctl("dpif-netdev/pmd-stats-clear")
+
+    def busy(self):
+        """Share of cycles since then in rounds that found packets, by its own count."""
+        text = self.appctl("dpif-netdev/pmd-stats-show")
+        match = re.search(r"^pmd thread.*?processing cycles: \d+ \(([\d.]+)%\)", text, re.M | re.S)
+        return float(match[1]) / 100 if match else None
 
     def _upcalls(self):
         text = self.appctl("dpctl/show", "netdev@ovs-netdev")
