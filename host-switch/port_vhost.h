@@ -131,6 +131,8 @@ int hsw_fault_watch(struct hsw_vhost *vhost);
 void hsw_fault_unwatch(struct hsw_vhost *vhost);
 /* This thread begins to handle a message of the port (or, NULL, has ended). */
 void hsw_fault_enter(struct hsw_vhost *vhost);
+/* Are these octets within one piece of the guest's memory? librte_vhost's threads. */
+bool hsw_fault_in_range(const struct hsw_vhost *vhost, uint64_t start, uint64_t size);
 /* The port's memory is what librte_vhost says of this device; -1: it has none. */
 void hsw_fault_set_ranges(struct hsw_vhost *vhost, int vid);
 

@@ -347,7 +347,9 @@ static void learn_post(struct hsw_worker *w, uint16_t port, const struct run *ru
 	*recent = seen;
 }
 
-/* Once a second for an address that stays, and whenever one is new or moves. */
+/* Once a second for an address that stays, whenever one is new or moves, and for those in their
+ * second bucket.
+ */
 static __rte_noinline void learn_more(struct hsw_worker *w, uint16_t port, const struct run *run)
 {
 	union hsw_fdb_value value;
@@ -355,7 +357,7 @@ static __rte_noinline void learn_more(struct hsw_worker *w, uint16_t port, const
 
 	if (entry == NULL || value.port != port)
 		learn_post(w, port, run);
-	else
+	else if (value.epoch != w->epoch)
 		hsw_fdb_touch(entry, w->epoch);
 }
 

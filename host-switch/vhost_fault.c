@@ -107,6 +107,17 @@ void hsw_fault_enter(struct hsw_vhost *v)
 	handling = v;
 }
 
+bool hsw_fault_in_range(const struct hsw_vhost *v, uint64_t start, uint64_t size)
+{
+	for (unsigned int i = 0; i < HSW_VHOST_REGIONS; i++) {
+		const struct hsw_vhost_range *r = &v->range[i];
+
+		if (start >= r->start && start < r->end)
+			return size <= r->end - start;
+	}
+	return false;
+}
+
 /* A handler on another thread sees the old range, the new one, or none. */
 static void range_set(struct hsw_vhost_range *r, uint64_t start, uint64_t size)
 {

@@ -19,6 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <linux/virtio_ring.h>
 #include <rte_vhost.h>
 
 #define F_MRG_RXBUF (1ull << 15)
@@ -84,15 +85,20 @@ static enum rte_vhost_msg_result answer_queue_num(struct hsw_vhost *v, struct hs
 	return RTE_VHOST_MSG_RESULT_REPLY;
 }
 
+static void blame(struct hsw_vhost *v, const char *why)
+{
+	v->blamed = true;
+	count(&v->refused_messages);
+	vnf_log_limited(&v->limit, VNF_LOG_WARNING, "port \"%s\": peer disconnected: it sent %s",
+			v->port->name, why);
+}
+
 /* Refused for good: the connection ends. An answer would keep it open, so none is given. */
 static enum rte_vhost_msg_result refuse_message(struct hsw_vhost *v, struct hsw_vhost_msg *msg,
 						const char *why)
 {
 	hsw_guard_close_fds(msg);
-	v->blamed = true;
-	count(&v->refused_messages);
-	vnf_log_limited(&v->limit, VNF_LOG_WARNING, "port \"%s\": peer disconnected: it sent %s",
-			v->port->name, why);
+	blame(v, why);
 	return RTE_VHOST_MSG_RESULT_ERR;
 }
 
@@ -146,6 +152,35 @@ static enum rte_vhost_msg_result guard_message(int vid, void *arg)
 	return RTE_VHOST_MSG_RESULT_NOT_HANDLED;
 }
 
+/* Octets that librte_vhost may write at the ring's used area. */
+static uint64_t used_bytes(const struct rte_vhost_vring *ring, uint64_t features)
+{
+	if ((features & F_RING_PACKED) != 0)
+		return sizeof(struct vring_packed_desc_event);
+	return sizeof(struct vring_used) + ring->size * sizeof(struct vring_used_elem) +
+	       sizeof(uint16_t);
+}
+
+/*
+ * What we told librte_vhost about notifications it writes into a ring again whenever the ring
+ * becomes ready, without a look at where the ring's used area ends. The guest says where it is.
+ */
+static bool rings_are_inside(const struct hsw_vhost *v, int vid)
+{
+	uint64_t features = 0;
+	uint16_t n = RTE_MIN(rte_vhost_get_vring_num(vid), 2 * VNF_QUEUES_MAX);
+
+	rte_vhost_get_negotiated_features(vid, &features);
+	for (uint16_t i = 0; i < n; i++) {
+		struct rte_vhost_vring ring;
+
+		if (rte_vhost_get_vhost_vring(vid, i, &ring) == 0 && ring.used != NULL &&
+		    !hsw_fault_in_range(v, (uintptr_t)ring.used, used_bytes(&ring, features)))
+			return false;
+	}
+	return true;
+}
+
 /* Asked after a message was handled without an error, the rings' locks still held. */
 static enum rte_vhost_msg_result message_done(int vid, void *arg)
 {
@@ -157,6 +192,10 @@ static enum rte_vhost_msg_result message_done(int vid, void *arg)
 	if (msg->request == HSW_VHOST_SET_MEM_TABLE || msg->request == HSW_VHOST_SET_LOG_BASE)
 		hsw_fault_set_ranges(v, vid);
 	hsw_fault_enter(NULL);
+	if (!rings_are_inside(v, vid)) {
+		blame(v, "a ring that reaches beyond its memory");
+		return RTE_VHOST_MSG_RESULT_ERR;
+	}
 	if (v->must_answer && (msg->flags & FLAG_REPLY) == 0)
 		msg->flags |= FLAG_NEED_REPLY;
 	return RTE_VHOST_MSG_RESULT_NOT_HANDLED;

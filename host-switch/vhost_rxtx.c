@@ -61,33 +61,34 @@ static uint16_t rx_in_turn(struct hsw_vhost_queue *q, int vid, uint32_t rings,
 
 /*
  * We poll: a guest that writes to a descriptor after each burst to wake us spends a system call, or
- * an exit of its virtual machine, on nothing. To be told again whenever a ring was set up anew; and
- * by a worker, since only workers may use the device's number at any time. A ring that cannot be
- * told now stays on the list.
+ * an exit of its virtual machine, on nothing. To be told again whenever a ring was enabled; and by a
+ * worker, since only workers may use the device's number at any time. Each ring is told once: one
+ * that cannot be told, because its memory is not the guest's, is not polled either.
  */
 static __rte_noinline void silence(struct hsw_vhost *v, int vid, uint32_t rings)
 {
-	for (; rings != 0; rings &= rings - 1) {
-		uint16_t ring = (uint16_t)__builtin_ctz(rings);
-
-		if (rte_vhost_enable_guest_notification(vid, ring, 0) == 0)
-			__atomic_fetch_and(&v->loud, ~(1u << ring), __ATOMIC_RELAXED);
-	}
+	__atomic_fetch_and(&v->loud, ~rings, __ATOMIC_RELAXED);
+	for (; rings != 0; rings &= rings - 1)
+		rte_vhost_enable_guest_notification(vid, (uint16_t)__builtin_ctz(rings), 0);
 }
 
 uint16_t hsw_vhost_rx(void *queue, struct rte_mbuf **pkts, uint16_t n)
 {
 	struct hsw_vhost_queue *q = queue;
 	struct hsw_vhost *v = q->vhost;
-	uint32_t rings = __atomic_load_n(&v->rings, __ATOMIC_RELAXED) & q->rings;
 	int vid = __atomic_load_n(&v->vid, __ATOMIC_ACQUIRE);
-	uint32_t loud;
+	uint32_t enabled, rings, loud;
 
-	if (vid < 0 || rings == 0)
+	if (vid < 0)
 		return 0;
-	loud = __atomic_load_n(&v->loud, __ATOMIC_RELAXED) & (q->rings | q->rings >> 1);
+	enabled = __atomic_load_n(&v->rings, __ATOMIC_RELAXED);
+	rings = enabled & q->rings;
+	/* Of each pair both rings. */
+	loud = __atomic_load_n(&v->loud, __ATOMIC_RELAXED) & enabled & (q->rings | q->rings >> 1);
 	if (unlikely(loud != 0))
 		silence(v, vid, loud);
+	if (rings == 0)
+		return 0;
 	if (likely((rings & (rings - 1)) == 0))
 		return ring_receive(vid, (uint32_t)__builtin_ctz(rings), v->pool, pkts, n);
 	return rx_in_turn(q, vid, rings, pkts, n);
@@ -208,8 +209,8 @@ static struct target target_of(const struct hsw_vhost *v)
 	return to;
 }
 
-/* The flags that any of the frames has. Adds up their octets on the way. */
-static uint64_t frames_flags(struct rte_mbuf **pkts, uint16_t n, uint64_t *bytes)
+/* The flags that any of the frames has, and the octets of all. */
+static uint64_t frames_measure(struct rte_mbuf **pkts, uint16_t n, uint64_t *bytes)
 {
 	uint64_t flags = 0, sum = 0;
 
@@ -260,11 +261,11 @@ static uint16_t tx_some(const struct target *to, struct rte_mbuf **pkts, uint16_
 	uint16_t sent, n_left, n_plain = n;
 	uint64_t bytes;
 
-	if (unlikely((frames_flags(pkts, n, &bytes) & OFFLOADS) != 0)) {
+	if (unlikely((frames_measure(pkts, n, &bytes) & OFFLOADS) != 0)) {
 		n_plain = drop_offloads(pkts, n, left, false, counters);
 		memcpy(pkts + n - n_plain, left, n_plain * sizeof(*pkts));
 		pkts += n - n_plain;
-		frames_flags(pkts, n_plain, &bytes);
+		frames_measure(pkts, n_plain, &bytes);
 	}
 	if (likely((to->rings & (to->rings - 1)) == 0)) {
 		sent = send_counted(to, pkts, n_plain, bytes, counters);
@@ -304,10 +305,10 @@ static void copy_some(const struct target *to, struct rte_mbuf **pkts, uint16_t 
 	uint16_t n_left;
 	uint64_t bytes;
 
-	if (unlikely((frames_flags(pkts, n, &bytes) & OFFLOADS) != 0)) {
+	if (unlikely((frames_measure(pkts, n, &bytes) & OFFLOADS) != 0)) {
 		n = drop_offloads(pkts, n, plain, true, counters);
 		pkts = plain;
-		frames_flags(pkts, n, &bytes);
+		frames_measure(pkts, n, &bytes);
 	}
 	if (likely((to->rings & (to->rings - 1)) == 0))
 		n_left = n - send_counted(to, pkts, n, bytes, counters);

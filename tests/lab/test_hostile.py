@@ -114,8 +114,29 @@ def memory_cut_off(guest):
     os.ftruncate(guest.fd, 0)
 
 
+def a_ring_beyond_its_memory(guest):
+    """Its used area begins in it: librte_vhost would write what we told it about notifications."""
+    lab.until(lambda: guest.used_flags(1) == vu.NO_NOTIFY, 5, "the ring to be told")
+    guest.state(vu.GET_BASE, 1, 0)
+    guest.receive()
+    guest.state(vu.SET_NUM, 1, 256)
+    guest.state(vu.SET_BASE, 1, 0)
+    guest.address(1, used=vu.GUEST_BASE + guest.size - 1)
+    for request in (vu.SET_CALL, vu.SET_KICK):
+        guest.event(request, 1)
+    guest.state(vu.SET_ENABLE, 1, 1)
+
+
+def a_running_ring_moves_beyond_its_memory(guest):
+    """The same with the three messages that it takes."""
+    lab.until(lambda: guest.used_flags(1) == vu.NO_NOTIFY, 5, "the ring to be told")
+    guest.address(1, used=vu.GUEST_BASE + guest.size - 1)
+    guest.state(vu.SET_ENABLE, 1, 0)
+    guest.state(vu.SET_ENABLE, 1, 1)
+
+
 @pytest.mark.parametrize("attack", [
-    stop_ring_and_restart_without_size, grow_a_ring_in_use, change_to_packed_rings,
+    a_ring_beyond_its_memory, a_running_ring_moves_beyond_its_memory, stop_ring_and_restart_without_size, grow_a_ring_in_use, change_to_packed_rings,
     a_second_pair_without_multiqueue, a_pipe_for_memory, memory_larger_than_the_address_space,
     a_log_beyond_its_file, a_pipe_for_interrupts, reset_owner, memory_cut_off],
     ids=lambda attack: attack.__name__)
@@ -129,6 +150,18 @@ def test_is_disconnected(run, switch, attack):
     lab.until(lambda: not guest.is_served(), 3, "the guest to be disconnected")
     guest.close()
     check_alive(switch)
+
+
+def test_packed_ring_beyond_its_memory(run, switch):
+    """Likewise: two octets before the end, of an area of four."""
+    guest = vu.VhostClient(run.socket("guest"))
+    guest.start(features=vu.VERSION_1 | vu.PROTOCOL | vu.PACKED)
+    lab.until(lambda: guest.device_event_flags(1) == vu.NO_NOTIFY, 5, "the ring to be told")
+    guest.address(1, used=vu.GUEST_BASE + guest.size - 2)
+    guest.state(vu.SET_ENABLE, 1, 0)
+    guest.state(vu.SET_ENABLE, 1, 1)
+    lab.until(lambda: not guest.is_served(), 3, "the guest to be disconnected")
+    guest.close()
 
 
 @pytest.mark.parametrize("num", [2, 32])

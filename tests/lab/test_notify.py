@@ -10,22 +10,26 @@ import lab
 import pytest
 from lab import vhost_client as vu
 
-MQ = 1 << 22
-
 
 @pytest.fixture
-def guest(run, caps):
-    """A guest of two queue pairs, whose second pair is not set up yet."""
+def socket(run, caps):
+    """That of a switch for a guest."""
     switch = lab.Instance(run, lab.switch_program(), {
         "name": "switch", "cpus": str(caps.cpus[0]), "hugepages": "never",
         "ports": [{"name": "guest", "kind": "vhost-user", "socket": run.socket("guest"),
                    "mode": "server", "domain": "A", "queues": 2}]})
     switch.start()
-    new = vu.VhostClient(run.socket("guest"))
-    new.start(features=vu.VERSION_1 | vu.PROTOCOL | MQ)
+    yield run.socket("guest")
+    switch.stop()
+
+
+@pytest.fixture
+def guest(socket):
+    """A guest of two queue pairs, whose second pair is not set up yet."""
+    new = vu.VhostClient(socket)
+    new.start(features=vu.VERSION_1 | vu.PROTOCOL | vu.MQ)
     yield new
     new.close()
-    switch.stop()
 
 
 def wait_silent(guest, *rings):
@@ -47,6 +51,23 @@ def test_ring_that_comes_later(guest):
     for ring in (2, 3):
         guest.start_ring(ring, 256)
     wait_silent(guest, 2, 3)
+
+
+def test_rx_ring_alone(guest):
+    """Before its tx ring is enabled."""
+    wait_silent(guest, 0, 1)
+    guest.start_ring(2, 256)
+    wait_silent(guest, 2)
+
+
+def test_packed_rings(socket):
+    """They say it elsewhere."""
+    guest = vu.VhostClient(socket)
+    guest.start(features=vu.VERSION_1 | vu.PROTOCOL | vu.PACKED)
+    for ring in (0, 1):
+        lab.until(lambda r=ring: guest.device_event_flags(r) == vu.NO_NOTIFY, 5,
+                  f"ring {ring} to say that notifications are not needed")
+    guest.close()
 
 
 def test_ring_that_is_set_up_anew(guest):

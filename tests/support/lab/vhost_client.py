@@ -18,7 +18,7 @@ from .wait import until
 
 (GET_FEATURES, SET_FEATURES, SET_OWNER, RESET_OWNER, SET_MEM_TABLE, SET_LOG_BASE, _, SET_NUM,
  SET_ADDR, SET_BASE, GET_BASE, SET_KICK, SET_CALL, _, _, _, _, SET_ENABLE) = range(1, 19)
-VERSION_1, PROTOCOL, MRG_RXBUF = 1 << 32, 1 << 30, 1 << 15
+VERSION_1, PROTOCOL, MRG_RXBUF, MQ, PACKED = 1 << 32, 1 << 30, 1 << 15, 1 << 22, 1 << 34
 NEED_REPLY = 8
 NO_NOTIFY = 1
 
@@ -93,10 +93,10 @@ class VhostClient:
         self.send(SET_MEM_TABLE, struct.pack("<IIQQQQ", 1, 0, 0, size or self.size, GUEST_BASE, 0),
                   [self.fd if fd is None else fd], flags)
 
-    def address(self, ring):
+    def address(self, ring, used=None):
         """Where the ring is."""
         at = GUEST_BASE + ring * RING_STRIDE
-        self.send(SET_ADDR, struct.pack("<IIQQQQ", ring, 0, at, at + USED, at + AVAIL, 0))
+        self.send(SET_ADDR, struct.pack("<IIQQQQ", ring, 0, at, used or at + USED, at + AVAIL, 0))
 
     def start_ring(self, ring, num):
         """All messages of a ring, in virtio-user's order."""
@@ -140,6 +140,11 @@ class VhostClient:
     def used_flags(self, ring):
         """What the switch says in the used ring."""
         at = ring * RING_STRIDE + USED
+        return struct.unpack("<H", self.memory[at:at + 2])[0]
+
+    def device_event_flags(self, ring):
+        """What the switch says of a packed ring."""
+        at = ring * RING_STRIDE + USED + 2
         return struct.unpack("<H", self.memory[at:at + 2])[0]
 
     def set_used_flags(self, ring, flags):
