@@ -143,6 +143,8 @@ uint16_t hsw_vhost_tx(void *queue, struct rte_mbuf **pkts, uint16_t n,
 		      struct vnf_port_counters *counters);
 uint16_t hsw_vhost_tx_copy(void *queue, struct rte_mbuf **pkts, uint16_t n,
 			   struct vnf_port_counters *counters);
+/* Free 1 to 65,535 frames that librte_vhost has copied. */
+void hsw_free_sent(struct rte_mbuf **pkts, uint16_t n);
 
 /* ---- vhost_socket.c: control thread, start and end ---- */
 

@@ -123,7 +123,7 @@ static uint16_t ring_send(const struct target *to, uint32_t ring, struct rte_mbu
  * Frames that librte_vhost has copied. Nearly always all are of one pool, each in one buffer that
  * nobody else holds: these go back together, and their second cache line is not touched.
  */
-static void free_sent(struct rte_mbuf **pkts, uint16_t n)
+void hsw_free_sent(struct rte_mbuf **pkts, uint16_t n)
 {
 	struct rte_mempool *pool = pkts[0]->pool;
 	uint64_t odd = 0;
@@ -185,7 +185,7 @@ static uint16_t spread_send(const struct target *to, struct rte_mbuf **pkts, uin
 		for (uint16_t i = sent; i < s.n[r]; i++)
 			left[n_left++] = s.pkts[r][i]; /* NOLINT(*core.uninitialized.Assign) */
 		if (!keep && sent != 0)
-			free_sent(s.pkts[r], sent);
+			hsw_free_sent(s.pkts[r], sent);
 	}
 	return n_left;
 }
@@ -270,7 +270,7 @@ static uint16_t tx_some(const struct target *to, struct rte_mbuf **pkts, uint16_
 	if (likely((to->rings & (to->rings - 1)) == 0)) {
 		sent = send_counted(to, pkts, n_plain, bytes, counters);
 		if (likely(sent != 0))
-			free_sent(pkts, sent);
+			hsw_free_sent(pkts, sent);
 		n_left = n_plain - sent;
 	} else {
 		n_left = spread_send(to, pkts, n_plain, left, false, counters);

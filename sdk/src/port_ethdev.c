@@ -65,16 +65,14 @@ static uint64_t offloads_asked(uint64_t flags)
 	return rest == 0 ? asked : UINT64_MAX;
 }
 
-/* Why the device cannot send the packet as it is, or VNF_DROP_USER: it can. What asks for more than
- * the device was told to do would go out with headers that are not finished.
+/* May the device be given the packet as it is, and if not, why? What asks for more than the device
+ * was told to do would go out with headers that are not finished.
  */
-static uint32_t refusal(const struct ethdev_queue *q, const struct rte_mbuf *pkt)
+static bool can_send(const struct ethdev_queue *q, const struct rte_mbuf *pkt, uint32_t *reason)
 {
-	if (pkt->pkt_len > q->frame_max)
-		return VNF_DROP_TOO_LONG;
-	if ((offloads_asked(pkt->ol_flags) & ~q->tx_offloads) != 0)
-		return VNF_DROP_UNSUPPORTED_OFFLOAD;
-	return VNF_DROP_USER;
+	*reason = pkt->pkt_len > q->frame_max ? VNF_DROP_TOO_LONG : VNF_DROP_UNSUPPORTED_OFFLOAD;
+	return pkt->pkt_len <= q->frame_max &&
+	       (offloads_asked(pkt->ol_flags) & ~q->tx_offloads) == 0;
 }
 
 /* Drop what the device cannot send. Returns how many remain, at the front. */
@@ -84,9 +82,9 @@ static uint16_t ethdev_tx_refuse(const struct ethdev_queue *q, struct rte_mbuf *
 	uint16_t kept = 0;
 
 	for (uint16_t i = 0; i < n; i++) {
-		uint32_t reason = refusal(q, pkts[i]);
+		uint32_t reason;
 
-		if (reason == VNF_DROP_USER) {
+		if (can_send(q, pkts[i], &reason)) {
 			pkts[kept++] = pkts[i];
 			continue;
 		}

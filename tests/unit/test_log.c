@@ -139,3 +139,16 @@ Test(log, what_dpdk_says_in_everyday_life_is_detail)
 	cr_assert_eq(capture_end(), 1, "%s", captured);
 	cr_assert_not_null(strstr(captured, "get_features failed"));
 }
+
+Test(log, the_last_words_of_dpdk_are_always_shown)
+{
+	log_init("me", VNF_LOG_INFO);
+	capture_start();
+	cr_assert_eq(log_capture_dpdk(), 0);
+	log_quiet_dpdk(true);
+	dpdk_says("EAL: Error adding fd 7 epoll_ctl, Bad file descriptor");
+	rte_log(RTE_LOG_CRIT, RTE_LOGTYPE_EAL, "EAL: the end\n");
+	log_quiet_dpdk(false);
+	cr_assert_eq(capture_end(), 1, "%s", captured);
+	cr_assert_not_null(strstr(captured, "the end"));
+}

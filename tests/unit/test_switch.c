@@ -274,7 +274,7 @@ Test(switch, a_mixed_burst_is_taken_apart)
 	finish();
 }
 
-Test(switch, a_batch_that_is_full_is_sent_at_once)
+Test(switch, a_batch_without_room_is_sent_before_more_is_added)
 {
 	start();
 	introduce();

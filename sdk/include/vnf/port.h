@@ -177,12 +177,10 @@ struct vnf_port {
 	uint16_t n_queues;           /**< Queue pairs. */
 	uint16_t mtu;                /**< Payload of a frame in bytes. */
 	uint16_t socket_id;          /**< NUMA node. */
-	bool checks_length; /**< tx itself drops what is longer than the MTU allows, with the
-				      *   reason too_long, since it looks at all lengths anyway.
-				      */
-	uint32_t up;        /**< Use vnf_port_is_up(). */
-	uint32_t waiting;   /**< Set by a blocking open's kind once it waits for a peer. */
-	uint32_t broken;    /**< Set by poll: stop, close and open the port again. */
+	bool checks_length;          /**< tx drops what is longer than the MTU allows by itself. */
+	uint32_t up;                 /**< Use vnf_port_is_up(). */
+	uint32_t waiting;            /**< Set by a blocking open's kind once it waits for a peer. */
+	uint32_t broken;             /**< Set by poll: stop, close and open the port again. */
 
 	struct rte_ether_addr mac;        /**< Own address. */
 	const struct vnf_port_kind *kind; /**< Its kind. */

@@ -23,30 +23,37 @@ def parser(description, pairs=15, window=1.0, turns=0):
     """The options that all have."""
     p = argparse.ArgumentParser(description=description,
                                 formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("--pairs", type=int, default=pairs, help=f"pairs, default {pairs}")
-    if turns:
-        p.add_argument("--turns", type=int, default=turns, metavar="N",
-                       help=f"turns of each between two starts of the processes, default {turns}")
     p.add_argument("--window", type=float, default=window, metavar="S",
                    help=f"seconds that are counted, default {window:g}")
     p.add_argument("--warm-up", type=float, default=1.0, metavar="S",
                    help="seconds before that at least, default 1")
+    p.add_argument("--no-huge", action="store_true", help="do without hugepages")
+    p.add_argument("--check", action="store_true", help="the short form for CI, in TAP")
+    if pairs:
+        ratio_options(p, pairs, turns)
+    return p
+
+
+def ratio_options(p, pairs, turns):
+    """The options of those that compare."""
+    p.add_argument("--pairs", type=int, default=pairs, help=f"pairs, default {pairs}")
+    if turns:
+        p.add_argument("--turns", type=int, default=turns, metavar="N",
+                       help=f"turns of each between two starts of the processes, default {turns}")
     p.add_argument("--again", type=int, default=2, metavar="N",
                    help="repeat a measurement up to N times when others used its CPUs, default 2")
     p.add_argument("--patience", type=float, default=0, metavar="S",
                    help="before each measurement wait up to S seconds for idle CPUs, default 0")
-    p.add_argument("--no-huge", action="store_true", help="do without hugepages")
-    p.add_argument("--check", action="store_true",
-                   help="the short form for CI: TAP, each ratio against half of the recorded one")
     p.add_argument("--record", action="store_true", help="write the ratios to recorded.json")
-    return p
 
 
 def parse(p, argv):
     """The command line; the short form has its own numbers."""
     args = p.parse_args(argv)
     if args.check:
-        args.pairs, args.window, args.again = min(args.pairs, CHECK_PAIRS), 0.5, 0
+        args.window, args.again = 0.5, 0
+        if "pairs" in args:
+            args.pairs = min(args.pairs, CHECK_PAIRS)
     return args
 
 
@@ -83,14 +90,15 @@ def memory(args):
 def head(args, title):
     """What is measured, on what."""
     fresh = f"for every {args.turns} turns" if "turns" in args else "for each"
-    for line in (title, *facts(), f"{args.pairs} pairs, windows of {args.window:g} s, fresh "
-                 f"processes {fresh}, warmed up for {args.warm_up:g} s or more"):
+    pairs = f"{args.pairs} pairs, " if "pairs" in args else ""
+    for line in (title, *facts(), f"{pairs}windows of {args.window:g} s, fresh processes {fresh}, "
+                 f"warmed up for {args.warm_up:g} s or more"):
         say(line)
 
 
 def finish(args, ratios):
     """Print, check or record the ratios; the exit code."""
-    if args.record:
+    if args.record and ratios:
         write(ratios)
     if not args.check:
         return 0

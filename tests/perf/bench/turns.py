@@ -3,7 +3,7 @@
 #
 # Systems that take turns on the same CPUs. All of a round are started and warm; then each in turn is
 # awake for less than a second while the others are stopped (SIGSTOP), so that the two halves of a
-# pair are half a second apart and what drifts on a shared machine is in both. Main thread.
+# pair are about a second apart and what drifts on a shared machine is in both. Main thread.
 
 """Rounds of turns."""
 
@@ -29,10 +29,11 @@ class Live:
         self.stop = stop
 
     def pause(self):
-        """Stop its processes where they are."""
+        """Stop its processes where they are. That one is gone the next question to it will tell."""
         for pid in self.watched:
-            os.kill(pid, signal.SIGSTOP)
-        until(lambda: all(_state(pid) == "T" for pid in self.watched), 5, "processes to stop")
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGSTOP)
+        until(lambda: all(_state(pid) in "TZ" for pid in self.watched), 5, "processes to stop")
 
     def wake(self):
         """Let them go on; also those that are gone."""
@@ -42,8 +43,11 @@ class Live:
 
 
 def _state(pid):
-    with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as f:
-        return f.read().rsplit(")", 1)[1].split()[0]
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as f:
+            return f.read().rsplit(")", 1)[1].split()[0]
+    except OSError:
+        return "Z"
 
 
 def _turn(live, seconds):
