@@ -181,8 +181,8 @@ static inline struct hsw_fdb_entry *hsw_fdb_probe_second(const struct hsw_fdb *f
 }
 
 /*
- * Worker. The address's entry, or NULL; `first` from hsw_fdb_prefetch(). It may be missed once while
- * the writer shifts it from the second bucket to the first: then the frame is flooded.
+ * Worker. The address's entry, or NULL; `first` from hsw_fdb_prefetch(). It may be missed once
+ * while the writer shifts it from the second bucket to the first: then the frame is flooded.
  */
 static inline struct hsw_fdb_entry *hsw_fdb_lookup(const struct hsw_fdb *fdb, uint64_t key,
 						   struct hsw_fdb_bucket *first,

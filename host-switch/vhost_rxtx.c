@@ -60,10 +60,10 @@ static uint16_t rx_in_turn(struct hsw_vhost_queue *q, int vid, uint32_t rings,
 }
 
 /*
- * We poll: a guest that writes to a descriptor after each burst to wake us spends a system call, or
- * an exit of its virtual machine, on nothing. To be told again whenever a ring was enabled; and by a
- * worker, since only workers may use the device's number at any time. Each ring is told once: one
- * that cannot be told, because its memory is not the guest's, is not polled either.
+ * We poll: a guest that writes to a descriptor after each burst to wake us spends a system call,
+ * or an exit of its virtual machine, on nothing. To be told again whenever a ring was enabled; and
+ * by a worker, since only workers may use the device's number at any time. Each ring is told once:
+ * one that cannot be told, because its memory is not the guest's, is not polled either.
  */
 static __rte_noinline void silence(struct hsw_vhost *v, int vid, uint32_t rings)
 {

@@ -580,8 +580,8 @@ static void device_close(struct vnf_port *port)
 /* When the peer goes, DPDK's interrupt thread sets itself an alarm that closes the connection and
  * watches the listening socket from then on. Were the device stopped before that alarm has run, it
  * would be watched for ever, closed or not, and the thread ends the process when it finds out; were
- * it closed before, the alarm would find freed memory. So the connection and the listening are ended
- * first, and the alarms waited for: the connection's descriptor is closed when they have run.
+ * it closed before, the alarm would find freed memory. So the connection and the listening are
+ * ended first, and the alarms waited for: the connection's descriptor is closed when they have run.
  */
 static void connection_end(const struct vnf_port *port)
 {

@@ -236,7 +236,7 @@ Test(switch, a_known_address_goes_to_its_port_only)
 	finish();
 }
 
-/* A burst of all kinds of frames at once: each goes its way, and those of one way keep their order. */
+/* All kinds of frames in one burst: each goes its way, and those of one way keep their order. */
 Test(switch, a_mixed_burst_is_taken_apart)
 {
 	static const uint16_t to_1[] = { 101, 102, 105, 109 };

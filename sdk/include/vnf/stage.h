@@ -7,11 +7,11 @@
 /**
  * @file
  * What a packet costs by stage, in ticks of the time stamp counter: for measuring, in programs that
- * were built with Meson's option `stages`. Without it these functions are empty, and what calls them
- * compiles to the same instructions as if it did not.
+ * were built with Meson's option `stages`. Without it these functions are empty, and what calls
+ * them compiles to the same instructions as if it did not.
  *
- * A worker's stages follow each other: vnf_stage_begin() once, then vnf_stage_end() after each. What
- * happens inside of others stands between vnf_stage_enter() and vnf_stage_leave().
+ * A worker's stages follow each other: vnf_stage_begin() once, then vnf_stage_end() after each.
+ * What happens inside of others stands between vnf_stage_enter() and vnf_stage_leave().
  */
 
 #include <stdint.h>
