@@ -8,6 +8,7 @@
 
 import argparse
 import contextlib
+import os
 import sys
 
 import lab
@@ -19,13 +20,36 @@ HUGEPAGES = 896
 CHECK_PAIRS = 5
 
 
+def number(kind, least, most=None):
+    """A type for argparse: an int or a float from `least` on, and not beyond `most`."""
+    def convert(text):
+        try:
+            value = kind(text)
+        except ValueError:
+            value = None
+        if value is None or not least <= value <= (value if most is None else most):
+            allowed = f"{least:,g} or more" if most is None else f"{least:,g} to {most:,.9g}"
+            raise argparse.ArgumentTypeError(f'"{text}" is not allowed; a '
+                                             f"{'whole ' * (kind is int)}number, {allowed}")
+        return value
+    return convert
+
+
+def build_directory(text):
+    """A type for argparse: a build directory of vnfkit."""
+    path = os.path.abspath(text)
+    if not os.path.exists(os.path.join(path, "build.ninja")):
+        raise argparse.ArgumentTypeError(f"{path} is no build directory (meson setup makes one)")
+    return path
+
+
 def parser(description, pairs=15, window=1.0, turns=0):
     """The options that all have."""
     p = argparse.ArgumentParser(description=description,
                                 formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("--window", type=float, default=window, metavar="S",
+    p.add_argument("--window", type=number(float, 0.1, 600), default=window, metavar="S",
                    help=f"seconds that are counted, default {window:g}")
-    p.add_argument("--warm-up", type=float, default=1.0, metavar="S",
+    p.add_argument("--warm-up", type=number(float, 0, 600), default=1.0, metavar="S",
                    help="seconds before that at least, default 1")
     p.add_argument("--no-huge", action="store_true", help="do without hugepages")
     p.add_argument("--check", action="store_true", help="the short form for CI, in TAP")
@@ -34,15 +58,25 @@ def parser(description, pairs=15, window=1.0, turns=0):
     return p
 
 
+def traffic_options(p, macs=True):
+    """What is sent."""
+    p.add_argument("--size", type=number(int, 60, 1514), default=60,
+                   help="bytes without FCS, default 60")
+    p.add_argument("--flows", type=number(int, 1, 100000), default=1, help="UDP flows a side")
+    if macs:
+        p.add_argument("--macs", type=number(int, 1, 100000), default=1,
+                       help="MAC addresses a side")
+
+
 def ratio_options(p, pairs, turns):
     """The options of those that compare."""
-    p.add_argument("--pairs", type=int, default=pairs, help=f"pairs, default {pairs}")
+    p.add_argument("--pairs", type=number(int, 1), default=pairs, help=f"pairs, default {pairs}")
     if turns:
-        p.add_argument("--turns", type=int, default=turns, metavar="N",
+        p.add_argument("--turns", type=number(int, 1), default=turns, metavar="N",
                        help=f"turns of each between two starts of the processes, default {turns}")
-    p.add_argument("--again", type=int, default=2, metavar="N",
+    p.add_argument("--again", type=number(int, 0), default=2, metavar="N",
                    help="repeat a measurement up to N times when others used its CPUs, default 2")
-    p.add_argument("--patience", type=float, default=0, metavar="S",
+    p.add_argument("--patience", type=number(float, 0), default=0, metavar="S",
                    help="before each measurement wait up to S seconds for idle CPUs, default 0")
     p.add_argument("--record", action="store_true", help="write the ratios to recorded.json")
 
