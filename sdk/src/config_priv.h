@@ -17,6 +17,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <jansson.h>
+
 #include <vnf/config.h>
 
 /* Deepest nesting of brackets in a file and of tables in a schema. */
@@ -192,6 +194,9 @@ struct cfg_node *cfg_node_add(struct vnf_config *config, struct cfg_node *parent
 			      const struct cfg_node *init);
 const struct cfg_node *cfg_node_find(const struct vnf_config *config, const void *field);
 void cfg_str_path(struct cfg_str *str, const struct cfg_node *node, const char *name);
+
+/* config_json.c: effective values of a structure, keys as in the file. */
+json_t *cfg_json(const struct cfg_node *parent);
 
 /* config_error.c: `path` is the key's, "" for none; `token` orders the errors. */
 void cfg_error_add(struct vnf_config *config, uint32_t token, const char *path, const char *format,

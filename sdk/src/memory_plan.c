@@ -30,6 +30,8 @@
 /* Heap of DPDK itself: device tables, telemetry, log, service cores, the pool's caches. */
 #define BASE_BYTES (16ULL << 20)
 #define ROUND_BYTES (2ULL << 20)
+/* What a program beside its packets and the kernel need, where hugepages are to be reserved. */
+#define RESERVE_MARGIN (16ULL << 20)
 
 static uint64_t round_up(uint64_t value, uint64_t to)
 {
@@ -113,25 +115,72 @@ static int refuse_hugepages(const struct memory_input *in, const struct memory_p
 {
 	snprintf(why, why_size,
 		 "%llu MiB of hugepages are needed and %llu MiB are free; as root: "
-		 "echo %llu > /proc/sys/vm/nr_hugepages, or write hugepages = \"auto\"",
+		 "echo %llu > /proc/sys/vm/nr_hugepages%s%s%s",
 		 (unsigned long long)(plan->bytes >> 20), (unsigned long long)(in->huge_free >> 20),
-		 (unsigned long long)(plan->bytes >> 21));
+		 (unsigned long long)(plan->bytes >> 21),
+		 in->pa_port != NULL ? ", for port \"" : ", or write hugepages = \"auto\"",
+		 in->pa_port != NULL ? in->pa_port : "",
+		 in->pa_port != NULL ? "\" is driven with physical addresses" : "");
 	return -ENOMEM;
+}
+
+static int refuse_never(const struct memory_input *in, char *why, size_t why_size)
+{
+	snprintf(why, why_size,
+		 "\"never\", but port \"%s\" is driven with physical addresses, which takes "
+		 "hugepages; write \"auto\"",
+		 in->pa_port);
+	return -ENOMEM;
+}
+
+/* Reserved pages leave ordinary memory, which must still have some. */
+static int refuse_reservation(const struct memory_input *in, const struct memory_plan *plan,
+			      char *why, size_t why_size)
+{
+	snprintf(why, why_size,
+		 "%llu MiB of hugepages would be reserved and %llu MiB are available, of which "
+		 "%llu MiB must remain; give the machine more memory, or plan less: fewer ports, "
+		 "queues, workers, `packets`, or a smaller mtu",
+		 (unsigned long long)(plan->reserve >> 20),
+		 (unsigned long long)(in->available >> 20),
+		 (unsigned long long)(RESERVE_MARGIN >> 20));
+	return -ENOMEM;
+}
+
+/* With hugepages if enough are free; where they must be, the missing ones are reserved. */
+static int hugepages_plan(const struct memory_input *in, struct memory_plan *plan, char *why,
+			  size_t why_size)
+{
+	bool must = in->pa_port != NULL || in->hugepages == HUGEPAGES_ALWAYS;
+
+	if (in->hugepages == HUGEPAGES_NEVER)
+		return must ? refuse_never(in, why, why_size) : 0;
+	plan->huge = in->huge_free >= plan->bytes;
+	if (plan->huge || !must)
+		return 0;
+	if (in->page_bytes == 0)
+		return refuse_hugepages(in, plan, why, why_size);
+	plan->huge = true;
+	plan->reserve = round_up(plan->bytes - in->huge_free, in->page_bytes);
+	if (in->available != 0 && plan->reserve + RESERVE_MARGIN > in->available)
+		return refuse_reservation(in, plan, why, why_size);
+	return 0;
 }
 
 int memory_plan_make(const struct memory_input *in, struct memory_plan *plan, char *why,
 		     size_t why_size)
 {
+	int ret;
+
 	memset(plan, 0, sizeof(*plan));
 	pool_plan(in, plan);
 	plan->needed = round_up(pool_bytes(plan) + in->port_bytes + BASE_BYTES, ROUND_BYTES);
 	plan->bytes = in->memory != 0 ? round_up(in->memory, ROUND_BYTES) : plan->needed;
 	if (plan->bytes < plan->needed)
 		return refuse_memory(in, plan, why, why_size);
-
-	plan->huge = in->hugepages != HUGEPAGES_NEVER && in->huge_free >= plan->bytes;
-	if (in->hugepages == HUGEPAGES_ALWAYS && !plan->huge)
-		return refuse_hugepages(in, plan, why, why_size);
+	ret = hugepages_plan(in, plan, why, why_size);
+	if (ret < 0)
+		return ret;
 	if (!plan->huge && in->available != 0 && plan->bytes > in->available)
 		return refuse_more_than_there_is(in, plan, why, why_size);
 	return 0;

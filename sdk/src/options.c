@@ -17,9 +17,11 @@
 enum {
 	OPT_CHECK = 256,
 	OPT_DUMP,
+	OPT_PLAN,
 	OPT_REFERENCE,
 	OPT_REPORT,
 	OPT_VERSION,
+	OPT_VIRTIO,
 };
 
 static const struct option long_options[] = {
@@ -27,9 +29,11 @@ static const struct option long_options[] = {
 	{ "check", no_argument, NULL, OPT_CHECK },
 	{ "dump-config", no_argument, NULL, OPT_DUMP },
 	{ "config-reference", no_argument, NULL, OPT_REFERENCE },
+	{ "plan", no_argument, NULL, OPT_PLAN },
 	{ "report", required_argument, NULL, OPT_REPORT },
 	{ "verbose", no_argument, NULL, 'v' },
 	{ "version", no_argument, NULL, OPT_VERSION },
+	{ "virtio", required_argument, NULL, OPT_VIRTIO },
 	{ "help", no_argument, NULL, 'h' },
 	{ NULL, 0, NULL, 0 },
 };
@@ -44,13 +48,33 @@ static void print_help(const struct vnf_program *program)
 	       "      --dump-config     print the effective configuration, defaults included\n"
 	       "      --config-reference\n"
 	       "                        print all keys of the configuration as Markdown\n"
+	       "      --plan            print ports, memory and files as JSON, and end\n"
 	       "      --report FILE     write the final counters as JSON when it stops\n"
+	       "      --virtio PORT=ADDRESS\n"
+	       "                        the port is the virtio-net device of this machine at this\n"
+	       "                        PCI address, or with this MAC, whatever its kind in the file\n"
 	       "  -v, --verbose         log details, DPDK's messages among them\n"
 	       "      --version         print the versions of program and DPDK\n"
 	       "  -h, --help            print this\n\n"
 	       "SIGTERM or SIGINT stops it; a second one ends it at once.\n"
 	       "Exit codes: 0 stopped as asked, 1 failed, 2 wrong command line or configuration.\n",
 	       program->name);
+}
+
+static int virtio_take(const struct vnf_program *program, struct options *options)
+{
+	if (strchr(optarg, '=') == NULL) {
+		fprintf(stderr,
+			"%s: --virtio %s: write PORT=ADDRESS, such as \"lan=0000:00:03.0\"\n",
+			program->name, optarg);
+		return -EINVAL;
+	}
+	if (options->n_virtio == VNF_PORTS_MAX) {
+		fprintf(stderr, "%s: more than %d --virtio\n", program->name, VNF_PORTS_MAX);
+		return -EINVAL;
+	}
+	options->virtio[options->n_virtio++] = optarg;
+	return 0;
 }
 
 static int option_take(int opt, const struct vnf_program *program, struct options *options)
@@ -68,6 +92,11 @@ static int option_take(int opt, const struct vnf_program *program, struct option
 	case OPT_REFERENCE:
 		options->reference = true;
 		return 0;
+	case OPT_PLAN:
+		options->plan = true;
+		return 0;
+	case OPT_VIRTIO:
+		return virtio_take(program, options);
 	case OPT_REPORT:
 		options->report_path = optarg;
 		return 0;

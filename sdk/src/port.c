@@ -96,6 +96,28 @@ int ports_create(struct vnf *vnf)
 	return 0;
 }
 
+int ports_prepare(struct vnf *vnf)
+{
+	for (uint16_t i = 0; i < vnf->n_ports; i++) {
+		struct vnf_port *port = &vnf->ports[i].port;
+		int ret = port->kind->prepare != NULL ? port->kind->prepare(port) : 0;
+
+		if (ret < 0)
+			return ret;
+	}
+	return 0;
+}
+
+void ports_restore(struct vnf *vnf)
+{
+	for (uint16_t i = vnf->n_ports; i > 0; i--) {
+		struct vnf_port *port = &vnf->ports[i - 1].port;
+
+		if (port->kind->restore != NULL)
+			port->kind->restore(port);
+	}
+}
+
 /* ---- opening ---- */
 
 /* DPDK's list of devices has no lock. One port at a time is between entering it and waiting for its
@@ -184,6 +206,17 @@ static int slot_start_aside(struct port_slot *slot)
 	return 0;
 }
 
+static int slot_begin(struct port_slot *slot)
+{
+	int ret;
+
+	if ((slot->port.kind->flags & VNF_KIND_OPEN_BLOCKS) != 0)
+		return slot_start_aside(slot);
+	ret = slot_start(slot);
+	slot_set_state(slot, ret < 0 ? PORT_FAILED : PORT_STARTED);
+	return ret;
+}
+
 static void slot_poll(struct port_slot *slot)
 {
 	if (slot->port.kind->poll != NULL)
@@ -228,12 +261,7 @@ int ports_open(struct vnf *vnf, bool (*stop)(void *arg), void *arg)
 		if (stop(arg))
 			return -ECANCELED;
 		slot->port.pool = vnf->pool;
-		if ((slot->port.kind->flags & VNF_KIND_OPEN_BLOCKS) != 0) {
-			ret = slot_start_aside(slot);
-		} else {
-			ret = slot_start(slot);
-			slot_set_state(slot, ret < 0 ? PORT_FAILED : PORT_STARTED);
-		}
+		ret = slot_begin(slot);
 		if (ret < 0)
 			return ret;
 	}
@@ -266,11 +294,12 @@ static void slot_reopen(struct vnf *vnf, struct port_slot *slot)
 		return;
 	telemetry_pause();
 	slot_stop(slot);
-	pthread_join(slot->thread, NULL);
+	if (slot->has_thread)
+		pthread_join(slot->thread, NULL);
 	slot->has_thread = false;
 	__atomic_store_n(&port->broken, 0, __ATOMIC_RELEASE);
 	__atomic_store_n(&port->waiting, 0, __ATOMIC_RELEASE);
-	slot_start_aside(slot);
+	slot_begin(slot);
 	telemetry_resume();
 }
 
@@ -284,7 +313,7 @@ int ports_poll(struct vnf *vnf)
 		slot_poll(slot);
 		if (slot_state(slot) == PORT_FAILED)
 			ret = -EIO;
-		else if (slot_state(slot) == PORT_STARTED && slot->has_thread &&
+		else if (slot_state(slot) == PORT_STARTED &&
 			 __atomic_load_n(&slot->port.broken, __ATOMIC_ACQUIRE) != 0)
 			slot_reopen(vnf, slot);
 	}

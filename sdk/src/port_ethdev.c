@@ -327,3 +327,22 @@ void ethdev_close(struct vnf_port *port)
 	rte_eth_dev_close(dev->port_id);
 	dev->attached = false;
 }
+
+/* The device leaves DPDK, so that another process or the kernel may have it, and so that it can be
+ * attached anew.
+ */
+void ethdev_remove(struct ethdev *dev)
+{
+	struct rte_eth_dev_info info = { 0 };
+	bool known;
+
+	if (!dev->attached)
+		return;
+	known = rte_eth_dev_get_port_by_name(dev->name, &dev->port_id) == 0 &&
+		rte_eth_dev_info_get(dev->port_id, &info) == 0;
+	if (known) {
+		rte_eth_dev_close(dev->port_id);
+		rte_dev_remove(info.device);
+	}
+	dev->attached = false;
+}

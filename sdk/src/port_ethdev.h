@@ -39,5 +39,7 @@ void ethdev_poll(struct vnf_port *port);
 void ethdev_missed(const struct vnf_port *port, struct vnf_port_missed *missed);
 void ethdev_stop(struct vnf_port *port);
 void ethdev_close(struct vnf_port *port);
+/* Close the device and take it out of DPDK; without one it does nothing. */
+void ethdev_remove(struct ethdev *dev);
 
 #endif

@@ -19,4 +19,9 @@ extern const struct vnf_port_kind vnf_port_kind_null;
 extern const struct vnf_port_kind vnf_port_kind_gen;
 extern const struct vnf_port_kind vnf_port_kind_sink;
 
+/* The virtio kind's structure for a device that the command line names; freed by the caller,
+ * `address` must outlive it. 0, or -errno with a sentence in `why`.
+ */
+int port_virtio_spec(const char *address, void **spec, char *why, size_t why_size);
+
 #endif

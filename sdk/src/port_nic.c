@@ -4,7 +4,8 @@
  * Port kinds that are devices of this machine: `virtio`, the virtio-net device of a guest (DPDK's
  * virtio-pmd), and `nic`, any other device that DPDK drives, named by PCI address or, for DPDK's
  * software devices, by arguments. What the configuration does not name is never touched: EAL's
- * allow-list matches nothing, and a named device is added afterwards.
+ * allow-list matches nothing, a driver is bound to the named device alone and that device added
+ * afterwards.
  */
 
 #include <errno.h>
@@ -14,26 +15,55 @@
 
 #include <rte_ethdev.h>
 
-#include "pci.h"
+#include "pci_bind.h"
 #include "port_ethdev.h"
 #include "port_kinds.h"
 #include "vnf_priv.h"
 
 struct nic_spec {
-	const char *address;
-	const char *devargs;
+	const char *address; /* PCI address, or MAC of the interface that the kernel has on it */
+	const char *devargs; /* "" for virtio */
+	uint32_t driver;     /* enum pci_driver */
+	bool restore;
 };
+
+/* The ethdev comes first: what the kinds of DPDK devices share knows no more. */
+struct nic {
+	struct ethdev dev;
+	struct pci_binding binding;
+	bool was_down; /* the link, as last polled */
+};
+
+static const char *const driver_words[] = { "auto", "keep", "uio_pci_generic", "vfio-pci", NULL };
 
 static int check_address(const void *field, char *why, size_t why_size)
 {
 	const char *text = *(const char *const *)field;
-	char address[PCI_ADDRESS_MAX];
+	char address[PCI_ADDRESS_MAX], mac[18];
 
-	if (text[0] == '\0' || pci_address_parse(text, address) == 0)
+	if (text[0] == '\0' || pci_address_parse(text, address) == 0 ||
+	    pci_mac_parse(text, mac) == 0)
 		return 0;
-	snprintf(why, why_size, "\"%s\" is not a PCI address, such as \"0000:00:03.0\"", text);
+	snprintf(why, why_size,
+		 "\"%s\" is neither a PCI address, such as \"0000:00:03.0\", nor a MAC", text);
 	return -EINVAL;
 }
+
+#define ADDRESS_DOC                                                                                \
+	"PCI address, such as \"0000:00:03.0\", or the MAC of the kernel's interface on it"
+#define DRIVER_KEYS                                                                                \
+	{ .name = "driver",                                                                        \
+	  .type = VNF_CONFIG_ENUM,                                                                 \
+	  .offset = offsetof(struct nic_spec, driver),                                             \
+	  .choices = driver_words,                                                                 \
+	  .def = "auto",                                                                           \
+	  .doc = "Kernel driver that hands the device over; it is bound at start. auto: vfio-pci " \
+		 "behind an IOMMU, else uio_pci_generic; keep: change nothing." },                 \
+	{                                                                                          \
+		.name = "restore", .type = VNF_CONFIG_BOOL,                                        \
+		.offset = offsetof(struct nic_spec, restore), .def = "false",                      \
+		.doc = "Give the device back to the kernel's driver at stop."                      \
+	}
 
 static const struct vnf_config_key virtio_keys[] = {
 	{ .name = "address",
@@ -42,7 +72,8 @@ static const struct vnf_config_key virtio_keys[] = {
 	  .offset = offsetof(struct nic_spec, address),
 	  .min = 1,
 	  .check = check_address,
-	  .doc = "PCI address, such as \"0000:00:03.0\"." },
+	  .doc = ADDRESS_DOC "." },
+	DRIVER_KEYS,
 	{ .name = NULL },
 };
 
@@ -51,15 +82,35 @@ static const struct vnf_config_key nic_keys[] = {
 	  .type = VNF_CONFIG_STRING,
 	  .offset = offsetof(struct nic_spec, address),
 	  .check = check_address,
-	  .doc = "PCI address, such as \"0000:00:03.0\"; this or devargs." },
+	  .doc = ADDRESS_DOC "; this or devargs." },
 	{ .name = "devargs",
 	  .type = VNF_CONFIG_STRING,
 	  .offset = offsetof(struct nic_spec, devargs),
 	  .max = 511,
 	  .doc = "A DPDK device and its arguments, such as \"net_memif0,role=client\"; this or "
 		 "address." },
+	DRIVER_KEYS,
 	{ .name = NULL },
 };
+
+int port_virtio_spec(const char *address, void **spec, char *why, size_t why_size)
+{
+	struct nic_spec *made;
+
+	if (address[0] == '\0') {
+		snprintf(why, why_size, "a PCI address or a MAC must follow the =");
+		return -EINVAL;
+	}
+	if (check_address(&address, why, why_size) < 0)
+		return -EINVAL;
+	made = calloc(1, sizeof(*made));
+	if (made == NULL)
+		return -ENOMEM;
+	made->address = address;
+	made->devargs = "";
+	*spec = made;
+	return 0;
+}
 
 static void nic_check(struct vnf_config *file, const struct vnf_port_spec *spec)
 {
@@ -70,79 +121,152 @@ static void nic_check(struct vnf_config *file, const struct vnf_port_spec *spec)
 				 "a port of kind \"nic\" has either address or devargs");
 }
 
+/* The virtio kind has no key `devargs`. */
+static const char *devargs_of(const struct nic_spec *spec)
+{
+	return spec->devargs != NULL ? spec->devargs : "";
+}
+
 /* An address in its long form, so that it is the same however it was written. */
 static void nic_claims(const struct vnf_port_spec *port, struct vnf_claims *claims)
 {
 	const struct nic_spec *spec = port->kind_spec;
-	char address[PCI_ADDRESS_MAX], name[600];
-	bool pci = pci_address_parse(spec->address, address) == 0;
+	char address[PCI_ADDRESS_MAX], why[WHY_MAX], name[600];
+	bool pci = spec->address[0] != '\0';
 
-	if (pci)
+	if (!pci)
+		snprintf(name, sizeof(name), "device %.*s", (int)strcspn(devargs_of(spec), ","),
+			 devargs_of(spec));
+	else if (pci_address_parse(spec->address, address) == 0 ||
+		 pci_locate(&pci_this_machine, spec->address, address, why, sizeof(why)) == 0)
 		snprintf(name, sizeof(name), "device %s", address);
 	else
-		snprintf(name, sizeof(name), "device %.*s", (int)strcspn(spec->devargs, ","),
-			 spec->devargs);
+		snprintf(name, sizeof(name), "device %.32s", spec->address);
 	vnf_claim_name(claims, pci ? &spec->address : &spec->devargs, name, name);
 }
 
 static void nic_need(const struct vnf_port *port, struct vnf_port_need *need)
 {
 	const struct nic_spec *spec = port->spec->kind_spec;
-	char address[PCI_ADDRESS_MAX];
+	char address[PCI_ADDRESS_MAX], why[WHY_MAX];
 
 	ethdev_need(port, need);
-	if (pci_address_parse(spec->address, address) < 0)
+	if (spec->address[0] == '\0')
 		return;
 	need->pci = true;
-	need->iova_pa = pci_needs_pa("/sys", address);
+	if (pci_locate(&pci_this_machine, spec->address, address, why, sizeof(why)) == 0)
+		need->iova_pa = pci_needs_pa(&pci_this_machine, address, spec->driver);
 }
 
-static int nic_attach(struct vnf_port *port, struct ethdev *dev, const struct nic_spec *spec)
+/* A virtio device that lacks VIRTIO_F_ACCESS_PLATFORM goes around the IOMMU it stands behind, and
+ * one that has it can do with physical addresses too.
+ */
+static void virtio_need(const struct vnf_port *port, struct vnf_port_need *need)
 {
-	char name[512], why[WHY_MAX];
+	nic_need(port, need);
+	need->iova_pa = true;
+}
+
+static int nic_prepare(struct vnf_port *port)
+{
+	const struct nic_spec *spec = port->spec->kind_spec;
+	struct nic *nic = port->priv;
+	char why[WHY_MAX];
 	int ret;
 
-	if (spec->devargs[0] != '\0') {
-		snprintf(name, sizeof(name), "%.*s", (int)strcspn(spec->devargs, ","),
-			 spec->devargs);
-		return ethdev_open(port, dev, name, spec->devargs);
-	}
-	pci_address_parse(spec->address, name);
-	ret = pci_device_check("/sys", "/proc", name, why, sizeof(why));
+	if (spec->address[0] == '\0')
+		return 0;
+	ret = pci_take(&pci_this_machine, spec->address, spec->driver, &nic->binding, why,
+		       sizeof(why));
 	if (ret < 0) {
 		vnf_error("port \"%s\": %s", port->name, why);
 		return ret;
 	}
-	return ethdev_open(port, dev, name, name);
+	pci_driver_read(&pci_this_machine, nic->binding.address, why);
+	vnf_info("port \"%s\": PCI device %s by %s", port->name, nic->binding.address, why);
+	return 0;
+}
+
+static void nic_restore(struct vnf_port *port)
+{
+	const struct nic_spec *spec = port->spec->kind_spec;
+	struct nic *nic = port->priv;
+	char why[WHY_MAX];
+
+	if (pci_release(&pci_this_machine, &nic->binding, spec->restore, why, sizeof(why)) < 0)
+		vnf_error("port \"%s\": %s", port->name, why);
+}
+
+/* The address is the device's own, unless the file has one. */
+static void mac_settle(struct vnf_port *port, const struct ethdev *dev)
+{
+	static const uint8_t unset[sizeof(port->spec->mac)];
+	struct rte_ether_addr mac;
+	int ret;
+
+	if (rte_eth_macaddr_get(dev->port_id, &mac) < 0 || rte_is_same_ether_addr(&mac, &port->mac))
+		return;
+	if (memcmp(port->spec->mac, unset, sizeof(unset)) == 0) {
+		port->mac = mac;
+		return;
+	}
+	ret = rte_eth_dev_default_mac_addr_set(dev->port_id, &port->mac);
+	if (ret < 0)
+		vnf_warning("port \"%s\": the device keeps its own MAC, " RTE_ETHER_ADDR_PRT_FMT
+			    ": %s",
+			    port->name, RTE_ETHER_ADDR_BYTES(&mac), rte_strerror(-ret));
 }
 
 static int nic_open(struct vnf_port *port)
 {
 	const struct nic_spec *spec = port->spec->kind_spec;
-	struct ethdev *dev = calloc(1, sizeof(*dev));
+	struct nic *nic = port->priv;
+	char name[512];
 	int ret;
 
-	if (dev == NULL)
-		return -ENOMEM;
-	dev->ring = ETHDEV_RING;
-	ret = nic_attach(port, dev, spec);
-	if (ret == 0)
+	nic->dev.ring = ETHDEV_RING;
+	snprintf(name, sizeof(name), "%.*s", (int)strcspn(devargs_of(spec), ","), devargs_of(spec));
+	if (nic->binding.address[0] != '\0')
+		ret = ethdev_open(port, &nic->dev, nic->binding.address, nic->binding.address);
+	else
+		ret = ethdev_open(port, &nic->dev, name, spec->devargs);
+	if (ret == 0) {
+		mac_settle(port, &nic->dev);
 		return 0;
+	}
 	vnf_error("port \"%s\": %s could not be opened: %s; -v shows DPDK's own messages",
 		  port->name, spec->address[0] != '\0' ? spec->address : spec->devargs,
 		  strerror(-ret));
-	if (dev->attached)
-		rte_eth_dev_close(dev->port_id);
-	port->priv = NULL;
-	free(dev);
+	ethdev_remove(&nic->dev);
 	return ret;
 }
 
 static void nic_close(struct vnf_port *port)
 {
-	ethdev_close(port);
-	free(port->priv);
-	port->priv = NULL;
+	ethdev_remove(port->priv);
+}
+
+/* QEMU loses the position of packed rings when the switch behind it ends: after the next one has
+ * come, only a reset of the device helps. Whether the rings are packed is known if the kernel had
+ * the device; not knowing, a reset does no harm.
+ */
+static void virtio_poll(struct vnf_port *port)
+{
+	struct nic *nic = port->priv;
+	bool was_up = vnf_port_is_up(port);
+
+	ethdev_poll(port);
+	if (was_up && !vnf_port_is_up(port))
+		nic->was_down = true;
+	if (!nic->was_down || !vnf_port_is_up(port))
+		return;
+	nic->was_down = false;
+	if (nic->binding.was.packed == 0)
+		return;
+	vnf_notice("port \"%s\": the switch is back; resetting the device, for packed rings do "
+		   "not survive the switch",
+		   port->name);
+	__atomic_store_n(&port->broken, 1, __ATOMIC_RELEASE);
 }
 
 const struct vnf_port_kind vnf_port_kind_virtio = {
@@ -150,16 +274,19 @@ const struct vnf_port_kind vnf_port_kind_virtio = {
 	.doc = "virtio-net device of this virtual machine, by DPDK's virtio driver",
 	.keys = virtio_keys,
 	.spec_size = sizeof(struct nic_spec),
+	.priv_size = sizeof(struct nic),
 	.flags = VNF_KIND_ETHDEV,
 	.queues_max = VNF_QUEUES_MAX,
 	.claims = nic_claims,
-	.need = nic_need,
+	.need = virtio_need,
+	.prepare = nic_prepare,
 	.open = nic_open,
 	.start = ethdev_start,
-	.poll = ethdev_poll,
+	.poll = virtio_poll,
 	.missed = ethdev_missed,
 	.stop = ethdev_stop,
 	.close = nic_close,
+	.restore = nic_restore,
 };
 
 const struct vnf_port_kind vnf_port_kind_nic = {
@@ -167,15 +294,18 @@ const struct vnf_port_kind vnf_port_kind_nic = {
 	.doc = "network card, or another device that DPDK drives",
 	.keys = nic_keys,
 	.spec_size = sizeof(struct nic_spec),
+	.priv_size = sizeof(struct nic),
 	.flags = VNF_KIND_ETHDEV,
 	.queues_max = VNF_QUEUES_MAX,
 	.check = nic_check,
 	.claims = nic_claims,
 	.need = nic_need,
+	.prepare = nic_prepare,
 	.open = nic_open,
 	.start = ethdev_start,
 	.poll = ethdev_poll,
 	.missed = ethdev_missed,
 	.stop = ethdev_stop,
 	.close = nic_close,
+	.restore = nic_restore,
 };

@@ -105,6 +105,8 @@ static int config_load(struct vnf *vnf)
 		return ret;
 	vnf->spec = vnf_config_data(vnf->file, 0);
 	vnf->config = vnf->schema.n_sections > 1 ? vnf_config_data(vnf->file, 1) : NULL;
+	if (overrides_apply(vnf) < 0)
+		return -EINVAL;
 	schema_check(&vnf->schema, vnf->program, vnf->file, vnf->spec);
 	if (vnf->program->check != NULL)
 		vnf->program->check(vnf->file, vnf->config, &vnf->spec->ports, vnf->user);
@@ -144,8 +146,19 @@ static int plan_memory(struct vnf *vnf)
 	char why[WHY_MAX];
 	int ret;
 
-	for (uint16_t i = 0; i < vnf->n_ports; i++)
+	if (vnf->options.plan) {
+		/* What is needed, wherever it will run. */
+		in.huge_free = UINT64_MAX;
+		in.available = 0;
+	}
+	hugepages_find("/sys", "/proc/meminfo", eal_numa_node(vnf->cpus.cpu[0]), &vnf->hugepages);
+	if (hugepages_may_reserve(&vnf->hugepages))
+		in.page_bytes = vnf->hugepages.page_bytes;
+	for (uint16_t i = 0; i < vnf->n_ports; i++) {
 		memory_input_add(&in, &vnf->ports[i].port, &vnf->ports[i].need);
+		if (vnf->ports[i].need.iova_pa)
+			in.pa_port = vnf->ports[i].port.name;
+	}
 	ret = memory_plan_make(&in, &vnf->memory, why, sizeof(why));
 	if (ret == -EINVAL)
 		vnf_config_error(vnf->file, &vnf->spec->memory, "%s", why);
@@ -168,6 +181,20 @@ static int plan(struct vnf *vnf)
 
 /* ---- start and stop ---- */
 
+static int memory_reserve(struct vnf *vnf)
+{
+	char why[WHY_MAX];
+
+	if (vnf->memory.reserve == 0)
+		return 0;
+	vnf_info("memory: reserving %llu MiB of hugepages until stop",
+		 (unsigned long long)(vnf->memory.reserve >> 20));
+	if (hugepages_reserve(&vnf->hugepages, vnf->memory.reserve, why, sizeof(why)) == 0)
+		return 0;
+	vnf_error("memory: %s", why);
+	return -ENOMEM;
+}
+
 static int dpdk_start(struct vnf *vnf)
 {
 	bool shared = false;
@@ -186,6 +213,16 @@ static int dpdk_start(struct vnf *vnf)
 		in.iova_pa |= vnf->ports[i].need.iova_pa;
 		shared |= vnf->ports[i].need.shared;
 	}
+	if (in.iova_pa && geteuid() != 0) {
+		vnf_error("physical addresses, which devices on uio_pci_generic and virtio devices "
+			  "of a machine need, are for root only; start it as root");
+		return -EPERM;
+	}
+	ret = ports_prepare(vnf);
+	if (ret == 0)
+		ret = memory_reserve(vnf);
+	if (ret < 0)
+		return ret;
 	vnf_info("memory: %llu MiB %s, %u packets of %u bytes",
 		 (unsigned long long)(vnf->memory.bytes >> 20),
 		 vnf->memory.huge ? "of hugepages" : "without hugepages", vnf->memory.n_mbufs,
@@ -309,6 +346,8 @@ static int dpdk_run(struct vnf *vnf)
 	if (ret == 0)
 		ret = start_and_run(vnf, signals);
 	eal_stop();
+	hugepages_release(&vnf->hugepages);
+	ports_restore(vnf);
 	close(signals);
 	return ret == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
@@ -335,6 +374,8 @@ static int config_run(struct vnf *vnf)
 	} else if (vnf->options.dump) {
 		vnf_config_dump(vnf->file, stdout);
 		ret = EXIT_SUCCESS;
+	} else if (vnf->options.plan) {
+		ret = plan_print(vnf) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 	} else if (vnf->options.check) {
 		printf("%s: no errors\n", vnf->options.config_path);
 		ret = EXIT_SUCCESS;
@@ -347,6 +388,7 @@ static int config_run(struct vnf *vnf)
 		ret = dpdk_run(vnf);
 	}
 	ports_destroy(vnf);
+	overrides_free(vnf);
 	vnf_config_destroy(vnf->file);
 	return ret;
 }

@@ -277,6 +277,14 @@ const struct vnf_port_spec *schema_port(const struct vnf_program *program,
 	return (const struct vnf_port_spec *)((const char *)ports->items + i * port_size(program));
 }
 
+int schema_kind(const struct schema *schema, const char *name)
+{
+	for (size_t i = 0; i < schema->n_kinds; i++)
+		if (strcmp(schema->kind[i]->name, name) == 0)
+			return (int)i;
+	return -ENOENT;
+}
+
 /* The first port of this name, or NULL. */
 static const struct vnf_port_spec *port_named(const struct vnf_program *program,
 					      const struct system_spec *spec, const char *name)

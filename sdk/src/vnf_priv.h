@@ -41,9 +41,12 @@ struct options {
 	const char *report_path;
 	bool check;
 	bool dump;
+	bool plan;
 	bool reference;
 	bool verbose;
-	bool done; /* --help or --version was printed */
+	bool done;                         /* --help or --version was printed */
+	const char *virtio[VNF_PORTS_MAX]; /* each "PORT=ADDRESS" */
+	size_t n_virtio;
 };
 
 /* 0, or -EINVAL after printing what is wrong. */
@@ -92,6 +95,20 @@ const struct vnf_port_spec *schema_port(const struct vnf_program *program,
 void schema_check(const struct schema *schema, const struct vnf_program *program,
 		  struct vnf_config *file, const struct system_spec *spec);
 
+/* The kind's index, or -ENOENT. */
+int schema_kind(const struct schema *schema, const char *name);
+
+/* ---- overrides.c: ports that the command line makes something else ---- */
+
+/* 0, or -EINVAL after an error in vnf->file. */
+int overrides_apply(struct vnf *vnf);
+void overrides_free(struct vnf *vnf);
+
+/* ---- plan_print.c ---- */
+
+/* What --plan prints. 0 or -errno, after logging why. */
+int plan_print(const struct vnf *vnf);
+
 /* ---- claims.c ---- */
 
 /* Report what two ports claim. */
@@ -131,6 +148,8 @@ struct memory_input {
 	uint64_t memory;     /* from the file; 0 = computed */
 	uint64_t huge_free;  /* bytes of free hugepages */
 	uint64_t available;  /* bytes of ordinary memory; 0 = unknown */
+	uint64_t page_bytes; /* of a hugepage that could be reserved; 0 = none can */
+	const char *pa_port; /* name of a port that needs physical addresses, or NULL */
 	enum hugepages hugepages;
 };
 
@@ -140,6 +159,7 @@ struct memory_plan {
 	uint32_t data_room; /* octets, with headroom */
 	uint64_t needed;    /* bytes, computed */
 	uint64_t bytes;     /* bytes, to be taken */
+	uint64_t reserve;   /* bytes of hugepages to be reserved first */
 	bool huge;
 };
 
@@ -155,8 +175,8 @@ static inline bool handover_needed(const struct vnf_port *port, uint32_t n_worke
 /* Add a port, its rings between workers included; after n_workers is set. */
 void memory_input_add(struct memory_input *in, const struct vnf_port *port,
 		      const struct vnf_port_need *need);
-/* 0; -EINVAL: `memory` is too small, or more than there is; -ENOMEM: hugepages are wanted and there
- * are too few.
+/* 0; -EINVAL: `memory` is too small, or more than there is; -ENOMEM: hugepages are needed and there
+ * are too few, and none can be reserved.
  */
 int memory_plan_make(const struct memory_input *in, struct memory_plan *plan, char *why,
 		     size_t why_size);
@@ -164,6 +184,24 @@ int memory_plan_make(const struct memory_input *in, struct memory_plan *plan, ch
 uint64_t memory_huge_free(const char *dir);
 /* Bytes that can be taken without swapping, from this file (/proc/meminfo); 0 = unknown. */
 uint64_t memory_available(const char *meminfo);
+
+/* ---- hugepages.c ---- */
+
+/* The kernel's reservation on one NUMA node, and what of it is ours. */
+struct hugepages_pool {
+	char path[256]; /* of nr_hugepages; "" = there are no hugepages */
+	uint64_t page_bytes;
+	uint64_t reserved; /* pages, to be given back */
+};
+
+/* 0 or -ENOENT. `sysfs` is "/sys", `meminfo` "/proc/meminfo", or a test's. */
+int hugepages_find(const char *sysfs, const char *meminfo, unsigned int numa_node,
+		   struct hugepages_pool *pool);
+bool hugepages_may_reserve(const struct hugepages_pool *pool);
+/* Reserve so many bytes more. 0, or -ENOMEM with a sentence in `why`, and all is as it was. */
+int hugepages_reserve(struct hugepages_pool *pool, uint64_t bytes, char *why, size_t why_size);
+/* Give back what was reserved. */
+void hugepages_release(struct hugepages_pool *pool);
 
 /* ---- eal_args.c: no DPDK calls ---- */
 
@@ -247,6 +285,11 @@ struct port_slot {
 
 /* Create the ports of the file: names, kinds, needs. */
 int ports_create(struct vnf *vnf);
+/* Get ready what must be there before DPDK starts, and undo that after its end. 0 or -errno, after
+ * logging why; what was done before the failure is still to be undone.
+ */
+int ports_prepare(struct vnf *vnf);
+void ports_restore(struct vnf *vnf);
 /* Open and start them all; those that wait for a peer go on in the background. -ECANCELED when
  * `stop` says so.
  */
@@ -363,12 +406,14 @@ struct vnf {
 	void *config;
 	struct cpu_plan cpus;
 	struct memory_plan memory;
+	struct hugepages_pool hugepages;
 	char prefix[64];
 	struct rte_mempool *pool;
 	struct rte_rcu_qsbr *qsbr;
 	struct drop_names drops;
 	struct port_slot *ports;
 	uint16_t n_ports;
+	void *override[VNF_PORTS_MAX]; /* structures that replace a kind's own; NULL beyond */
 	struct worker *workers;
 	uint16_t n_workers;
 	uint64_t started_ns;

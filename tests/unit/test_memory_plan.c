@@ -238,3 +238,53 @@ Test(memory_plan, available_memory)
 	rmdir(top);
 	cr_expect_eq(memory_available("/nonexistent"), 0);
 }
+
+/* Physical addresses: hugepages or nothing. */
+Test(memory_plan, physical_addresses_reserve_what_is_missing)
+{
+	struct memory_input in = two_ports();
+	struct memory_plan plan;
+	char why[WHY_MAX] = "";
+
+	in.pa_port = "lan";
+	in.page_bytes = 2 << 20;
+	in.huge_free = 4 << 20;
+	in.available = 200 << 20;
+	cr_assert_eq(memory_plan_make(&in, &plan, why, sizeof(why)), 0, "%s", why);
+	cr_assert(plan.huge);
+	cr_assert_eq(plan.reserve, plan.bytes - (4 << 20));
+	in.huge_free = plan.bytes;
+	cr_assert_eq(memory_plan_make(&in, &plan, why, sizeof(why)), 0);
+	cr_assert_eq(plan.reserve, 0);
+	/* Others do without. */
+	in.pa_port = NULL;
+	in.huge_free = 0;
+	cr_assert_eq(memory_plan_make(&in, &plan, why, sizeof(why)), 0);
+	cr_assert(!plan.huge);
+	cr_assert_eq(plan.reserve, 0);
+	in.hugepages = HUGEPAGES_ALWAYS;
+	cr_assert_eq(memory_plan_make(&in, &plan, why, sizeof(why)), 0);
+	cr_assert(plan.huge);
+	cr_assert_eq(plan.reserve, plan.bytes);
+}
+
+Test(memory_plan, physical_addresses_refused_with_numbers)
+{
+	struct memory_input in = two_ports();
+	struct memory_plan plan;
+	char why[WHY_MAX] = "";
+
+	in.pa_port = "lan";
+	cr_assert_eq(memory_plan_make(&in, &plan, why, sizeof(why)), -ENOMEM);
+	cr_assert_not_null(strstr(why, "0 MiB are free; as root: echo "), "%s", why);
+	cr_assert_not_null(strstr(why, "port \"lan\" is driven with physical addresses"), "%s",
+			   why);
+	in.page_bytes = 2 << 20;
+	in.available = 30 << 20;
+	cr_assert_eq(memory_plan_make(&in, &plan, why, sizeof(why)), -ENOMEM);
+	cr_assert_not_null(strstr(why, "30 MiB are available, of which 16 MiB must remain"), "%s",
+			   why);
+	in.hugepages = HUGEPAGES_NEVER;
+	cr_assert_eq(memory_plan_make(&in, &plan, why, sizeof(why)), -ENOMEM);
+	cr_assert_not_null(strstr(why, "\"never\", but port \"lan\""), "%s", why);
+}

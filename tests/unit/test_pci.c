@@ -19,6 +19,9 @@
 
 static char top[] = "/tmp/vnf-pci-XXXXXX";
 
+static char sysfs_dir[64], proc_dir[64], run_dir[64];
+static const struct pci_machine machine = { sysfs_dir, proc_dir, run_dir };
+
 static void sh(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 static void sh(const char *format, ...)
@@ -40,6 +43,9 @@ static void machine_make(void)
 	sh("printf 'Iface Destination Gateway Flags RefCnt Use Metric Mask MTU Window IRTT\\n"
 	   "eth1\\t00000000\\t0100A8C0\\t0003\\t0\\t0\\t0\\t00000000\\t0\\t0\\t0\\n' "
 	   "> proc/net/route");
+	snprintf(sysfs_dir, sizeof(sysfs_dir), "%s/sys", top);
+	snprintf(proc_dir, sizeof(proc_dir), "%s/proc", top);
+	snprintf(run_dir, sizeof(run_dir), "%s/run", top);
 }
 
 static void machine_remove(void)
@@ -54,20 +60,13 @@ TestSuite(pci, .init = machine_make, .fini = machine_remove);
 
 static int device_check(const char *address, char *why, size_t size)
 {
-	char sysfs[64], proc[64];
-
-	snprintf(sysfs, sizeof(sysfs), "%s/sys", top);
-	snprintf(proc, sizeof(proc), "%s/proc", top);
 	why[0] = '\0';
-	return pci_device_check(sysfs, proc, address, why, size);
+	return pci_device_check(&machine, address, PCI_DRIVER_AUTO, why, size);
 }
 
 static bool needs_pa(void)
 {
-	char sysfs[64];
-
-	snprintf(sysfs, sizeof(sysfs), "%s/sys", top);
-	return pci_needs_pa(sysfs, DEVICE);
+	return pci_needs_pa(&machine, DEVICE, PCI_DRIVER_AUTO);
 }
 
 static void driver_bind(const char *driver)
@@ -115,25 +114,86 @@ Test(pci, missing_device)
 			      "them");
 }
 
-Test(pci, device_of_the_kernel)
+Test(pci, device_that_nothing_goes_through)
 {
 	char why[256];
 
 	driver_bind("e1000");
 	sh("mkdir -p sys/bus/pci/devices/" DEVICE "/net/eth0");
-	cr_assert_eq(device_check(DEVICE, why, sizeof(why)), -EBUSY);
-	cr_assert_not_null(strstr(why, "bound to the kernel's driver e1000 and in use as a network "
-				       "interface"),
-			   "%s", why);
-	cr_assert_not_null(strstr(why, "dpdk-devbind.py -b vfio-pci " DEVICE), "%s", why);
+	cr_assert_eq(device_check(DEVICE, why, sizeof(why)), 0, "%s", why);
+	cr_assert(!pci_is_usable(&machine, DEVICE, PCI_DRIVER_AUTO));
 }
 
-Test(pci, device_without_driver)
+Test(pci, routes_hold_a_device)
 {
 	char why[256];
 
+	driver_bind("e1000");
+	sh("mkdir -p sys/bus/pci/devices/" DEVICE "/net/eth0");
+	sh("printf 'eth0\\t0000A8C0\\t00000000\\t0001\\t0\\t0\\t0\\t00FFFFFF\\t0\\t0\\t0\\n' "
+	   ">> proc/net/route");
 	cr_assert_eq(device_check(DEVICE, why, sizeof(why)), -EBUSY);
-	cr_assert_not_null(strstr(why, "bound to no driver"), "%s", why);
+	cr_assert_str_eq(why, "PCI device " DEVICE " is eth0, which routes go out of; it is not "
+			      "taken; as root: ip addr flush dev eth0");
+	/* A driver that shares its device leaves the routes as they are. */
+	driver_bind("mlx5_core");
+	cr_assert_eq(device_check(DEVICE, why, sizeof(why)), 0, "%s", why);
+}
+
+Test(pci, routes_of_ipv6_count_but_for_link_local)
+{
+	static const char form[] =
+		"printf '%s %s 00000000000000000000000000000000 00 "
+		"00000000000000000000000000000000 00000100 00000001 00000000 00000001     eth0\\n'"
+		" >> proc/net/ipv6_route";
+	char why[256], line[400];
+
+	driver_bind("e1000");
+	sh("mkdir -p sys/bus/pci/devices/" DEVICE "/net/eth0");
+	snprintf(line, sizeof(line), form, "fe800000000000000000000000000000", "40");
+	sh("%s", line);
+	snprintf(line, sizeof(line), form, "ff000000000000000000000000000000", "08");
+	sh("%s", line);
+	cr_assert_eq(device_check(DEVICE, why, sizeof(why)), 0, "%s", why);
+	snprintf(line, sizeof(line), form, "20010db8000000000000000000000000", "40");
+	sh("%s", line);
+	cr_assert_eq(device_check(DEVICE, why, sizeof(why)), -EBUSY);
+	cr_assert_not_null(strstr(why, "routes go out of"), "%s", why);
+	snprintf(line, sizeof(line), form, "00000000000000000000000000000000", "00");
+	sh("%s", line);
+	cr_assert_eq(device_check(DEVICE, why, sizeof(why)), -EBUSY);
+	cr_assert_not_null(strstr(why, "default route"), "%s", why);
+}
+
+Test(pci, named_by_the_mac_of_its_interface)
+{
+	char address[PCI_ADDRESS_MAX], why[256];
+
+	sh("mkdir -p sys/bus/pci/devices/" DEVICE "/virtio0/net/eth0 "
+	   "sys/bus/pci/devices/0000:00:04.0/net/eth2");
+	sh("echo 52:54:00:00:00:01 > sys/bus/pci/devices/" DEVICE "/virtio0/net/eth0/address");
+	sh("echo 52:54:00:00:00:02 > sys/bus/pci/devices/0000:00:04.0/net/eth2/address");
+	cr_assert_eq(pci_locate(&machine, "52:54:0:0:0:1", address, why, sizeof(why)), 0, "%s",
+		     why);
+	cr_assert_str_eq(address, DEVICE);
+	cr_assert_eq(pci_locate(&machine, "52:54:00:00:00:02", address, why, sizeof(why)), 0);
+	cr_assert_str_eq(address, "0000:00:04.0");
+	cr_assert_eq(pci_locate(&machine, "52:54:00:00:00:03", address, why, sizeof(why)), -ENODEV);
+	cr_assert_not_null(strstr(why, "has the MAC 52:54:00:00:00:03"), "%s", why);
+	sh("echo 52:54:00:00:00:01 > sys/bus/pci/devices/0000:00:04.0/net/eth2/address");
+	cr_assert_eq(pci_locate(&machine, "52:54:00:00:00:01", address, why, sizeof(why)), -EEXIST);
+	cr_assert_not_null(strstr(why, "2 PCI devices have the MAC"), "%s", why);
+	cr_assert_eq(pci_locate(&machine, "eth0", address, why, sizeof(why)), -EINVAL);
+}
+
+Test(pci, features_of_a_virtio_device)
+{
+	cr_assert_eq(pci_virtio_feature(&machine, DEVICE, 34), -1);
+	sh("mkdir -p sys/bus/pci/devices/" DEVICE "/virtio3");
+	sh("printf '%%034d1%%029d\\n' 0 0 > sys/bus/pci/devices/" DEVICE "/virtio3/features");
+	cr_assert_eq(pci_virtio_feature(&machine, DEVICE, 34), 1);
+	cr_assert_eq(pci_virtio_feature(&machine, DEVICE, 33), 0);
+	cr_assert_eq(pci_virtio_feature(&machine, DEVICE, 70), -1);
 }
 
 Test(pci, default_route_is_never_taken)
@@ -162,16 +222,27 @@ Test(pci, virtio_interface_is_found_below_the_virtio_device)
 
 Test(pci, drivers_that_hand_the_device_over)
 {
-	char why[256];
-
 	driver_bind("uio_pci_generic");
-	cr_assert_eq(device_check(DEVICE, why, sizeof(why)), 0, "%s", why);
+	cr_assert(pci_is_usable(&machine, DEVICE, PCI_DRIVER_AUTO));
+	cr_assert(pci_is_usable(&machine, DEVICE, PCI_DRIVER_UIO));
+	cr_assert(!pci_is_usable(&machine, DEVICE, PCI_DRIVER_VFIO));
 	cr_assert(needs_pa());
 	driver_bind("vfio-pci");
-	cr_assert_eq(device_check(DEVICE, why, sizeof(why)), 0, "%s", why);
+	cr_assert(pci_is_usable(&machine, DEVICE, PCI_DRIVER_AUTO));
 	cr_assert(needs_pa(), "vfio without an IOMMU group is physical");
 	sh("mkdir -p sys/bus/pci/devices/" DEVICE "/iommu_group");
 	cr_assert(!needs_pa());
+}
+
+/* What it will be bound to is what decides. */
+Test(pci, driver_that_is_chosen)
+{
 	driver_bind("virtio-pci");
+	cr_assert_str_eq(pci_driver_choose(&machine, DEVICE, PCI_DRIVER_AUTO), "uio_pci_generic");
+	cr_assert_str_eq(pci_driver_choose(&machine, DEVICE, PCI_DRIVER_VFIO), "vfio-pci");
+	cr_assert(needs_pa());
+	sh("mkdir -p sys/bus/pci/devices/" DEVICE "/iommu_group");
+	cr_assert_str_eq(pci_driver_choose(&machine, DEVICE, PCI_DRIVER_AUTO), "vfio-pci");
+	cr_assert_str_eq(pci_driver_choose(&machine, DEVICE, PCI_DRIVER_UIO), "uio_pci_generic");
 	cr_assert(!needs_pa());
 }

@@ -14,10 +14,10 @@
  *
  * Life of a port, all on the control thread unless said otherwise:
  *
- *     need -> open -> start -> (rx, tx by workers; poll) -> stop -> close
+ *     need -> prepare -> open -> start -> (rx, tx by workers; poll) -> stop -> close -> restore
  *
- * Each of open and start is undone by its counterpart, also when a later step failed; a function
- * that is not needed may be NULL.
+ * Each of prepare, open and start is undone by its counterpart, also when a later step failed; a
+ * function that is not needed may be NULL.
  */
 
 #include <stdbool.h>
@@ -140,6 +140,10 @@ struct vnf_port_kind {
 	void (*claims)(const struct vnf_port_spec *spec, struct vnf_claims *claims);
 	/** Say what the port will take. Before EAL. */
 	void (*need)(const struct vnf_port *port, struct vnf_port_need *need);
+	/** Get ready what must be there before DPDK starts, such as a device's kernel driver. 0 or
+	 *  -errno, after logging why; undone by `restore`. Context: control thread.
+	 */
+	int (*prepare)(struct vnf_port *port);
 	/** Acquire the device: sets port->rx, tx, queue[], mac, mtu and priv as needed.
 	 *  Return 0 or -errno, after logging why; -EAGAIN from a blocking open: the peer's fault,
 	 *  open again after a while. What a failed open acquired it has released. Context: control
@@ -162,6 +166,10 @@ struct vnf_port_kind {
 	void (*stop)(struct vnf_port *port);
 	/** Release all that open acquired. */
 	void (*close)(struct vnf_port *port);
+	/** Undo `prepare`, after DPDK has ended; also where prepare failed or did not run.
+	 *  Context: control thread.
+	 */
+	void (*restore)(struct vnf_port *port);
 };
 
 /**

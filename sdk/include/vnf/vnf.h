@@ -34,7 +34,7 @@ extern "C" {
 #endif
 
 /** Number of this interface; changes when a VNF must be rebuilt. */
-#define VNF_ABI 1u
+#define VNF_ABI 2u
 
 /** Packets in a burst at most. */
 #define VNF_BURST_MAX 32

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 The vnfkit authors
+ *
+ * Hugepages that are missing are reserved at start and given back at stop. Only where there is no
+ * doing without: a device behind uio needs physical addresses, or the file says "always". The
+ * pages are of the kernel's default size, on the NUMA node of the workers. Control thread.
+ */
+
+#include "vnf_priv.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static uint64_t number_in(const char *path)
+{
+	char text[32] = "";
+	FILE *f = fopen(path, "re");
+
+	if (f == NULL)
+		return 0;
+	if (fgets(text, sizeof(text), f) == NULL)
+		text[0] = '\0';
+	fclose(f);
+	return strtoull(text, NULL, 10);
+}
+
+static int number_write(const char *path, uint64_t number)
+{
+	char text[32];
+	int n = snprintf(text, sizeof(text), "%llu", (unsigned long long)number);
+	int ret, fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	ret = write(fd, text, (size_t)n) == n ? 0 : -errno;
+	close(fd);
+	return ret;
+}
+
+/* The kernel's default size, from this file (/proc/meminfo); 0 = it has no hugepages. */
+static uint64_t default_page_bytes(const char *meminfo)
+{
+	static const char key[] = "Hugepagesize:";
+	uint64_t kb = 0;
+	char line[128];
+	FILE *f = fopen(meminfo, "re");
+
+	if (f == NULL)
+		return 0;
+	while (kb == 0 && fgets(line, sizeof(line), f) != NULL)
+		if (strncmp(line, key, sizeof(key) - 1) == 0)
+			kb = strtoull(line + sizeof(key) - 1, NULL, 10);
+	fclose(f);
+	return kb * 1024;
+}
+
+int hugepages_find(const char *sysfs, const char *meminfo, unsigned int numa_node,
+		   struct hugepages_pool *pool)
+{
+	unsigned long long kb = default_page_bytes(meminfo) / 1024;
+
+	memset(pool, 0, sizeof(*pool));
+	pool->page_bytes = kb * 1024;
+	if (kb == 0)
+		return -ENOENT;
+	snprintf(pool->path, sizeof(pool->path),
+		 "%s/devices/system/node/node%u/hugepages/hugepages-%llukB/nr_hugepages", sysfs,
+		 numa_node, kb);
+	if (access(pool->path, F_OK) != 0)
+		snprintf(pool->path, sizeof(pool->path),
+			 "%s/kernel/mm/hugepages/hugepages-%llukB/nr_hugepages", sysfs, kb);
+	return access(pool->path, F_OK) == 0 ? 0 : -ENOENT;
+}
+
+bool hugepages_may_reserve(const struct hugepages_pool *pool)
+{
+	return pool->path[0] != '\0' && access(pool->path, W_OK) == 0;
+}
+
+int hugepages_reserve(struct hugepages_pool *pool, uint64_t bytes, char *why, size_t why_size)
+{
+	uint64_t pages = (bytes + pool->page_bytes - 1) / pool->page_bytes;
+	uint64_t before = number_in(pool->path);
+	int ret = number_write(pool->path, before + pages);
+	uint64_t after = number_in(pool->path);
+
+	/* Fewer may come without an error. */
+	pool->reserved = after > before ? after - before : 0;
+	if (ret == 0 && pool->reserved >= pages)
+		return 0;
+	snprintf(why, why_size,
+		 "%llu hugepages of %llu KiB could be reserved and %llu more are needed%s%s; give "
+		 "the machine more memory, or reserve them at boot (kernel parameter hugepages=)",
+		 (unsigned long long)pool->reserved, (unsigned long long)(pool->page_bytes >> 10),
+		 (unsigned long long)(pages - RTE_MIN(pages, pool->reserved)), ret < 0 ? ": " : "",
+		 ret < 0 ? strerror(-ret) : "");
+	hugepages_release(pool);
+	return -ENOMEM;
+}
+
+/* Pages that are still in use leave when they are freed. */
+void hugepages_release(struct hugepages_pool *pool)
+{
+	uint64_t now;
+
+	if (pool->reserved == 0)
+		return;
+	now = number_in(pool->path);
+	number_write(pool->path, now - RTE_MIN(now, pool->reserved));
+	pool->reserved = 0;
+}
