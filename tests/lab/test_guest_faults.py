@@ -310,3 +310,20 @@ def test_large_lost_ring(run, switch):
     switch.process.wait_log(LOST.format("guest"), timeout=3)
     lab.until(lambda: guest_info(switch)["rings_lost"] == 2, 3, "both rings")
     guest.close()
+
+
+def test_virtio_user_resets_its_packed_rings(run, caps):
+    """A vnfkit VNF is no such guest: its rings are fresh when a restarted switch finds it again."""
+    path = lab.Path(run, caps, endpoints="none", extra_ports=lab.generator_ports(rate=20_000))
+    for port in path.vnf.settings["ports"]:
+        port["packed"] = True
+    path.start()
+    for _ in range(3):
+        lab.until(lambda: path.switch.stats("gen-sink")["received"] > 5000, 10, "traffic")
+        path.switch.crash()
+        path.start_switch()
+        path.switch.wait_port(lab.LAN, lab.WAN)
+    lab.until(lambda: path.switch.stats("gen-sink")["received"] > 5000, 10, "traffic")
+    assert "packed rings" in path.switch.process.output()
+    assert said(path.switch, LOST, ".*") == said(path.switch, NOT_SHARED, ".*") == 0
+    path.stop()
