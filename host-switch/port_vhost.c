@@ -175,6 +175,7 @@ static struct hsw_vhost *vhost_create(struct vnf_port *port)
 	v->peer_fd = -1;
 	v->burst = 1;
 	pthread_mutex_init(&v->peer_lock, NULL);
+	pthread_mutex_init(&v->watch.lock, NULL);
 	hsw_guard_init(&v->guard, hsw_vhost_pairs(port), v->spec->ring_max, 0);
 	return v;
 }
@@ -238,6 +239,7 @@ static void vhost_close(struct vnf_port *port)
 	hsw_fault_unwatch(v);
 	hsw_socket_release(v->spec->socket, v->lock_fd);
 	port->priv = NULL;
+	pthread_mutex_destroy(&v->watch.lock);
 	pthread_mutex_destroy(&v->peer_lock);
 	free(v);
 }
@@ -324,6 +326,7 @@ static void vhost_poll(struct vnf_port *port)
 	struct hsw_vhost *v = port->priv;
 
 	hsw_vhost_poll_peer(v);
+	hsw_watch_poll(v, clock_ns());
 	if (__atomic_load_n(&v->parked, __ATOMIC_ACQUIRE) != 0)
 		park(v);
 }

@@ -4,7 +4,7 @@
  * The port kind "vhost-user": a guest's virtio-net device, served by librte_vhost. Its state, and
  * what its files offer each other: port_vhost.c (keys and life), vhost_peer.c (librte_vhost's
  * callbacks), vhost_rxtx.c (workers), vhost_socket.c (the socket's file), vhost_fault.c (guests
- * that take their memory away).
+ * that take their memory away), vhost_watch.c (guests whose rings cannot work).
  */
 #ifndef HSW_PORT_VHOST_H
 #define HSW_PORT_VHOST_H
@@ -16,6 +16,7 @@
 #include <vnf/embed.h>
 
 #include "vhost_guard.h"
+#include "vhost_rings.h"
 
 extern const struct vnf_port_kind hsw_port_kind_vhost_user;
 
@@ -44,6 +45,21 @@ struct hsw_vhost_range {
 };
 /* Memory regions and the migration log. */
 #define HSW_VHOST_RANGES (HSW_VHOST_REGIONS + 1)
+
+/* A guest's rings under observation: see vhost_watch.c. */
+struct hsw_watch {
+	pthread_mutex_t
+		lock; /* Guest memory at `ring` is read, and the next are written, with it. */
+	bool known;   /* The next two are true: no message is being handled. */
+	int kick_fd[HSW_GUARD_RINGS];
+	struct hsw_ring ring[HSW_GUARD_RINGS];
+	struct hsw_sharing_test sharing;
+
+	/* librte_vhost's thread only: rings, as bit masks. */
+	uint32_t started; /* Their position is to be looked at as soon as they are mapped. */
+	uint32_t told;    /* We told the frontend their position when they were stopped: */
+	uint16_t position[HSW_GUARD_RINGS];
+};
 
 struct hsw_vhost;
 struct rte_vhost_device_ops;
@@ -86,7 +102,11 @@ struct hsw_vhost {
 			   * librte_vhost's threads, cleared by the control thread.
 			   */
 	uint32_t broken;  /* The guest took memory away; stored by any thread's signal handler. */
+	uint32_t lost;    /* Packed rings, as a bit mask, that were in use before we came: where in
+			   * them the guest is, nobody knows. Stored by librte_vhost's threads.
+			   */
 	struct hsw_vhost_range range[HSW_VHOST_RANGES]; /* Loaded by signal handlers. */
+	struct hsw_watch watch;
 
 	pthread_mutex_t peer_lock; /* Of the next. */
 	int peer_fd;               /* Our own descriptor of the connection, or -1. */
@@ -135,6 +155,17 @@ void hsw_fault_enter(struct hsw_vhost *vhost);
 bool hsw_fault_in_range(const struct hsw_vhost *vhost, uint64_t start, uint64_t size);
 /* The port's memory is what librte_vhost says of this device; -1: it has none. */
 void hsw_fault_set_ranges(struct hsw_vhost *vhost, int vid);
+
+/* ---- vhost_watch.c ---- */
+
+/* A connection begins or has ended: nothing is known of its rings. Any thread. */
+void hsw_watch_reset(struct hsw_vhost *vhost);
+/* librte_vhost may unmap memory from now on: no look until hsw_watch_message(). Its thread. */
+void hsw_watch_pause(struct hsw_vhost *vhost);
+/* librte_vhost has handled this message: `lost` is up to date. Its thread, rings locked. */
+void hsw_watch_message(struct hsw_vhost *vhost, int vid, const struct hsw_vhost_msg *msg);
+/* Warn of a guest whose memory is not shared. Control thread, every 100 ms. */
+void hsw_watch_poll(struct hsw_vhost *vhost, uint64_t now_ns);
 
 /* ---- vhost_rxtx.c: workers ---- */
 

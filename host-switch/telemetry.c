@@ -122,13 +122,17 @@ static int tell_domains(struct vnf *vnf, struct hsw_switch *sw, const char *para
 static void add_vhost(const struct vnf_port *port, struct rte_tel_data *d)
 {
 	const struct hsw_vhost *v = port->priv;
-	uint32_t rings;
+	uint32_t rings, lost, sharing;
 
 	if (port->kind != &hsw_port_kind_vhost_user || v == NULL)
 		return;
 	rings = __atomic_load_n(&v->rings, __ATOMIC_RELAXED);
+	lost = __atomic_load_n(&v->lost, __ATOMIC_RELAXED);
+	sharing = __atomic_load_n(&v->watch.sharing.result, __ATOMIC_RELAXED);
 	rte_tel_data_add_dict_string(d, "socket", v->spec->socket);
 	rte_tel_data_add_dict_int(d, "rings_enabled", __builtin_popcount(rings));
+	rte_tel_data_add_dict_int(d, "rings_lost", __builtin_popcount(lost));
+	rte_tel_data_add_dict_int(d, "memory_unshared", sharing == HSW_SHARING_NO);
 	rte_tel_data_add_dict_u64(d, "connections", load(&v->connections));
 	rte_tel_data_add_dict_u64(d, "refused_peers", load(&v->refused_peers));
 	rte_tel_data_add_dict_u64(d, "refused_messages", load(&v->refused_messages));

@@ -136,6 +136,7 @@ static enum rte_vhost_msg_result guard_message(int vid, void *arg)
 
 	if (v == NULL)
 		return RTE_VHOST_MSG_RESULT_NOT_HANDLED;
+	hsw_watch_pause(v);
 	v->must_answer = v->guard.reply_ack && (msg->flags & FLAG_NEED_REPLY) != 0;
 	msg->flags &= ~(FLAG_NEED_REPLY | FLAG_REPLY);
 	if (v->muted) {
@@ -181,6 +182,36 @@ static bool rings_are_inside(const struct hsw_vhost *v, int vid)
 	return true;
 }
 
+/* Workers may go on with what they have begun; it is over when destroy_device() says so. */
+static void port_lower(struct hsw_vhost *v)
+{
+	vnf_port_set_up(v->port, false);
+	__atomic_fetch_add(&v->downs, 1, __ATOMIC_RELEASE);
+	__atomic_store_n(&v->vid, -1, __ATOMIC_RELEASE);
+}
+
+/*
+ * A ring whose position is lost would carry garbage both ways. The connection stays: its end is
+ * what a frontend shows its guest as link down, its being there as link up, upon which the guest can
+ * reset its device.
+ */
+static void watch_rings(struct hsw_vhost *v, int vid, const struct hsw_vhost_msg *msg)
+{
+	uint32_t before = v->lost;
+
+	hsw_watch_message(v, vid, msg);
+	if (v->lost == 0 || before != 0)
+		return;
+	if (v->vid >= 0)
+		port_lower(v);
+	vnf_log_limited(&v->limit, VNF_LOG_WARNING,
+			"port \"%s\": the guest's packed ring was in use before this switch "
+			"started, and its position is lost; the guest's device must be reset: "
+			"restart the VNF in the guest (a vnfkit VNF does it by itself when the "
+			"link comes back), or use split rings (packed=off)",
+			v->port->name);
+}
+
 /* Asked after a message was handled without an error, the rings' locks still held. */
 static enum rte_vhost_msg_result message_done(int vid, void *arg)
 {
@@ -196,6 +227,7 @@ static enum rte_vhost_msg_result message_done(int vid, void *arg)
 		blame(v, "a ring that reaches beyond its memory");
 		return RTE_VHOST_MSG_RESULT_ERR;
 	}
+	watch_rings(v, vid, msg);
 	if (v->must_answer && (msg->flags & FLAG_REPLY) == 0)
 		msg->flags |= FLAG_NEED_REPLY;
 	return RTE_VHOST_MSG_RESULT_NOT_HANDLED;
@@ -303,6 +335,7 @@ static int new_connection(int vid)
 	if (rte_vhost_extern_callback_register(vid, &guard_ops, v) < 0 || admit_peer(v) < 0)
 		return -1;
 	hsw_guard_begin(&v->guard);
+	hsw_watch_reset(v);
 	v->connection = vid;
 	__atomic_store_n(&v->broken, 0, __ATOMIC_RELAXED);
 	__atomic_store_n(&v->rings, 0, __ATOMIC_RELAXED);
@@ -318,6 +351,7 @@ static void connection_end(struct hsw_vhost *v)
 	if (v->connection >= 0)
 		__atomic_store_n(&by_vid[v->connection], NULL, __ATOMIC_RELEASE);
 	v->connection = -1;
+	hsw_watch_reset(v);
 	hsw_fault_enter(NULL);
 	hsw_fault_set_ranges(v, -1);
 	drop_peer(v);
@@ -364,7 +398,8 @@ static int new_device(int vid)
 	struct hsw_vhost *v = find_vid(vid);
 	uint64_t features = 0;
 
-	if (v == NULL)
+	/* Refused, a device is offered again after each message. */
+	if (v == NULL || v->lost != 0)
 		return -1;
 	rte_vhost_get_negotiated_features(vid, &features);
 	report_guest(v, vid, features);
@@ -382,9 +417,7 @@ static void destroy_device(int vid)
 
 	if (v == NULL)
 		return;
-	vnf_port_set_up(v->port, false);
-	__atomic_fetch_add(&v->downs, 1, __ATOMIC_RELEASE);
-	__atomic_store_n(&v->vid, -1, __ATOMIC_RELEASE);
+	port_lower(v);
 	while (vnf_quiesce(v->port->vnf, QUIESCE_NS) == -ETIMEDOUT)
 		vnf_log_limited(
 			&v->limit, VNF_LOG_ERROR,
@@ -400,7 +433,7 @@ static int vring_state_changed(int vid, uint16_t ring, int enable)
 
 	if (v == NULL || ring >= 2 * VNF_QUEUES_MAX)
 		return 0;
-	if (enable) {
+	if (enable && (v->lost & 1u << ring) == 0) {
 		__atomic_fetch_or(&v->loud, 1u << ring, __ATOMIC_RELAXED);
 		__atomic_fetch_or(&v->rings, 1u << ring, __ATOMIC_RELAXED);
 	} else {

@@ -139,6 +139,8 @@ static bool expected(const char *text, size_t len)
 		"vhost_user_update_link_state(): virtio-user port",
 		/* Said once at each start in server mode, before the first peer has come. */
 		"Reconnect callback call failed",
+		/* A device on vfio-pci whose interrupts were never on. */
+		"Error disabling MSI-X interrupts",
 		/* Of sizes that nobody asked for: the memory plan knows what is free. */
 		"hugepages reported",
 		"vhost_user_server_disconnect()",

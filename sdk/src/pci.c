@@ -232,7 +232,10 @@ int pci_virtio_feature(const struct pci_machine *m, const char *address, unsigne
 	if (fgets(bits, sizeof(bits), f) == NULL)
 		bits[0] = '\0';
 	fclose(f);
-	return strspn(bits, "01") > bit ? bits[bit] == '1' : -1;
+	/* Negotiated ones; a device that no driver has spoken with shows none at all. */
+	if (strspn(bits, "01") <= bit || strchr(bits, '1') == NULL)
+		return -1;
+	return bits[bit] == '1';
 }
 
 /* ---- finding a device by its MAC ---- */

@@ -206,10 +206,24 @@ static int slot_start_aside(struct port_slot *slot)
 	return 0;
 }
 
+/* Does it wait for another port to come up? */
+static bool slot_is_early(const struct vnf *vnf, const struct port_slot *slot)
+{
+	const char *after = slot->port.spec->after;
+
+	if (after[0] == '\0' || slot->begun)
+		return false;
+	for (uint16_t i = 0; i < vnf->n_ports; i++)
+		if (strcmp(vnf->ports[i].port.name, after) == 0)
+			return !vnf_port_is_up(&vnf->ports[i].port);
+	return false;
+}
+
 static int slot_begin(struct port_slot *slot)
 {
 	int ret;
 
+	slot->begun = true;
 	if ((slot->port.kind->flags & VNF_KIND_OPEN_BLOCKS) != 0)
 		return slot_start_aside(slot);
 	ret = slot_start(slot);
@@ -219,7 +233,7 @@ static int slot_begin(struct port_slot *slot)
 
 static void slot_poll(struct port_slot *slot)
 {
-	if (slot->port.kind->poll != NULL)
+	if (slot->begun && slot->port.kind->poll != NULL)
 		slot->port.kind->poll(&slot->port);
 	if (__atomic_load_n(&slot->port.waiting, __ATOMIC_ACQUIRE) != 0)
 		probe_leave(slot);
@@ -261,7 +275,7 @@ int ports_open(struct vnf *vnf, bool (*stop)(void *arg), void *arg)
 		if (stop(arg))
 			return -ECANCELED;
 		slot->port.pool = vnf->pool;
-		ret = slot_begin(slot);
+		ret = slot_is_early(vnf, slot) ? 0 : slot_begin(slot);
 		if (ret < 0)
 			return ret;
 	}
@@ -310,6 +324,8 @@ int ports_poll(struct vnf *vnf)
 	for (uint16_t i = 0; i < vnf->n_ports; i++) {
 		struct port_slot *slot = &vnf->ports[i];
 
+		if (!slot->begun && !slot_is_early(vnf, slot))
+			slot_begin(slot);
 		slot_poll(slot);
 		if (slot_state(slot) == PORT_FAILED)
 			ret = -EIO;

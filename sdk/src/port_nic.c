@@ -263,8 +263,8 @@ static void virtio_poll(struct vnf_port *port)
 	nic->was_down = false;
 	if (nic->binding.was.packed == 0)
 		return;
-	vnf_notice("port \"%s\": the switch is back; resetting the device, for packed rings do "
-		   "not survive the switch",
+	vnf_notice("port \"%s\": the link is back; resetting the device, for packed rings do not "
+		   "survive a new switch",
 		   port->name);
 	__atomic_store_n(&port->broken, 1, __ATOMIC_RELEASE);
 }

@@ -82,6 +82,12 @@ static const struct vnf_config_key base_port_keys[] = {
 	  .def = "0",
 	  .doc = "How long a full queue is waited for before packets are dropped; everything else "
 		 "of the worker waits too, but in one pass for all ports together no longer." },
+	{ .name = "after",
+	  .type = VNF_CONFIG_STRING,
+	  .offset = offsetof(struct vnf_port_spec, after),
+	  .max = VNF_PORT_NAME_MAX,
+	  .doc = "Name of a port; this one is opened once that one has come up, so that a capture "
+		 "or a generator does not begin before the guest is there." },
 	{ .name = NULL },
 };
 
@@ -298,6 +304,25 @@ static const struct vnf_port_spec *port_named(const struct vnf_program *program,
 	return NULL;
 }
 
+/* A chain that is longer than there are ports goes in a circle. */
+static void check_after(const struct vnf_program *program, struct vnf_config *file,
+			const struct system_spec *spec, const struct vnf_port_spec *port)
+{
+	const struct vnf_port_spec *at = port;
+	size_t steps = 0;
+
+	if (port->after[0] != '\0' && port_named(program, spec, port->after) == NULL) {
+		vnf_config_error(file, &port->after, "no port is named \"%s\"", port->after);
+		return;
+	}
+	while (at != NULL && at->after[0] != '\0' && steps++ <= spec->ports.n)
+		at = port_named(program, spec, at->after);
+	if (steps > spec->ports.n)
+		vnf_config_error(file, &port->after,
+				 "\"%s\" waits, in the end, for this port: neither would ever open",
+				 port->after);
+}
+
 static void check_port(const struct schema *schema, const struct vnf_program *program,
 		       struct vnf_config *file, const struct system_spec *spec, size_t i)
 {
@@ -311,6 +336,7 @@ static void check_port(const struct schema *schema, const struct vnf_program *pr
 		vnf_config_error(file, &port->queues,
 				 "%u queue pairs, a port of kind \"%s\" has at most %u",
 				 port->queues, kind->name, kind->queues_max);
+	check_after(program, file, spec, port);
 	if (kind->check != NULL)
 		kind->check(file, port);
 }

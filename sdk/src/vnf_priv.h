@@ -278,6 +278,7 @@ struct port_slot {
 	uint32_t state;     /* enum port_state; release by the opener, acquire by control */
 	uint32_t seen_up;   /* what the control thread last reported */
 	uint32_t cancelled; /* set by control, read by the opener */
+	bool begun;         /* it has not to wait for another port any more */
 	bool opened;        /* open succeeded; written before `state` */
 	bool has_thread;    /* to be joined */
 	pthread_t thread;

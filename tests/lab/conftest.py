@@ -1,59 +1,14 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright (c) 2026 The vnfkit authors
 #
-# pytest's set-up for the lab: fixtures, skips with their reasons, logs of the processes beside a
-# failure. With VNFKIT_CI=1 nothing may be skipped. Read by pytest.
+# The lab tests use the lab's fixtures and hooks. Read by pytest.
 
 """Fixtures and hooks of the lab tests."""
 
 import os
 import sys
 
-import pytest
-
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "support"))
 
-import lab  # noqa: E402
-
-
-def pytest_configure(config):
-    """Markers; signals that clean up."""
-    config.addinivalue_line("markers", "quick: part of the short subset")
-    lab.enter(may_exec=False)
-    lab.handle_signals()
-    lab.sweep()
-
-
-@pytest.hookimpl(hookwrapper=True)
-def pytest_runtest_makereport(item, call):
-    """
-    What this machine cannot do is a skip; in CI a skip is a failure; beside a failure stand the
-    processes' last lines.
-    """
-    report = (yield).get_result()
-    if call.excinfo and issubclass(call.excinfo.type, lab.LabUnavailable):
-        report.outcome = "skipped"
-        report.longrepr = (str(item.path), 0, f"Skipped: {call.excinfo.value}")
-    if report.skipped and os.environ.get("VNFKIT_CI") == "1":
-        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
-        report.outcome = "failed"
-        report.longrepr = f"skipped, which is not allowed in CI: {reason}"
-    if report.failed:
-        runs = [v for v in item.funcargs.values() if isinstance(v, lab.Run)]
-        runs += [v.run for v in item.funcargs.values() if isinstance(v, lab.Path)]
-        for process in [p for run in runs for p in run.processes][-4:]:
-            report.sections.append((f"{process.name} (pid {process.pid})", process.tail(40)))
-
-
-@pytest.fixture
-def run():
-    """A run of its own for a test; what it leaves behind fails the test."""
-    with lab.Run() as new:
-        yield new
-
-
-@pytest.fixture(scope="session")
-def caps():
-    """What this machine and user can do."""
-    return lab.capabilities()
+from lab.hooks import *  # noqa: E402, F401, F403

@@ -194,6 +194,9 @@ Test(pci, features_of_a_virtio_device)
 	cr_assert_eq(pci_virtio_feature(&machine, DEVICE, 34), 1);
 	cr_assert_eq(pci_virtio_feature(&machine, DEVICE, 33), 0);
 	cr_assert_eq(pci_virtio_feature(&machine, DEVICE, 70), -1);
+	/* virtio-pci has the device, but no driver of its kind was there. */
+	sh("printf '%%064d\\n' 0 > sys/bus/pci/devices/" DEVICE "/virtio3/features");
+	cr_assert_eq(pci_virtio_feature(&machine, DEVICE, 34), -1);
 }
 
 Test(pci, default_route_is_never_taken)

@@ -99,7 +99,7 @@ static void machine_make(void)
 	   " sys/bus/pci/drivers/uio_pci_generic/unbind sys/bus/pci/devices/" DEVICE
 	   "/driver_override");
 	sh("echo " MAC " > sys/bus/pci/devices/" DEVICE "/virtio0/net/eth1/address");
-	sh("printf '%064d\\n' 0 > sys/bus/pci/devices/" DEVICE "/virtio0/features");
+	sh("printf '1%063d\\n' 0 > sys/bus/pci/devices/" DEVICE "/virtio0/features");
 	sh("ln -s ../../drivers/virtio-pci sys/bus/pci/devices/" DEVICE "/driver");
 	cr_assert_eq(pthread_create(&kernel, NULL, kernel_run, NULL), 0);
 }

@@ -286,3 +286,21 @@ Test(schema, a_kind_without_queues_is_refused)
 	program.port_kinds = kinds;
 	cr_assert_eq(schema_init(&schema, &program), -EINVAL);
 }
+
+Test(schema, a_port_after_another)
+{
+	load("ports = ( { name = \"a\"; kind = \"null\"; after = \"b\"; },\n"
+	     "          { name = \"b\"; kind = \"null\"; } );\n");
+	errors_are("");
+	unload();
+	load("ports = ( { name = \"a\"; kind = \"null\"; after = \"c\"; },\n"
+	     "          { name = \"b\"; kind = \"null\"; after = \"b\"; } );\n");
+	errors_are("1: ports[0].after: no port is named \"c\"\n"
+		   "2: ports[1].after: \"b\" waits, in the end, for this port: neither would ever "
+		   "open\n");
+	unload();
+	load("ports = ( { name = \"a\"; kind = \"null\"; after = \"b\"; },\n"
+	     "          { name = \"b\"; kind = \"null\"; after = \"a\"; } );\n");
+	cr_assert_eq(vnf_config_error_count(file), 2);
+	unload();
+}

@@ -193,6 +193,8 @@ Test(guard, ring_sizes)
 	cr_assert_eq(features(PACKED), 0);
 	cr_assert_eq(check_ring(HSW_VHOST_SET_VRING_NUM, 0, 768), 0, "packed rings may");
 	cr_assert_eq(check_ring(HSW_VHOST_SET_VRING_NUM, 1, 64), 0);
+	cr_assert_eq(check_ring(HSW_VHOST_SET_VRING_BASE, 0, 0x80008000), 0, "as QEMU has it");
+	cr_assert_eq(guard.ring[0].base, 0x8000);
 }
 
 Test(guard, a_ring_keeps_its_size_until_it_is_stopped)

@@ -86,13 +86,14 @@ typedef uint16_t (*vnf_port_tx_fn)(void *queue, struct rte_mbuf **pkts, uint16_t
 
 /** What every port is configured with; a kind's own keys are in `kind_spec`. */
 struct vnf_port_spec {
-	const char *name; /**< Unique in the file. */
-	uint32_t kind;    /**< Index into the program's kinds. */
-	void *kind_spec;  /**< Structure filled by the kind's keys. */
-	uint8_t mac[6];   /**< Own address; zero = derived from program and port name. */
-	uint32_t mtu;     /**< Payload of a frame in bytes. */
-	uint32_t queues;  /**< Queue pairs; 0 = as many as workers, as far as the kind can. */
-	uint64_t tx_wait; /**< Nanoseconds a full tx queue is waited for; 0 = not at all. */
+	const char *name;  /**< Unique in the file. */
+	uint32_t kind;     /**< Index into the program's kinds. */
+	void *kind_spec;   /**< Structure filled by the kind's keys. */
+	uint8_t mac[6];    /**< Own address; zero = derived from program and port name. */
+	uint32_t mtu;      /**< Payload of a frame in bytes. */
+	uint32_t queues;   /**< Queue pairs; 0 = as many as workers, as far as the kind can. */
+	uint64_t tx_wait;  /**< Nanoseconds a full tx queue is waited for; 0 = not at all. */
+	const char *after; /**< Name of a port that must be up before this one is opened, or "". */
 };
 
 /** What a port takes beside its share of the packet pool's caches. */

@@ -17,6 +17,7 @@ from .checks import Hop, drops, ledger_faults, ledger_words, packets
 from .clients import download, iperf3, ping
 from .config import config_text
 from .errors import Interrupted, LabError, LabUnavailable
+from .guest import GuestVnf, guest_cpus, image, vnfkit
 from .instance import Instance
 from .namespaces import FORCE, Capabilities, Namespace, capabilities, enter, reserved_hugepages
 from .process import Process, alive, command
@@ -29,8 +30,8 @@ from .wait import Deadline, steady, until
 __all__ = [
     "alive", "build_dir", "capabilities", "Capabilities", "close_all", "command", "config_text",
     "Deadline", "download", "drops", "Endpoint", "enter", "FORCE", "generator_pair",
-    "generator_ports", "handle_signals", "Hop", "installed", "Instance", "Interrupted",
+    "generator_ports", "guest_cpus", "GuestVnf", "handle_signals", "Hop", "image", "installed", "Instance", "Interrupted",
     "iperf3", "LabError", "LabUnavailable", "LAN", "ledger_faults", "ledger_words", "Namespace",
     "packets", "Path", "ping", "Process", "reserved_hugepages", "ROOT", "Run", "steady",
-    "sweep", "switch_program", "Telemetry", "until", "vnf_program", "WAN",
+    "sweep", "switch_program", "Telemetry", "until", "vnf_program", "vnfkit", "WAN",
 ]

@@ -12,6 +12,7 @@ import dataclasses
 
 from .checks import Hop, packets
 from .errors import LabError
+from .guest import GuestVnf
 from .instance import Instance
 from .namespaces import Namespace, capabilities
 from .process import command
@@ -79,17 +80,19 @@ class Path:
     of all; `vnf_mode`: "server" or "client", the switch takes the other part; `loop`: both VNF
     ports in one domain; `extra_ports`: further ports of the switch; `switch_workers`: its workers;
     `endpoints`: "tap", "af_packet", "none" or None for the best that is possible here;
-    `switch_keys`, `vnf_keys`: further top-level keys.
+    `switch_keys`, `vnf_keys`: further top-level keys; `vnf_port_keys`: further keys of the switch's
+    ports for the VNF; `guest`: options of `vnfkit run` for a VNF in a machine, else a process.
     """
 
     def __init__(self, run, caps=None, *, workers=1, queues=None, hugepages="never", loop=False,
                  endpoints=None, mtu=1500, extra_ports=(), switch_keys=None, vnf_keys=None,
-                 vnf_mode="server", switch_workers=1):
+                 vnf_mode="server", switch_workers=1, vnf_port_keys=None, guest=None):
         self.run = run
         self.caps = caps or capabilities()
         self.kind = endpoints or self.caps.endpoints
         self.mtu = mtu
         self.vnf_mode = vnf_mode
+        self.vnf_port_keys = vnf_port_keys or {}
         self.domains = ("A", "A" if loop else "B")
         self.client = self.server = None
         if self.kind != "none":
@@ -102,11 +105,14 @@ class Path:
             "name": "switch", "workers": switch_workers, "cpus": str(cpus[0]),
             "hugepages": hugepages, **(switch_keys or {}),
             "ports": self._switch_ports(queues) + list(extra_ports)})
-        self.vnf = Instance(run, vnf_program(), {
+        settings = {
             "name": "vnf", "workers": workers, "cpus": ",".join(map(str, vnf_cpus)),
             "hugepages": hugepages, **(vnf_keys or {}),
             "ports": [{"name": name, "kind": "virtio-user", "socket": run.socket(name),
-                       "queues": queues, "mtu": mtu, "mode": vnf_mode} for name in (LAN, WAN)]})
+                       "queues": queues, "mtu": mtu, "mode": vnf_mode,
+                       "tx_wait": "0" if guest is None else "1s"} for name in (LAN, WAN)]}
+        self.vnf = (Instance(run, vnf_program(), settings) if guest is None
+                    else GuestVnf(run, vnf_program(), settings, guest))
 
     def _make_endpoints(self):
         host = Namespace(self.run, "host") if self.kind == "af_packet" else None
@@ -124,13 +130,16 @@ class Path:
         ports = [e.port(d) for e, d in zip(self.endpoints, self.domains)]
         mode = "client" if self.vnf_mode == "server" else "server"
         return ports + [{"name": name, "kind": "vhost-user", "socket": self.run.socket(name),
-                         "mode": mode, "queues": queues, "mtu": self.mtu, "domain": domain}
+                         "mode": mode, "queues": queues, "mtu": self.mtu, "domain": domain,
+                         **self.vnf_port_keys}
                         for name, domain in zip((LAN, WAN), self.domains)]
 
     def start(self, switch_first=False):
         """Bring everything up and wait until each port has its peer."""
         for endpoint in self.endpoints:
             endpoint.plug()
+        # QEMU does not start its machine before the switch has come.
+        switch_first = switch_first or isinstance(self.vnf, GuestVnf)
         if not switch_first:
             self.vnf.start()
         self.start_switch(wait=not switch_first)

@@ -2,7 +2,8 @@
 # Copyright (c) 2026 The vnfkit authors
 #
 # A vhost-user frontend made of single messages: for tests that play a guest which keeps to no rules.
-# The memory is one memfd; each ring has a fixed place in it. Used by test_hostile and test_notify.
+# The memory is one memfd; each ring has a fixed place in it. Used by test_hostile, test_notify and
+# test_guest_faults.
 # Main thread.
 
 """A guest that says what it likes."""
@@ -21,6 +22,9 @@ from .wait import until
 VERSION_1, PROTOCOL, MRG_RXBUF, MQ, PACKED = 1 << 32, 1 << 30, 1 << 15, 1 << 22, 1 << 34
 NEED_REPLY = 8
 NO_NOTIFY = 1
+# Of a packed ring: a descriptor's flags, and a fresh ring's position.
+WRITE, AVAIL_FLAG, USED_FLAG = 2, 1 << 7, 1 << 15
+FRESH = 1 << 15
 
 GUEST_BASE = 0x10000000
 RING_STRIDE, AVAIL, USED = 0x40000, 0x20000, 0x30000
@@ -30,13 +34,24 @@ BUFFERS = 0x200000
 class VhostClient:
     """A connection to the switch and the guest memory behind it."""
 
-    def __init__(self, path, size=4 << 20):
+    def __init__(self, path, size=4 << 20, shared=True):
+        self.path = path
         self.size = size
         self.fd = os.memfd_create("guest")
         os.ftruncate(self.fd, size)
-        self.memory = mmap.mmap(self.fd, size)
+        # As QEMU has it with share=off: what is written here does not get into the file.
+        self.memory = mmap.mmap(self.fd, size, mmap.MAP_SHARED if shared else mmap.MAP_PRIVATE)
         self.socket = None
-        until(lambda: self._connect(path), 5, f"a connection to {path}")
+        self.kicks = {}
+        self.connect()
+
+    def connect(self):
+        """Connect, or connect again: the memory stays as it is."""
+        until(lambda: self._connect(self.path), 5, f"a connection to {self.path}")
+
+    def disconnect(self):
+        """Leave, but keep the memory."""
+        self.socket.close()
 
     def _connect(self, path):
         new = socket.socket(socket.AF_UNIX)
@@ -52,7 +67,9 @@ class VhostClient:
     def close(self):
         """Leave."""
         self.socket.close()
-        os.close(self.fd)
+        for fd in (self.fd, *self.kicks.values()):
+            os.close(fd)
+        self.kicks = {}
 
     # Messages -----------------------------------------------------------------------------------
 
@@ -82,30 +99,45 @@ class VhostClient:
         """A message about a ring's size, position or state."""
         self.send(request, struct.pack("<II", ring, num))
 
-    def event(self, request, ring):
+    def event(self, request, ring, value=0):
         """A ring's kick or call descriptor."""
-        fd = os.eventfd(0, os.EFD_NONBLOCK)
+        fd = os.eventfd(value, os.EFD_NONBLOCK)
         self.send(request, struct.pack("<Q", ring), [fd])
-        os.close(fd)
+        if request == SET_KICK:
+            fd, self.kicks[ring] = self.kicks.get(ring), fd
+        if fd is not None:
+            os.close(fd)
+
+    def kick(self, *rings, times=1):
+        """Signal buffers, there or not."""
+        for ring in rings:
+            os.eventfd_write(self.kicks[ring], times)
 
     def memory_table(self, fd=None, size=None, flags=0):
         """One region at guest address 0."""
         self.send(SET_MEM_TABLE, struct.pack("<IIQQQQ", 1, 0, 0, size or self.size, GUEST_BASE, 0),
                   [self.fd if fd is None else fd], flags)
 
-    def address(self, ring, used=None):
+    def address(self, ring, used=None, descriptors=None):
         """Where the ring is."""
         at = GUEST_BASE + ring * RING_STRIDE
-        self.send(SET_ADDR, struct.pack("<IIQQQQ", ring, 0, at, used or at + USED, at + AVAIL, 0))
+        self.send(SET_ADDR, struct.pack("<IIQQQQ", ring, 0, descriptors or at, used or at + USED,
+                                        at + AVAIL, 0))
 
-    def start_ring(self, ring, num):
+    def start_ring(self, ring, num, base=0, kicks=0, enable=True, descriptors=None):
         """All messages of a ring, in virtio-user's order."""
         self.event(SET_CALL, ring)
         self.state(SET_NUM, ring, num)
-        self.state(SET_BASE, ring, 0)
-        self.address(ring)
-        self.event(SET_KICK, ring)
-        self.state(SET_ENABLE, ring, 1)
+        self.state(SET_BASE, ring, base)
+        self.address(ring, descriptors=descriptors)
+        self.event(SET_KICK, ring, kicks)
+        if enable:
+            self.state(SET_ENABLE, ring, 1)
+
+    def stop_ring(self, ring):
+        """Ask for its position, which stops it."""
+        self.state(GET_BASE, ring, 0)
+        return struct.unpack("<II", self.receive())[1]
 
     def negotiate(self, features=VERSION_1 | PROTOCOL):
         """Owner, features, memory."""
@@ -136,6 +168,17 @@ class VhostClient:
             place = at + 4 + 2 * (i % num)
             self.memory[place:place + 2] = struct.pack("<H", head)
         self.memory[at:at + 4] = struct.pack("<HH", 1, len(heads) if claim is None else claim)
+
+    def describe_packed(self, ring, num, flags, address=BUFFERS):
+        """Write all descriptors of a packed ring."""
+        for i in range(num):
+            at = ring * RING_STRIDE + 16 * i
+            self.memory[at:at + 16] = struct.pack("<QIHH", address + i * 2048, 2048, i, flags)
+
+    def packed_flags(self, ring, num):
+        """The flags of all descriptors of a packed ring."""
+        at = ring * RING_STRIDE
+        return [d[3] for d in struct.iter_unpack("<QIHH", self.memory[at:at + 16 * num])]
 
     def used_flags(self, ring):
         """What the switch says in the used ring."""
