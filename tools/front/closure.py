@@ -68,7 +68,7 @@ def opened_later(found):
 
 
 def plugin_folder(found):
-    """The folder that this DPDK loads plug-ins from, and its ABI number; (None, "") if linked in."""
+    """The folder that this DPDK loads plug-ins from, and its ABI; (None, "") if linked in."""
     eal = next((path for name, path in found.items() if name.startswith("librte_eal.so")), None)
     if not eal:
         return None, ""

@@ -46,8 +46,8 @@ class Control:
                 if answer.get("id") == number:
                     break
         except TimeoutError:
-            raise FrontError(f"{self.path}: no answer within {self.timeout:g} s; the guest is still "
-                             "booting, or another program is connected to the socket") from None
+            raise FrontError(f"{self.path}: no answer within {self.timeout:g} s; the guest is "
+                             "still booting, or another program has the socket") from None
         except OSError as error:
             raise FrontError(f"{self.path}: {error.strerror}") from None
         if "error" in answer:

@@ -16,7 +16,7 @@ TRAILER = "TRAILER!!!"
 
 @dataclasses.dataclass
 class Node:
-    """A file, folder, link or device. link_key: nodes that share one are hard links of each other."""
+    """A file, folder, link or device. Nodes that share a link_key are hard links of each other."""
 
     mode: int
     data: bytes = b""
@@ -26,7 +26,7 @@ class Node:
 
 
 def write(stream, nodes):
-    """Write {path without leading slash: Node}, sorted by path, so that a folder precedes its files."""
+    """Write {path without leading slash: Node}, sorted: a folder precedes its files."""
     paths = sorted(nodes)
     groups = {}
     for path in paths:

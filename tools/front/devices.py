@@ -14,7 +14,8 @@ from .machine import FIRST_SLOT, NICS_MAX, Nic
 from .say import words
 
 BASE_DRIVERS = ("bus_pci", "bus_vdev", "mempool_ring", "net_virtio")
-NIC_DRIVERS = ("net_e1000", "net_i40e", "net_iavf", "net_ice", "net_igc", "net_ixgbe", "net_vmxnet3")
+NIC_DRIVERS = ("net_e1000", "net_i40e", "net_iavf", "net_ice", "net_igc", "net_ixgbe",
+               "net_vmxnet3")
 PLAIN_KINDS = ("null", "gen", "sink")   # the VNF alone does these, anywhere
 KINDS = ("virtio-user", "virtio", "nic", *PLAIN_KINDS)
 PCI_ADDRESS = re.compile(r"(?:([0-9a-fA-F]{4}):)?([0-9a-fA-F]{2}):([0-9a-fA-F]{2})\.([0-7])")
@@ -66,15 +67,15 @@ def access_of(settings):
 
 
 def add_virtio(devices, port, index):
-    """The configuration is made for a guest: its address stays, the socket is named when it runs."""
+    """The configuration is for a guest: the address stays, the socket is named when it runs."""
     slot = FIRST_SLOT + index
     address = port.settings.get("address", "")
     match = PCI_ADDRESS.fullmatch(address)
     if match:
         domain, bus, slot, function = (int(part or "0", 16) for part in match.groups())
         if domain or bus or function or not FIRST_SLOT <= slot <= LAST_SLOT:
-            raise UsageError(f"port \"{port.name}\": no device can be at {address}; this machine has "
-                             f"places from 0000:00:{FIRST_SLOT:02x}.0 to 0000:00:{LAST_SLOT:02x}.0")
+            raise UsageError(f"port \"{port.name}\": no device can be at {address}, only from "
+                             f"0000:00:{FIRST_SLOT:02x}.0 to 0000:00:{LAST_SLOT:02x}.0")
     mac = port.mac if match else address
     devices.nics.append(Nic(port.name, slot, mac, port.mtu, port.queues,
                             f"/run/vnfkit/{port.name}.sock", "server"))

@@ -36,9 +36,9 @@ def text(machine):
     return ET.tostring(domain, encoding="unicode") + "\n"
 
 
-def add(parent, name, content=None, **attributes):
+def add(parent, tag, content=None, /, **attributes):
     """A new element."""
-    element = ET.SubElement(parent, name, attributes)
+    element = ET.SubElement(parent, tag, attributes)
     element.text = content
     return element
 

@@ -122,7 +122,7 @@ def kvm_usable():
     with open("/proc/cpuinfo", encoding="ascii", errors="replace") as file:
         flags = next((line.split() for line in file if line.startswith("flags")), [])
     if not {"vmx", "svm"} & set(flags):
-        return False, "the CPU offers neither vmx nor svm, so that /dev/kvm is not of the usual kind"
+        return False, "the CPU has neither vmx nor svm, so that /dev/kvm is not the usual one"
     return True, ""
 
 
@@ -166,7 +166,8 @@ def load(folder):
                   "control": f"{folder}/control.sock"}
         image = Image(**{**raw, "machine": machine_from({**raw["machine"], **places})})
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise FrontError(f"{folder}/image.json is damaged ({error}); make the image again") from None
+        raise FrontError(f"{folder}/image.json is damaged ({error}); make the image again"
+                         ) from None
     for name in ("kernel", "initramfs"):
         if not os.access(places[name], os.R_OK):
             raise FrontError(f"{places[name]} is missing or may not be read; make the image again")
@@ -202,7 +203,8 @@ def summary(image, output):
     machine, sizes = image.machine, image.sizes
     print(f"{output}: kernel {mib(sizes['kernel'])}, initramfs {mib(sizes['initramfs'])}")
     print(f"machine: {machine.memory_mib} MiB (packet memory {sizes['vnf'] // MIB} MiB), "
-          f"{machine.cpus} CPU{'s' * (machine.cpus > 1)}, in the guest: {shlex.join(image.command)}")
+          f"{machine.cpus} CPU{'s' * (machine.cpus > 1)}")
+    print(f"in the guest: {shlex.join(image.command)}")
     for nic in machine.nics:
         print(f"port {nic.port}: {nic.address}, {nic.mac}, {nic.queues} queue"
               f"{'s' * (nic.queues > 1)}, {nic.mode} of {nic.socket}")

@@ -74,7 +74,7 @@ def add_libraries(tree, vnf, init, devices, extra_drivers):
         tree.file(path)
         if os.path.dirname(path) not in closure.DEFAULT_FOLDERS and "/" not in name:
             # Found here by the loader's cache or LD_LIBRARY_PATH; the guest has neither.
-            tree.link(f"/usr/lib/{name}", path)
+            tree.link(f"/usr/lib/{name}", os.path.realpath(path))
 
 
 def add_accounts(tree, nics):

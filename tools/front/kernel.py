@@ -66,7 +66,7 @@ def get_kernel(package=None):
 
 
 def newest_package(folder):
-    """The file name of the package that apt would download; without apt's answer the newest kept."""
+    """The file name of the package that apt would download; without apt the newest kept."""
     try:
         return ask_apt()
     except FrontError as error:
@@ -167,7 +167,8 @@ def read_kept(path):
         with tarfile.open(path) as tar:
             files = [(member.name, tar.extractfile(member).read()) for member in tar]
     except (OSError, tarfile.TarError) as error:
-        raise FrontError(f"{path} cannot be read: {error}; remove it, and it is made again") from None
+        raise FrontError(f"{path} cannot be read: {error}; remove it, and it is made again"
+                         ) from None
     image, *modules = files
     return Kernel(image[0].removeprefix("boot/vmlinuz-"), image[1],
                   [("/" + name, data) for name, data in modules])

@@ -18,7 +18,7 @@ CMDLINE = "console=ttyS0 panic=-1 quiet"
 
 @dataclasses.dataclass
 class Nic:
-    """A virtio-net device on a vhost-user socket. mode: "server" makes the socket, "client" connects."""
+    """A virtio-net device on a vhost-user socket; in mode "server" QEMU makes the socket."""
 
     port: str
     slot: int

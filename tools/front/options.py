@@ -69,7 +69,7 @@ def pair(what, allowed=()):
         if not port or not equals or not value:
             raise argparse.ArgumentTypeError(f'"{text}" is not allowed; PORT={what}')
         if allowed and value not in allowed:
-            raise argparse.ArgumentTypeError(f'"{text}" is not allowed; PORT={" or PORT=".join(allowed)}')
+            raise argparse.ArgumentTypeError(f'"{text}" is not allowed; PORT={what}')
         return port, value
     return convert
 

@@ -31,7 +31,7 @@ def not_there(name):
 
 
 def run(argv, timeout=60, stderr=subprocess.PIPE, cwd=None, data=None):
-    """Run to the end; the subprocess.CompletedProcess, output in bytes. The code is not looked at."""
+    """Run to the end; the CompletedProcess, output in bytes, whatever its code."""
     env = dict(os.environ, LC_ALL="C.UTF-8")
     stdin = {"stdin": subprocess.DEVNULL} if data is None else {"input": data}
     try:

@@ -18,7 +18,8 @@ def argv(machine, control=None, monitor=None, more=()):
     memory = f"{machine.memory_mib}M"
     control = control or f"path={comma(machine.control)},server=on,wait=off"
     command = [
-        QEMU, "-name", comma(machine.name), "-machine", f"q35,accel={machine.accel},memory-backend=mem",
+        QEMU, "-name", comma(machine.name),
+        "-machine", f"q35,accel={machine.accel},memory-backend=mem",
         "-cpu", machine.cpu_model, "-smp", str(machine.cpus), "-m", memory,
         "-object", f"memory-backend-memfd,id=mem,size={memory},share=on",
         "-nodefaults", "-display", "none", "-no-reboot", "-serial", "stdio",

@@ -60,8 +60,8 @@ def override(machine, args):
     for option, values in (("socket", args.socket), ("mode", args.mode)):
         for port, value in values:
             if port not in nics:
-                raise UsageError(f"--{option} {port}={value}: there is no such port on a socket; "
-                                 f"there {'is' if len(nics) == 1 else 'are'} {words(nics) or 'none'}")
+                raise UsageError(f"--{option} {port}={value}: no such port is on a socket; on one "
+                                 f"are: {words(nics) or 'none'}")
             setattr(nics[port], option, os.path.abspath(value) if option == "socket" else value)
 
 

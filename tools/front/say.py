@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright (c) 2026 The vnfkit authors
 #
-# Our own messages: on standard error, so that standard output is the result, or the guest's console.
-# Used by all modules.
+# Our own messages: on standard error, so that standard output is the result, or the guest's
+# console. Used by all modules.
 
 """Messages, sizes and lists of words."""
 

@@ -2,8 +2,8 @@
 # Copyright (c) 2026 The vnfkit authors
 #
 # One life of a virtual machine: QEMU as our child, its console, its messages, the control port, our
-# signals, and the deadlines of a stop, all in one loop on one thread. QEMU dies with us (parent-death
-# signal), and nothing of it stays behind. Used by run.py.
+# signals, and the deadlines of a stop, all in one loop on one thread. QEMU dies with us
+# (parent-death signal), and nothing of it stays behind. Used by run.py.
 
 """A running guest."""
 
@@ -36,7 +36,7 @@ EARLY_S = 5      # a failure before that is one of starting
 
 @dataclasses.dataclass
 class End:
-    """How it went. qemu: its exit code; vnf: the last "ended" event; asked: were we told to stop?"""
+    """How it went. qemu: its exit code; vnf: the last "ended" event; asked: to stop, by us."""
 
     qemu: int
     vnf: dict
@@ -153,7 +153,8 @@ class Session:
         say("stopping the VNF")
         self.hub.ask("stop")
         self.stages = [
-            (now + STOP_S, f"the guest did not switch off within {STOP_S} s", self.process.terminate),
+            (now + STOP_S, f"the guest did not switch off within {STOP_S} s",
+             self.process.terminate),
             (now + STOP_S + QEMU_S, "QEMU did not end", self.process.kill),
         ]
 

@@ -19,7 +19,7 @@ LAYOUT = {"bin": "usr/bin", "sbin": "usr/sbin", "lib": "usr/lib", "lib64": "usr/
 FOLDERS = ("dev", "etc", "proc", "run", "sys", "usr/bin", "usr/lib", "usr/lib64", "usr/sbin",
            "var")
 # What the guest has of its own at these places would hide the file.
-GUESTS_OWN = ("dev", "proc", "run", "sys")
+GUESTS_OWN = ("dev", "proc", "sys")
 LINKS_MAX = 40
 
 
@@ -101,7 +101,7 @@ class Tree:
         raise FrontError(f"{path} has too many links on its way")
 
     def link_at(self, here):
-        """The target of the link at this place, which the guest then has too; None if it is none."""
+        """The target of the link at this place, which is made here too; None if it is none."""
         if here in LAYOUT:
             return LAYOUT[here]
         if here.split("/")[0] in GUESTS_OWN or not os.path.islink("/" + here):

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright (c) 2026 The vnfkit authors
 #
-# What the kernel knows of UNIX sockets, without touching them: a connection would take the one place
-# that a vhost-user server has. Used by run.py and session.py.
+# What the kernel knows of UNIX sockets, without touching them: a connection would take the one
+# place that a vhost-user server has. Used by run.py and session.py.
 
 """State of UNIX sockets."""
 
@@ -34,8 +34,8 @@ def check_folder(path, what):
     """Can there be a socket of this path?"""
     folder = os.path.dirname(path)
     if len(os.fsencode(path)) > PATH_MAX:
-        raise UsageError(f"{what}: the path {path} has {len(os.fsencode(path))} bytes, a socket's may "
-                         f"have {PATH_MAX}")
+        raise UsageError(f"{what}: {path} has {len(os.fsencode(path))} bytes, the path of a socket "
+                         f"may have {PATH_MAX}")
     if not os.path.isdir(folder):
         raise UsageError(f"{what}: the folder {folder} does not exist; make it: mkdir -p {folder}")
 
