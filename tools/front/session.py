@@ -53,7 +53,7 @@ class Session:
         self.selector = selectors.DefaultSelector()
         self.signals = 0
         self.vnf_end, self.heard, self.connected = {}, False, not machine.nics
-        self.said = set()
+        self.said, self.message = set(), b""
         self.forced, self.stages = False, []
         self.before = {nic.socket: inode_of(nic.socket) for nic in machine.nics}
         self.made = {}   # socket path: inode, of those that QEMU made
@@ -175,9 +175,10 @@ class Session:
 
     def on_message(self):
         """QEMU's own messages; one that is repeated is shown once."""
-        for line in self.read(self.process.stderr).decode(errors="replace").splitlines():
-            text = line.removeprefix(f"{qemu.QEMU}: ").strip()
-            if text and text not in self.said:
+        *lines, self.message = (self.message + self.read(self.process.stderr)).split(b"\n")
+        for line in lines:
+            text = line.decode(errors="replace").removeprefix(f"{qemu.QEMU}: ").strip()
+            if text and text not in self.said and "QEMU waiting for connection" not in text:
                 self.said.add(text)
                 say(f"qemu: {text}")
 

@@ -34,6 +34,8 @@ class Tree:
     def __init__(self):
         self.nodes = {}
         self.private = False   # does it hold what not everybody may read on the host?
+        # The kernel's own root may be written by everybody, which DPDK refuses.
+        self.folder(".")
         for folder in FOLDERS:
             self.folder(folder)
         for link, target in LAYOUT.items():
