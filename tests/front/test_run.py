@@ -1,0 +1,194 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright (c) 2026 The vnfkit authors
+#
+# vnfkit run with a program in QEMU's place that plays the guest: stops, exit codes, the control
+# socket with several clients, and what is said before anything starts.
+
+"""run.py, session.py, hub.py, guest.py"""
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+
+import pytest
+
+from conftest import port
+
+# Does what its environment says; else it is a guest whose VNF runs until it is told to stop.
+FAKE_QEMU = r'''#!/usr/bin/python3
+import json, os, re, signal, socket, sys
+act = os.environ.get("FAKE_ACT", "")
+if act == "fail":
+    print("qemu-system-x86_64: no such thing", file=sys.stderr)
+    sys.exit(1)
+print("argv", *sys.argv[1:], flush=True)
+control = socket.socket(fileno=int(re.search(r"fd=(\d+)", " ".join(sys.argv))[1]))
+lines = control.makefile("rw")
+def tell(**message):
+    lines.write(json.dumps(message) + "\n")
+    lines.flush()
+tell(event="started", pid=7)
+if act.startswith("code"):
+    tell(event="ended", code=int(act[4:]), signal=None)
+    sys.exit(0)
+if act == "panic":
+    sys.exit(0)
+if act == "deaf":
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+tell(event="running")
+for line in lines:
+    request = json.loads(line)
+    if act == "deaf":
+        continue
+    if request["command"] == "status":
+        result = {"state": "running", "pid": 7, "starts": 1, "uptime_s": 3, "code": None,
+                  "signal": None}
+    elif request["command"] == "telemetry":
+        result = {request["request"]: {"x": 1}}
+    else:
+        result = {}
+    if request["command"] in ("status", "telemetry", "stop"):
+        tell(id=request["id"], result=result)
+    else:
+        tell(id=request["id"], error="never heard of it")
+    if request["command"] == "stop":
+        print("last words", flush=True)
+        tell(event="ended", code=0, signal=None)
+        sys.exit(0)
+'''
+
+
+@pytest.fixture
+def image(front, package):
+    """A Front with an image whose sockets are in its folder, and a QEMU that is none."""
+    tools = front.folder / "tools"
+    tools.mkdir()
+    (tools / "qemu-system-x86_64").write_text(FAKE_QEMU)
+    (tools / "qemu-system-x86_64").chmod(0o755)
+    front.env["PATH"] = f"{tools}:{front.env['PATH']}"
+    front.plan(port("lan", settings={"socket": f"{front.folder}/lan.sock"}))
+    front.image(package)
+    return front
+
+
+@contextlib.contextmanager
+def running(front, *words):
+    """A run that has come up; killed at the end if it is still there."""
+    argv = front.argv("run", "--qemu", "image", "--control", "ctl", *words)
+    with subprocess.Popen(argv, env=front.env, cwd=front.folder, text=True,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE) as process:
+        try:
+            for line in process.stderr:
+                if "running, after" in line:
+                    break
+            yield process
+        finally:
+            process.kill()
+
+
+def test_stop_by_signal(image):
+    with running(image) as process:
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=20)
+    assert process.returncode == 0, err
+    assert out.splitlines()[-1] == "last words"
+    assert not (image.folder / "ctl").exists()
+
+
+def test_second_signal_ends_at_once(image):
+    image.env["FAKE_ACT"] = "deaf"
+    with running(image) as process:
+        process.send_signal(signal.SIGTERM)
+        for line in process.stderr:
+            if "stopping" in line:
+                break
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(5) == 1
+
+
+def test_qemu_does_not_outlive_us(image):
+    image.env["FAKE_ACT"] = "deaf"
+    with running(image) as process:
+        process.kill()
+        # Its end of this pipe is the last one.
+        assert process.stdout.read().startswith("argv")
+
+
+@pytest.mark.parametrize("act,code,message", [
+    ("fail", 1, "no such thing"), ("code0", 0, ""), ("code1", 1, "exit code 1"),
+    ("code2", 2, "exit code 2"), ("panic", 1, "without a word"),
+])
+def test_exit_codes(image, act, code, message):
+    image.env["FAKE_ACT"] = act
+    assert message in image.run("run", "--qemu", "image", code=code).stderr
+
+
+def test_clients_share_the_control_socket(image):
+    with running(image) as process:
+        with socket.socket(socket.AF_UNIX) as idle:
+            idle.connect(str(image.folder / "ctl"))
+            assert image.run("guest", "ctl", "status").stdout == (
+                "running, pid 7 in the guest, up 3 s, started once\n")
+        assert json.loads(image.run("guest", "ctl", "--json", "status").stdout)["pid"] == 7
+        assert json.loads(image.run("guest", "ctl", "telemetry", "/a").stdout) == {"/a": {"x": 1}}
+        assert "never heard of it" in image.run("guest", "ctl", "restart", code=1).stderr
+        image.run("guest", "ctl", "stop")
+        assert process.wait(10) == 0
+
+
+def test_nobody_answers(image):
+    assert "No such file" in image.run("guest", "ctl", "status", code=1).stderr
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(image.folder / "ctl"))
+        server.listen()
+        done = image.run("guest", "--timeout", "0.2", "ctl", "status", code=1)
+    assert "no answer within 0.2 s" in done.stderr
+
+
+def test_options_reach_qemu(image):
+    words = ["--print", "--cpus", 3, "--packed", "--socket", "lan=/run/x.sock", "--mode",
+             "lan=client", "--queues", 2, "--mem", "1G", "--qemu-arg=-s", "--monitor", "m"]
+    text = image.run("run", "--qemu", "image", *words).stdout
+    for part in ("-smp 3", "packed=on", "path=/run/x.sock,reconnect=1", "mq=on,vectors=6",
+                 "-m 1024M", "\n  -s", f"-qmp unix:{image.folder}/m,server=on,wait=off"):
+        assert part in text, text
+    done = image.run("run", "--qemu", "image", "--socket", "x=y", code=2)
+    assert "on one are: lan" in done.stderr
+
+
+def test_a_moved_image_runs(image):
+    os.rename(image.folder / "image", image.folder / "moved")
+    text = image.run("run", "--qemu", "moved", "--print").stdout
+    assert f"-kernel {image.folder}/moved/kernel" in text
+
+
+def test_vnf_and_configuration(image, package):
+    image.env["FAKE_ACT"] = "code0"
+    image.run("run", "--qemu", image.vnf, "-c", image.config, "--kernel", package)
+
+
+def test_sockets_that_cannot_be(image):
+    done = image.run("run", "--qemu", "image", "--socket", "lan=/nowhere/x.sock", code=2)
+    assert "mkdir -p /nowhere" in done.stderr
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(image.folder / "lan.sock"))
+        server.listen()
+        assert "another process serves" in image.run("run", "--qemu", "image", code=1).stderr
+    (image.folder / "file").write_text("")
+    done = image.run("run", "--qemu", "image", "--socket", "lan=file", code=2)
+    assert "is no socket" in done.stderr
+
+
+def test_without_qemu(image):
+    image.env["PATH"] = "/nowhere"
+    done = image.run("run", "--qemu", "image", code=1)
+    assert "apt-get install --no-install-recommends qemu-system-x86" in done.stderr
+
+
+def test_damaged_image(image):
+    (image.folder / "image/image.json").write_text('{"format": "vnfkit-image", "version": 1}')
+    assert "make the image again" in image.run("run", "--qemu", "image", code=1).stderr
