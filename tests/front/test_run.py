@@ -9,6 +9,7 @@
 import contextlib
 import json
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -24,7 +25,7 @@ act = os.environ.get("FAKE_ACT", "")
 if act == "fail":
     print("qemu-system-x86_64: no such thing", file=sys.stderr)
     sys.exit(1)
-print("argv", *sys.argv[1:], flush=True)
+print(os.getpid(), *sys.argv[1:], flush=True)
 control = socket.socket(fileno=int(re.search(r"fd=(\d+)", " ".join(sys.argv))[1]))
 lines = control.makefile("rw")
 def tell(**message):
@@ -113,9 +114,10 @@ def test_second_signal_ends_at_once(image):
 def test_qemu_does_not_outlive_us(image):
     image.env["FAKE_ACT"] = "deaf"
     with running(image) as process:
+        pidfd = os.pidfd_open(int(process.stdout.readline().split()[0]))
         process.kill()
-        # Its end of this pipe is the last one.
-        assert process.stdout.read().startswith("argv")
+        assert select.select([pidfd], [], [], 10)[0]
+        os.close(pidfd)
 
 
 @pytest.mark.parametrize("act,code,message", [
