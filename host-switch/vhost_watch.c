@@ -172,22 +172,16 @@ static uint64_t count_kicks(int fd)
 	return hsw_ring_kicks(text);
 }
 
-/* With the lock held. Have no rings a sign of the guest? Not without rings. */
+/* With the lock held: is there no ring with a sign of a driver? */
 static bool are_untouched(const struct hsw_watch *w)
 {
-	bool any = false;
-
-	for (uint32_t i = 0; i < HSW_GUARD_RINGS; i++) {
-		if (w->ring[i].descriptors == NULL)
-			continue;
-		if (!hsw_ring_is_untouched(&w->ring[i]))
+	for (uint32_t i = 0; i < HSW_GUARD_RINGS; i++)
+		if (w->ring[i].descriptors != NULL && !hsw_ring_is_untouched(&w->ring[i]))
 			return false;
-		any = true;
-	}
-	return any;
+	return true;
 }
 
-/* With the lock held. */
+/* With the lock held. Without rings there are none. */
 static uint64_t most_kicks(const struct hsw_watch *w)
 {
 	uint64_t most = 0;
