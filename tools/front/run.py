@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright (c) 2026 The vnfkit authors
+#
+# vnfkit run: the checks before a virtual machine starts, the choice between KVM and TCG, and what a
+# run comes to. session.py is the running itself. Used by main.py.
+
+"""Running an image, or a VNF, in QEMU."""
+
+import os
+import shutil
+import tempfile
+
+from . import qemu
+from .errors import FrontError, UsageError
+from .image import adjust, build, foreign_note, kvm_usable, load
+from .program import not_there
+from .say import say, words
+from .session import Session, exit_code
+from .unixnet import check_folder, check_free
+
+
+def run_main(args):
+    """The command."""
+    if args.config is None and (args.kernel or args.driver):
+        raise UsageError("--kernel and --driver are for making an image: name a VNF and -c FILE")
+    with tempfile.TemporaryDirectory(prefix="vnfkit-run-") as work:
+        image = get_image(args, work)
+        machine = image.machine
+        override(machine, args)
+        machine.control = os.path.abspath(args.control or f"{work}/control.sock")
+        monitor = os.path.abspath(args.monitor) if args.monitor else None
+        if args.print:
+            machine.accel = choose_accel(args.accel)[0]
+            print(qemu.shell_text(qemu.argv(machine, None, monitor, args.qemu_arg)))
+            return 0
+        check_start(machine, monitor)
+        foreign_note(image)
+        return start(machine, monitor, args)
+
+
+def get_image(args, work):
+    """The image that is named, or one that is made for this run."""
+    if args.config is None:
+        if not os.path.isdir(args.what):
+            raise UsageError(f"{args.what} is no folder with an image; for a VNF give its "
+                             "configuration by -c FILE")
+        image = load(args.what)
+        adjust(image, args)
+        return image
+    args.vnf = args.what
+    folder = os.path.join(work, "image")
+    os.mkdir(folder)
+    return build(args, folder, folder)
+
+
+def override(machine, args):
+    """Sockets, modes and the CPU model of the command line."""
+    machine.cpu = args.cpu
+    nics = {nic.port: nic for nic in machine.nics}
+    for option, values in (("socket", args.socket), ("mode", args.mode)):
+        for port, value in values:
+            if port not in nics:
+                raise UsageError(f"--{option} {port}={value}: no such port is on a socket; on one "
+                                 f"are: {words(nics) or 'none'}")
+            setattr(nics[port], option, os.path.abspath(value) if option == "socket" else value)
+
+
+def check_start(machine, monitor):
+    """What can be known to fail is said before anything is started."""
+    if not shutil.which(qemu.QEMU):
+        raise FrontError(not_there(qemu.QEMU))
+    for nic in machine.nics:
+        what = f"port \"{nic.port}\""
+        (check_free if nic.mode == "server" else check_folder)(nic.socket, what)
+    check_free(machine.control, "--control")
+    if monitor:
+        check_free(monitor, "--monitor")
+
+
+def choose_accel(wanted):
+    """(kvm or tcg, why)"""
+    if wanted != "auto":
+        return wanted, "as asked"
+    usable, why = kvm_usable()
+    return ("kvm", "it works here") if usable else ("tcg", f"no KVM: {why}")
+
+
+def start(machine, monitor, args):
+    """Run it; if KVM, chosen by us, turns out not to work, without."""
+    machine.accel, why = choose_accel(args.accel)
+    say(f"accelerator {machine.accel} ({why}), {machine.cpus} CPUs, {machine.memory_mib} MiB")
+    say(f"control: vnfkit guest {machine.control} status")
+    end = Session(machine, machine.control, monitor, args.qemu_arg).run()
+    if args.accel == "auto" and machine.accel == "kvm" and failed_to_start(end):
+        say("KVM does not work here, see above; going on with tcg, which is slow")
+        machine.accel = "tcg"
+        end = Session(machine, machine.control, monitor, args.qemu_arg).run()
+    return exit_code(end)
+
+
+def failed_to_start(end):
+    """Did QEMU end by itself before the guest was heard of?"""
+    return end.early and end.qemu > 0 and not end.asked

@@ -1,0 +1,290 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright (c) 2026 The vnfkit authors
+#
+# One life of a virtual machine: QEMU as our child, its console, its messages, the control port, our
+# signals, and the deadlines of a stop, all in one loop on one thread. QEMU dies with us
+# (parent-death signal), and nothing of it stays behind. Used by run.py.
+
+"""A running guest."""
+
+import contextlib
+import dataclasses
+import grp
+import os
+import pwd
+import selectors
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+from . import qemu
+from .errors import FrontError
+from .guest import end_words
+from .hub import Hub
+from .program import not_there
+from .say import say
+from .unixnet import CONNECTED, states
+
+STOP_S = 10      # for the VNF and the guest to end by themselves
+QEMU_S = 3       # for QEMU to end when told to
+WAIT_SAY_S = 2   # after which we say which sockets nobody has connected to
+TICK_S = 0.1
+EARLY_S = 5      # a failure before that is one of starting
+
+
+@dataclasses.dataclass
+class End:
+    """How it went. qemu: its exit code; vnf: the last "ended" event; asked: to stop, by us."""
+
+    qemu: int
+    vnf: dict
+    asked: bool
+    forced: bool
+    early: bool
+
+
+class Session:
+    """Start with run()."""
+
+    def __init__(self, machine, control, monitor=None, more=()):
+        self.machine, self.control, self.monitor, self.more = machine, control, monitor, more
+        self.selector = selectors.DefaultSelector()
+        self.signals = 0
+        self.vnf_end, self.heard, self.connected = {}, False, not machine.nics
+        self.said, self.message = set(), b""
+        self.forced, self.stages = False, []
+        self.before = {nic.socket: inode_of(nic.socket) for nic in machine.nics}
+        self.made = {}   # socket path: inode, of those that QEMU made
+        self.process = self.hub = None
+        self.console_open = True
+        self.started = time.monotonic()
+
+    def run(self):
+        """From start to end; the End."""
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(self.selector)
+            stack.callback(self.remove_sockets)
+            self.take_signals(stack)
+            self.launch(stack)
+            while self.process.poll() is None:
+                for key, _ in self.selector.select(self.timeout()):
+                    key.data()
+                self.tick()
+            self.drain()
+            return End(self.process.returncode, self.vnf_end, self.signals > 0, self.forced,
+                       time.monotonic() - self.started < EARLY_S and not self.heard)
+
+    # Start and end ------------------------------------------------------------------------------
+
+    def launch(self, stack):
+        """QEMU, with one end of the control port; its console and its messages by pipes."""
+        ours, theirs = socket.socketpair()
+        stack.callback(ours.close)
+        with theirs:
+            self.hub = Hub(self.selector, ours, self.control, self.on_event)
+            stack.callback(self.hub.close)
+            command = qemu.argv(self.machine, f"fd={theirs.fileno()}", self.monitor, self.more)
+            try:
+                self.process = subprocess.Popen(
+                    ["setpriv", "--pdeathsig", "KILL", "--", *command], stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, process_group=0,
+                    pass_fds=[theirs.fileno()])
+            except FileNotFoundError:
+                raise FrontError(not_there("setpriv")) from None
+        stack.callback(self.end_qemu)
+        for pipe, take in ((self.process.stdout, self.on_console),
+                           (self.process.stderr, self.on_message)):
+            os.set_blocking(pipe.fileno(), False)
+            self.selector.register(pipe, selectors.EVENT_READ, take)
+        pidfd = os.pidfd_open(self.process.pid)
+        stack.callback(os.close, pidfd)
+        self.selector.register(pidfd, selectors.EVENT_READ, lambda: None)
+
+    def take_signals(self, stack):
+        """Signals are counted, and wake the loop up."""
+        reader, writer = socket.socketpair()
+        for end in (reader, writer):
+            end.setblocking(False)
+            stack.callback(end.close)
+        self.selector.register(reader, selectors.EVENT_READ, lambda: self.on_signal(reader))
+        stack.callback(signal.set_wakeup_fd, signal.set_wakeup_fd(writer.fileno()))
+        for number in (signal.SIGINT, signal.SIGTERM):
+            stack.callback(signal.signal, number, signal.signal(number, lambda *_: None))
+
+    def end_qemu(self):
+        """Whatever happened, it is gone afterwards."""
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+        self.process.stderr.close()
+
+    def remove_sockets(self):
+        """Those that QEMU made and could not remove."""
+        for path, inode in self.made.items():
+            if inode_of(path) == inode:
+                os.unlink(path)
+
+    # What happens -------------------------------------------------------------------------------
+
+    def on_signal(self, reader):
+        """The first one asks, the second one does not."""
+        self.signals += len(reader.recv(64))
+        if self.signals > 1:
+            say("ending at once")
+            self.forced = True
+            self.process.kill()
+        else:
+            self.stop()
+
+    def stop(self):
+        """Ask for an end, and take note of what follows when it does not come."""
+        self.signals = max(self.signals, 1)
+        if self.stages:
+            return
+        now = time.monotonic()
+        if not self.heard and not self.connected:
+            # QEMU waits for the switch and has not started the guest.
+            self.process.terminate()
+            self.stages = [(now + QEMU_S, "QEMU did not end", self.process.kill)]
+            return
+        say("stopping the VNF")
+        self.hub.ask("stop")
+        self.stages = [
+            (now + STOP_S, f"the guest did not switch off within {STOP_S} s",
+             self.process.terminate),
+            (now + STOP_S + QEMU_S, "QEMU did not end", self.process.kill),
+        ]
+
+    def on_console(self):
+        """The guest's console, as it comes."""
+        data = self.read(self.process.stdout)
+        self.heard |= bool(data)
+        if not self.console_open:
+            return
+        try:
+            sys.stdout.buffer.write(data.replace(b"\r", b""))
+            sys.stdout.buffer.flush()
+        except BrokenPipeError:
+            self.console_open = False
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+            say("nobody reads the console any more")
+            self.stop()
+
+    def on_message(self):
+        """QEMU's own messages; one that is repeated is shown once."""
+        *lines, self.message = (self.message + self.read(self.process.stderr)).split(b"\n")
+        for line in lines:
+            text = line.decode(errors="replace").removeprefix(f"{qemu.QEMU}: ").strip()
+            if text and text not in self.said and "QEMU waiting for connection" not in text:
+                self.said.add(text)
+                say(f"qemu: {text}")
+
+    def read(self, pipe):
+        """What is there now."""
+        try:
+            data = os.read(pipe.fileno(), 65536)
+        except BlockingIOError:
+            return b""
+        if not data and pipe.fileno() in self.selector.get_map():
+            self.selector.unregister(pipe)
+        return data
+
+    def on_event(self, event):
+        """The guest tells."""
+        self.heard = True
+        if event.get("event") == "ended":
+            self.vnf_end = event
+        elif event.get("event") in ("started", "running"):
+            self.vnf_end = {}
+            if event["event"] == "running":
+                say(f"running, after {time.monotonic() - self.started:.1f} s")
+
+    def drain(self):
+        """The last words of an ended QEMU."""
+        for key in self.selector.select(0):
+            if key[0].fileobj in (self.hub.guest, self.process.stdout, self.process.stderr):
+                key[0].data()
+
+    # As time goes by ----------------------------------------------------------------------------
+
+    def timeout(self):
+        """Seconds that the loop may sleep."""
+        if not self.connected:
+            return TICK_S
+        return max(0, self.stages[0][0] - time.monotonic()) if self.stages else None
+
+    def tick(self):
+        """Deadlines; sockets, until all are connected."""
+        now = time.monotonic()
+        if self.stages and now >= self.stages[0][0]:
+            _, text, action = self.stages.pop(0)
+            say(f"{text}; ending it")
+            self.forced = True
+            action()
+        if not self.connected:
+            self.look_at_sockets(now)
+
+    def look_at_sockets(self, now):
+        """Give those that QEMU makes their owner and mode; say for whom we wait."""
+        for nic in self.machine.nics:
+            if nic.mode == "server" and nic.socket not in self.made:
+                self.own_socket(nic)
+        alone = [nic for nic in self.machine.nics if CONNECTED not in states(nic.socket)]
+        self.connected = not alone
+        if alone and now - self.started > WAIT_SAY_S and "waiting" not in self.said:
+            self.said.add("waiting")
+            for nic in alone:
+                what = "to connect to" if nic.mode == "server" else "to serve"
+                say(f"port {nic.port}: waiting for the switch {what} {nic.socket}")
+
+    def own_socket(self, nic):
+        """Owner, group and mode, as the configuration has them for the VNF's own."""
+        inode = inode_of(nic.socket)
+        if inode in (None, self.before[nic.socket]):
+            return
+        self.made[nic.socket] = inode
+        try:
+            if nic.owner or nic.group:
+                os.chown(nic.socket, account(nic.owner, pwd.getpwnam, "pw_uid"),
+                         account(nic.group, grp.getgrnam, "gr_gid"))
+            if nic.access:
+                os.chmod(nic.socket, int(nic.access, 8))
+        except (OSError, KeyError) as error:
+            say(f"port {nic.port}: {nic.socket} cannot be given to its owner: {error}")
+
+
+def inode_of(path):
+    """The inode of a socket file; None if there is none."""
+    try:
+        return os.lstat(path).st_ino
+    except OSError:
+        return None
+
+
+def account(name, find, field):
+    """The number of a user or group; -1 leaves it as it is."""
+    if not name:
+        return -1
+    return int(name) if name.isdigit() else getattr(find(name), field)
+
+
+def exit_code(end):
+    """What a run comes to: 0, 1 or 2, with a message where it is not 0."""
+    if end.forced:
+        return 1
+    if end.qemu != 0 and not (end.asked and end.qemu < 0):
+        how = f"signal {-end.qemu}" if end.qemu < 0 else f"code {end.qemu}"
+        say(f"QEMU ended with {how}")
+        return 1
+    if not end.vnf:
+        if end.asked:
+            return 0
+        say("the machine ended without a word about the VNF; its console says why")
+        return 1
+    if end.vnf.get("code") == 0:
+        return 0
+    say(f"the VNF ended with {end_words(end.vnf)}")
+    return 2 if end.vnf.get("code") == 2 else 1
