@@ -162,8 +162,10 @@ void hsw_fault_set_ranges(struct hsw_vhost *vhost, int vid);
 void hsw_watch_reset(struct hsw_vhost *vhost);
 /* librte_vhost may unmap memory from now on: no look until hsw_watch_message(). Its thread. */
 void hsw_watch_pause(struct hsw_vhost *vhost);
-/* librte_vhost has handled this message: `lost` is up to date. Its thread, rings locked. */
-void hsw_watch_message(struct hsw_vhost *vhost, int vid, const struct hsw_vhost_msg *msg);
+/* librte_vhost has handled this message: bring `lost` up to date. True if that is no longer 0: the
+ * port must go down. Its thread, rings locked.
+ */
+bool hsw_watch_message(struct hsw_vhost *vhost, int vid, const struct hsw_vhost_msg *msg);
 /* Warn of a guest whose memory is not shared. Control thread, every 100 ms. */
 void hsw_watch_poll(struct hsw_vhost *vhost, uint64_t now_ns);
 

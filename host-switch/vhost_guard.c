@@ -252,7 +252,7 @@ static int check_set_base(struct hsw_guard *guard, const struct hsw_vhost_msg *m
 {
 	struct hsw_guard_ring *ring = &guard->ring[msg->payload.state.index];
 
-	/* A packed ring's upper half is QEMU's idea of the used index, which librte_vhost ignores. */
+	/* QEMU says a packed ring's used index too, in the upper half; librte_vhost ignores it. */
 	if (!is_packed(guard) && msg->payload.state.num > UINT16_MAX)
 		return refuse(-EINVAL, why, why_size, "a ring position beyond 16 bits");
 	ring->base = (uint16_t)msg->payload.state.num;

@@ -182,34 +182,12 @@ static bool rings_are_inside(const struct hsw_vhost *v, int vid)
 	return true;
 }
 
-/* Workers may go on with what they have begun; it is over when destroy_device() says so. */
+/* Workers may still be in a pass: see destroy_device(). */
 static void port_lower(struct hsw_vhost *v)
 {
 	vnf_port_set_up(v->port, false);
 	__atomic_fetch_add(&v->downs, 1, __ATOMIC_RELEASE);
 	__atomic_store_n(&v->vid, -1, __ATOMIC_RELEASE);
-}
-
-/*
- * A ring whose position is lost would carry garbage both ways. The connection stays: its end is
- * what a frontend shows its guest as link down, its being there as link up, upon which the guest can
- * reset its device.
- */
-static void watch_rings(struct hsw_vhost *v, int vid, const struct hsw_vhost_msg *msg)
-{
-	uint32_t before = v->lost;
-
-	hsw_watch_message(v, vid, msg);
-	if (v->lost == 0 || before != 0)
-		return;
-	if (v->vid >= 0)
-		port_lower(v);
-	vnf_log_limited(&v->limit, VNF_LOG_WARNING,
-			"port \"%s\": the guest's packed ring was in use before this switch "
-			"started, and its position is lost; the guest's device must be reset: "
-			"restart the VNF in the guest (a vnfkit VNF does it by itself when the "
-			"link comes back), or use split rings (packed=off)",
-			v->port->name);
 }
 
 /* Asked after a message was handled without an error, the rings' locks still held. */
@@ -227,7 +205,8 @@ static enum rte_vhost_msg_result message_done(int vid, void *arg)
 		blame(v, "a ring that reaches beyond its memory");
 		return RTE_VHOST_MSG_RESULT_ERR;
 	}
-	watch_rings(v, vid, msg);
+	if (hsw_watch_message(v, vid, msg) && v->vid >= 0)
+		port_lower(v);
 	if (v->must_answer && (msg->flags & FLAG_REPLY) == 0)
 		msg->flags |= FLAG_NEED_REPLY;
 	return RTE_VHOST_MSG_RESULT_NOT_HANDLED;

@@ -13,7 +13,7 @@
 #include <linux/virtio_ring.h>
 #include <rte_common.h>
 
-/* Descriptors to look at in a ring that may be untouched: enough to hold what a driver does first. */
+/* Descriptors to look at in a ring that may be untouched: a driver begins with the first ones. */
 #define LOOK_MAX 64
 /* So long no buffer appears, though the guest signals: it fills a ring before it signals it. */
 #define SUSPICION_NS 1000000000ull

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * Copyright (c) 2026 The vnfkit authors
  *
- * What a guest's rings look like from here, and what follows from it. Two faults of a guest's set-up
- * are silent otherwise: memory that is not shared, so that we see other pages than the guest writes,
- * and a packed ring whose position was lost with an earlier switch.
+ * What a guest's rings look like from here, and what follows from it. Two faults of a guest's
+ * set-up are silent otherwise: memory that is not shared, so that we see other pages than the guest
+ * writes, and a packed ring whose position was lost with an earlier switch.
  *
  * Pure; the caller sees to it that the memory is there. See virtio 1.2, 2.7 and 2.8, for the rings.
  */

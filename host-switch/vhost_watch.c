@@ -136,10 +136,26 @@ static void ring_stopped(struct hsw_vhost *v, uint32_t i, uint32_t position)
 	__atomic_fetch_and(&v->lost, ~bit, __ATOMIC_RELAXED);
 }
 
-void hsw_watch_message(struct hsw_vhost *v, int vid, const struct hsw_vhost_msg *msg)
+static void report_lost(struct hsw_vhost *v)
+{
+	vnf_log_limited(&v->limit, VNF_LOG_WARNING,
+			"port \"%s\": the guest's packed ring was in use before this switch "
+			"started, and its position is lost; the guest's device must be reset: "
+			"restart the VNF in the guest (a vnfkit VNF does it by itself when the "
+			"link comes back), or use split rings (packed=off)",
+			v->port->name);
+}
+
+/*
+ * A ring whose position is lost would carry garbage both ways. The connection stays: its end is
+ * what a frontend shows its guest as link down, its being there as link up, upon which the guest
+ * can reset its device.
+ */
+bool hsw_watch_message(struct hsw_vhost *v, int vid, const struct hsw_vhost_msg *msg)
 {
 	struct hsw_watch *w = &v->watch;
 	uint32_t kicked = msg->payload.u64 & VRING_INDEX_MASK;
+	uint32_t lost = v->lost;
 
 	if (msg->request == HSW_VHOST_GET_VRING_BASE && msg->payload.state.index < HSW_GUARD_RINGS)
 		ring_stopped(v, msg->payload.state.index, msg->payload.state.num);
@@ -151,6 +167,10 @@ void hsw_watch_message(struct hsw_vhost *v, int vid, const struct hsw_vhost_msg 
 	pthread_mutex_unlock(&w->lock);
 	/* They change on this thread only, so that it may read on without the lock. */
 	check_positions(v);
+	if (lost != 0 || v->lost == 0)
+		return false;
+	report_lost(v);
+	return true;
 }
 
 /* ---- the control thread ---- */
@@ -172,22 +192,16 @@ static uint64_t count_kicks(int fd)
 	return hsw_ring_kicks(text);
 }
 
-/* With the lock held. Have no rings a sign of the guest? Not without rings. */
+/* With the lock held: is there no ring with a sign of a driver? */
 static bool are_untouched(const struct hsw_watch *w)
 {
-	bool any = false;
-
-	for (uint32_t i = 0; i < HSW_GUARD_RINGS; i++) {
-		if (w->ring[i].descriptors == NULL)
-			continue;
-		if (!hsw_ring_is_untouched(&w->ring[i]))
+	for (uint32_t i = 0; i < HSW_GUARD_RINGS; i++)
+		if (w->ring[i].descriptors != NULL && !hsw_ring_is_untouched(&w->ring[i]))
 			return false;
-		any = true;
-	}
-	return any;
+	return true;
 }
 
-/* With the lock held. */
+/* With the lock held. Without rings there are none. */
 static uint64_t most_kicks(const struct hsw_watch *w)
 {
 	uint64_t most = 0;

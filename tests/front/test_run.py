@@ -13,10 +13,14 @@ import select
 import signal
 import socket
 import subprocess
+import types
 
 import pytest
 
 from conftest import port
+from front import run
+from front.options import parse
+from front.session import End
 
 # Does what its environment says; else it is a guest whose VNF runs until it is told to stop.
 FAKE_QEMU = r'''#!/usr/bin/python3
@@ -183,6 +187,20 @@ def test_sockets_that_cannot_be(image):
     (image.folder / "file").write_text("")
     done = image.run("run", "--qemu", "image", "--socket", "lan=file", code=2)
     assert "is no socket" in done.stderr
+
+
+def test_kvm_that_does_not_work(image, monkeypatch, capsys):
+    """It looks good, fails at once, and the emulation takes over."""
+    ends = {"kvm": End(qemu=1, vnf={}, asked=False, forced=False, early=True),
+            "tcg": End(qemu=0, vnf={"code": 0}, asked=False, forced=False, early=False)}
+    monkeypatch.setattr(run, "kvm_usable", lambda: (True, ""))
+    monkeypatch.setattr(run, "Session", lambda machine, *_: types.SimpleNamespace(
+        run=lambda: ends[machine.accel]))
+    argv = ["run", "--qemu", str(image.folder / "image")]
+    monkeypatch.setenv("PATH", image.env["PATH"])
+    assert run.run_main(parse(argv)) == 0
+    assert "going on with tcg" in capsys.readouterr().err
+    assert run.run_main(parse([*argv, "--accel", "kvm"])) == 1
 
 
 def test_without_qemu(image):

@@ -62,6 +62,9 @@ def start_rings(guest, features=PLAIN, base=0, kicks=1, **settings):
 def test_memory_that_is_not_shared(run, switch):
     """The guest fills its rx ring and sends, in pages that the switch does not see."""
     guest = vu.VhostClient(run.socket("guest"), shared=False)
+    assert guest.is_served()
+    other = start_down(run)
+    switch.wait_port("down")  # The connection has been there when all ports were looked at.
     start_rings(guest)
     for ring in (0, 1):
         guest.describe(ring, 0, vu.BUFFERS, 2048)

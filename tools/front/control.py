@@ -75,6 +75,6 @@ def message_of(line):
     """A line as a dictionary; an empty one for what is no message."""
     try:
         message = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return message if isinstance(message, dict) else {}

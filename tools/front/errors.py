@@ -5,6 +5,12 @@
 
 """Exceptions, each with the exit code that it leads to."""
 
+import signal
+
+# That of a closed terminal is among them, unless nohup has us ignore it.
+STOP_SIGNALS = [number for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+                if signal.getsignal(number) != signal.SIG_IGN]
+
 
 class FrontError(Exception):
     """Something failed; the text says what, where, and what to do."""

@@ -54,6 +54,8 @@ class Hub:
 
     def read(self, peer):
         """What came, message by message."""
+        if peer not in self.buffers:
+            return   # dropped in this very round
         try:
             data = peer.recv(65536)
         except OSError:
@@ -84,7 +86,8 @@ class Hub:
             for client in [peer for peer in self.buffers if peer is not self.guest]:
                 self.send(client, message)
             return
-        client, own = self.pending.pop(message["id"], (None, None))
+        number = message["id"] if isinstance(message["id"], int) else None
+        client, own = self.pending.pop(number, (None, None))
         if client in self.buffers:
             self.send(client, {**message, "id": own})
 

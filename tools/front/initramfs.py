@@ -21,14 +21,16 @@ HERE = Path(__file__).resolve().parent
 
 def find_init():
     """The program of process 1: in the build directory, or where it was installed."""
-    build = os.environ.get("VNFKIT_BUILD") or HERE.parent.parent / "build"
-    places = [Path(build) / "tools/guest-init" / INIT,
-              HERE.parent.parent.parent / "libexec/vnfkit" / INIT]
-    for place in places:
-        if place.is_file():
-            return str(place.resolve())
-    raise FrontError(f"{INIT} is not there, neither {places[0]} nor {places[1]}; build it: meson "
-                     "compile -C build, or install vnfkit (VNFKIT_BUILD names a build directory)")
+    if (HERE.parent / "meson.build").is_file():
+        build = os.environ.get("VNFKIT_BUILD") or HERE.parent.parent / "build"
+        place = Path(build) / "tools/guest-init" / INIT
+        how = "build it: meson compile -C build; VNFKIT_BUILD names another build directory"
+    else:
+        place = HERE.parent.parent.parent / "libexec/vnfkit" / INIT
+        how = "install vnfkit again"
+    if place.is_file():
+        return str(place.resolve())
+    raise FrontError(f"{place} is not there; {how}")
 
 
 def make(plan, devices, extra_drivers, modules):

@@ -12,7 +12,7 @@ import signal
 import sys
 import traceback
 
-from .errors import AlreadySaid, FrontError, Interrupted
+from .errors import STOP_SIGNALS, AlreadySaid, FrontError, Interrupted
 from .guest import guest_main
 from .image import image_main
 from .options import parse
@@ -24,8 +24,8 @@ COMMANDS = {"image": image_main, "run": run_main, "guest": guest_main}
 
 def main(arguments):
     """Run a command line; the exit code."""
-    signal.signal(signal.SIGTERM, interrupt)
-    signal.signal(signal.SIGINT, interrupt)
+    for number in STOP_SIGNALS:
+        signal.signal(number, interrupt)
     try:
         args = parse(arguments)
         code = COMMANDS[args.command](args)

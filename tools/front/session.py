@@ -20,7 +20,7 @@ import sys
 import time
 
 from . import qemu
-from .errors import FrontError
+from .errors import STOP_SIGNALS, FrontError
 from .guest import end_words
 from .hub import Hub
 from .program import not_there
@@ -110,7 +110,7 @@ class Session:
             stack.callback(end.close)
         self.selector.register(reader, selectors.EVENT_READ, lambda: self.on_signal(reader))
         stack.callback(signal.set_wakeup_fd, signal.set_wakeup_fd(writer.fileno()))
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in STOP_SIGNALS:
             stack.callback(signal.signal, number, signal.signal(number, lambda *_: None))
 
     def end_qemu(self):
@@ -204,9 +204,13 @@ class Session:
 
     def drain(self):
         """The last words of an ended QEMU."""
-        for key in self.selector.select(0):
-            if key[0].fileobj in (self.hub.guest, self.process.stdout, self.process.stderr):
-                key[0].data()
+        ends = (self.hub.guest, self.process.stdout, self.process.stderr)
+        while True:
+            ready = [key for key, _ in self.selector.select(0) if key.fileobj in ends]
+            if not ready:
+                return
+            for key in ready:
+                key.data()
 
     # As time goes by ----------------------------------------------------------------------------
 
