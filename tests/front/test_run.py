@@ -83,7 +83,8 @@ def image(front, package):
 def running(front, *words):
     """A run that has come up; killed at the end if it is still there."""
     argv = front.argv("run", "--qemu", "image", "--control", "ctl", *words)
-    with subprocess.Popen(argv, env=front.env, cwd=front.folder, text=True,
+    env = dict(front.env, TMPDIR=str(front.folder))   # a killed one leaves its folder
+    with subprocess.Popen(argv, env=env, cwd=front.folder, text=True,
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE) as process:
         try:

@@ -88,7 +88,8 @@ def choose_accel(wanted):
 def start(machine, monitor, args):
     """Run it; if KVM, chosen by us, turns out not to work, without."""
     machine.accel, why = choose_accel(args.accel)
-    say(f"accelerator {machine.accel} ({why}), {machine.cpus} CPUs, {machine.memory_mib} MiB")
+    say(f"accelerator {machine.accel} ({why}), {machine.cpus} CPU{'s' * (machine.cpus > 1)}, "
+        f"{machine.memory_mib} MiB")
     say(f"control: vnfkit guest {machine.control} status")
     end = Session(machine, machine.control, monitor, args.qemu_arg).run()
     if args.accel == "auto" and machine.accel == "kvm" and failed_to_start(end):
