@@ -15,7 +15,8 @@ def _value(value, indent):
     if isinstance(value, str):
         return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
     if isinstance(value, dict):
-        return "{ " + " ".join(f"{k} = {_value(v, indent)};" for k, v in value.items()) + " }"
+        keys = " ".join(f"{k} = {_value(v, indent)};" for k, v in value.items() if v is not None)
+        return "{ " + keys + " }"
     if value and isinstance(value[0], dict):
         pad = "\t" * (indent + 1)
         return "(\n" + ",\n".join(pad + _value(v, indent + 1) for v in value) + "\n)"

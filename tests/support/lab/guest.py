@@ -20,7 +20,7 @@ from .config import config_text
 from .errors import LabError
 from .instance import Instance
 from .process import Process, command
-from .programs import ROOT, installed
+from .programs import ROOT, build_dir, installed
 from .wait import until
 
 # From QEMU's start to a forwarding VNF, under emulation on a busy machine.
@@ -61,7 +61,8 @@ class GuestVnf(Instance):
         what = [self.image] if self.image else [self.program, "-c", self.config_path]
         self.process = Process(self.run, [
             *guest_cpus(), vnfkit(), "run", "--qemu", *what, "--control", self.control,
-            "--monitor", self.monitor, *self.options, *extra], name=self.name)
+            "--monitor", self.monitor, *self.options, *extra], name=self.name,
+            env={"VNFKIT_BUILD": build_dir()})
         if wait:
             self.wait_running()
         return self
@@ -83,6 +84,7 @@ class GuestVnf(Instance):
         """One command of QEMU's monitor."""
         with socket.socket(socket.AF_UNIX) as s:
             s.settimeout(10)
+            until(lambda: os.path.exists(self.monitor), 20, f"{self.name}: QEMU's monitor")
             s.connect(self.monitor)
             stream = s.makefile("rw", encoding="utf-8")
             json.loads(stream.readline())
@@ -154,6 +156,7 @@ def image(run, name, settings, program, *options):
     with open(path, "w", encoding="utf-8") as f:
         f.write(config_text(settings))
     folder = run.path(f"{name}.image")
-    command([vnfkit(), "image", program, "-c", path, "-o", folder, *options], timeout=120)
+    command([vnfkit(), "image", program, "-c", path, "-o", folder, *options], timeout=120,
+            env={**os.environ, "VNFKIT_BUILD": build_dir()})
     run.defer(shutil.rmtree, folder, True)
     return folder
