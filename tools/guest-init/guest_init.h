@@ -2,8 +2,8 @@
  * Copyright (c) 2026 The vnfkit authors
  *
  * The guest: one VNF, watched by process 1, and the host at the other end of a virtio-serial port.
- * Everything runs on one thread, in the loop of loop.c; nothing in it waits but poll(). All times are
- * milliseconds of CLOCK_MONOTONIC.
+ * Everything runs on one thread, in the loop of loop.c; nothing in it waits but poll(). All times
+ * are milliseconds of CLOCK_MONOTONIC.
  */
 #ifndef GUEST_INIT_H
 #define GUEST_INIT_H

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * Copyright (c) 2026 The vnfkit authors
  *
- * vnfkit-guest-init: process 1 of the image that `vnfkit image` makes of a VNF. It makes the machine
- * ready, runs the VNF, answers the host and powers off. It never exits, because a kernel without its
- * process 1 panics: whatever goes wrong is said on the console, then the power goes.
+ * vnfkit-guest-init: process 1 of the image that `vnfkit image` makes of a VNF. It makes the
+ * machine ready, runs the VNF, answers the host and powers off. It never exits, because a kernel
+ * without its process 1 panics: whatever goes wrong is said on the console, then the power goes.
  *
- *     vnfkit-guest-init --test DIR [SPEED]    not as process 1: see trial.c; times are divided by SPEED
+ * vnfkit-guest-init --test DIR [SPEED] is for trials elsewhere, its times divided by SPEED: trial.c.
  */
 #include "guest_init.h"
 
@@ -30,7 +30,7 @@ static const struct guest_times times_normal = {
 };
 
 /* The times of minutes and seconds; what is short already stays. */
-static void times_divide(struct guest_times *times, int speed)
+static void times_divide(struct guest_times *times, long speed)
 {
 	times->policy.early_ms /= speed;
 	times->policy.delay_ms /= speed;
@@ -104,7 +104,7 @@ static int usage(void)
 int main(int argc, char **argv)
 {
 	static struct guest guest;
-	int speed = argc == 4 ? atoi(argv[3]) : 1;
+	long speed = argc == 4 ? strtol(argv[3], NULL, 10) : 1;
 
 	if (getpid() == 1) {
 		guest_init(&guest, &machine_real, "");
