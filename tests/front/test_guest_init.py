@@ -196,6 +196,7 @@ def test_usage():
     assert done.returncode == 2 and "process 1" in done.stderr
 
 
+@pytest.mark.quick
 def test_start_and_status(guest):
     guest.start(WAITS)
     pid = guest.event("started")["pid"]
@@ -222,6 +223,7 @@ def test_stale_socket_is_passed_over(guest):
     server.stop()
 
 
+@pytest.mark.quick
 def test_telemetry(guest, telemetry):
     guest.start(WAITS)
     guest.event("started")
@@ -250,6 +252,7 @@ def test_telemetry_before_there_is_any(guest):
     assert "starting" in guest.ask("telemetry", request="/vnf/ports")["error"]
 
 
+@pytest.mark.quick
 def test_stop(guest):
     guest.start("trap 'echo last words; exit 0' TERM; echo ready; while :; do sleep 60 & wait; done")
     guest.ready()

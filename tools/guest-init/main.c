@@ -5,7 +5,7 @@
  * machine ready, runs the VNF, answers the host and powers off. It never exits, because a kernel
  * without its process 1 panics: whatever goes wrong is said on the console, then the power goes.
  *
- * vnfkit-guest-init --test DIR [SPEED] is for trials elsewhere, its times divided by SPEED: trial.c.
+ * `vnfkit-guest-init --test DIR [SPEED]` is for trials elsewhere (trial.c), times divided by SPEED.
  */
 #include "guest_init.h"
 
@@ -27,6 +27,7 @@ static const struct guest_times times_normal = {
 	.control_ms = 100,
 	.telemetry_ms = 2000,
 	.flush_ms = 500,
+	.settle_ms = 3000,
 };
 
 /* The times of minutes and seconds; what is short already stays. */
@@ -37,6 +38,7 @@ static void times_divide(struct guest_times *times, long speed)
 	times->policy.delay_max_ms /= speed;
 	times->policy.settled_ms /= speed;
 	times->stop_ms /= speed;
+	times->settle_ms /= speed;
 }
 
 static void guest_init(struct guest *guest, const struct machine *machine, const char *root)
@@ -80,6 +82,7 @@ static int guest_prepare(struct guest *guest)
 		status = -ENOTSUP;
 	power_init(guest);
 	guest->now = clock_now_ms();
+	guest->settled_at = guest->now + guest->times.settle_ms;
 	return status;
 }
 
