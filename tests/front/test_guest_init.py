@@ -203,6 +203,7 @@ def test_start_and_status(guest):
     status = guest.result("status")
     assert status == {"state": "starting", "pid": pid, "starts": 1, "uptime_s": 0,
                       "code": None, "signal": None}
+    guest.ready()
     assert os.getsid(pid) == pid
 
 
