@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * Copyright (c) 2026 The vnfkit authors
  *
- * What the host can ask: {"id": 1, "command": "status"} is answered by {"id": 1, "result": {...}} or
- * {"id": 1, "error": "text"}. A line whose id cannot be told is answered with the id null. Errors
- * quote nothing of what was sent: it need not be text.
+ * What the host can ask: {"id": 1, "command": "status"} is answered by {"id": 1, "result": {...}}
+ * or {"id": 1, "error": "text"}. A line whose id cannot be told is answered with the id null.
+ * Errors quote nothing of what was sent: it need not be text.
  */
 #include "guest_init.h"
 

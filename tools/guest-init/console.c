@@ -2,7 +2,8 @@
  * Copyright (c) 2026 The vnfkit authors
  *
  * The console: standard error. In a machine it is a serial line, which can stand still when nobody
- * reads its other end; then the rest of a message is lost after a second, not the VNF's supervision.
+ * reads its other end; then the rest of a message is lost after a second, not the VNF's
+ * supervision.
  */
 #include "guest_init.h"
 

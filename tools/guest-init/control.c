@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * Copyright (c) 2026 The vnfkit authors
  *
- * The host's line: JSON, one object a line, both ways. The host comes and goes as it likes, may send
- * anything and read nothing. While it is away a port without a reader is always ready, for the wrong
- * reason, so it is not polled but looked at now and then; events wait for the host, up to the bound.
+ * The host's line: JSON, one object a line, both ways. The host comes and goes as it likes, may
+ * send anything and read nothing. While it is away a port without a reader is always ready, for the
+ * wrong reason, so it is not polled but looked at now and then; events wait for the host, up to the
+ * bound.
  */
 #include "guest_init.h"
 

@@ -10,7 +10,7 @@
 #define CPU_ADVICE                                                                                 \
 	"start QEMU with -cpu host, -cpu max or -cpu Nehalem (libvirt: <cpu mode='host-model'/>)"
 
-/* 1: the first CPU of this text of /proc/cpuinfo has the flag; 0: not; -ENODATA: it says no flags. */
+/* 1: the first CPU in this text of /proc/cpuinfo has the flag; 0: not; -ENODATA: no flags line. */
 int cpu_has_flag(const char *cpuinfo, const char *flag);
 
 #endif

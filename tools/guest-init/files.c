@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * Copyright (c) 2026 The vnfkit authors
  *
- * The small files of the image, below the root that the guest was given. At start-up, but for paths.
+ * The small files of the image, below the root that the guest was given. At start-up, but for
+ * paths.
  */
 #include "guest_init.h"
 

@@ -2,8 +2,8 @@
  * Copyright (c) 2026 The vnfkit authors
  *
  * The guest: one VNF, watched by process 1, and the host at the other end of a virtio-serial port.
- * Everything runs on one thread, in the loop of loop.c; nothing in it waits but poll(). All times are
- * milliseconds of CLOCK_MONOTONIC.
+ * Everything runs on one thread, in the loop of loop.c; nothing in it waits but poll(). All times
+ * are milliseconds of CLOCK_MONOTONIC.
  */
 #ifndef GUEST_INIT_H
 #define GUEST_INIT_H
@@ -53,6 +53,7 @@ struct guest_times {
 	int64_t control_ms;   /* between looks for the port, or for a host at its other end */
 	int64_t telemetry_ms; /* for an answer */
 	int64_t flush_ms;     /* for the last events to leave, before the power goes */
+	int64_t settle_ms;    /* after start-up: the port appears a while after its driver */
 };
 
 enum guest_state {
@@ -110,8 +111,9 @@ struct guest {
 	const struct machine *machine;
 	const char *root; /* before each path below: "" in a machine */
 	struct guest_times times;
-	int64_t now;    /* at the start of this turn of the loop */
-	int64_t off_at; /* TIME_NEVER: the machine stays */
+	int64_t now;        /* at the start of this turn of the loop */
+	int64_t settled_at; /* by then the host, if there is one, is at the port */
+	int64_t off_at;     /* TIME_NEVER: the machine stays */
 	int signal_fd;
 	int button_fd[POWER_BUTTONS]; /* -1: none */
 	struct supervisor vnf;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * Copyright (c) 2026 The vnfkit authors
  *
- * Text that comes in lines: a stream of them from the host, whose lengths are the host's choice, and
- * the small list files of the image. Pure; the caller does the reading.
+ * Text that comes in lines: a stream of them from the host, whose lengths are the host's choice,
+ * and the small list files of the image. Pure; the caller does the reading.
  */
 #ifndef GUEST_INIT_LINES_H
 #define GUEST_INIT_LINES_H

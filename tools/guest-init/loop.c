@@ -54,8 +54,8 @@ static void loop_poll(const struct guest *guest, struct pollfd fds[POLL_FDS])
 }
 
 /*
- * A part may close what another's entry is about: who reads finds nothing, or a closed slot. Answers
- * come before the end of the VNF that gave them.
+ * A part may close what another's entry is about: who reads finds nothing, or a closed slot.
+ * Answers come before the end of the VNF that gave them.
  */
 static void loop_dispatch(struct guest *guest, const struct pollfd fds[POLL_FDS])
 {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * Copyright (c) 2026 The vnfkit authors
  *
- * vnfkit-guest-init: process 1 of the image that `vnfkit image` makes of a VNF. It makes the machine
- * ready, runs the VNF, answers the host and powers off. It never exits, because a kernel without its
- * process 1 panics: whatever goes wrong is said on the console, then the power goes.
+ * vnfkit-guest-init: process 1 of the image that `vnfkit image` makes of a VNF. It makes the
+ * machine ready, runs the VNF, answers the host and powers off. It never exits, because a kernel
+ * without its process 1 panics: whatever goes wrong is said on the console, then the power goes.
  *
- *     vnfkit-guest-init --test DIR [SPEED]    not as process 1: see trial.c; times are divided by SPEED
+ * `vnfkit-guest-init --test DIR [SPEED]` is for trials elsewhere (trial.c), times divided by SPEED.
  */
 #include "guest_init.h"
 
@@ -27,16 +27,18 @@ static const struct guest_times times_normal = {
 	.control_ms = 100,
 	.telemetry_ms = 2000,
 	.flush_ms = 500,
+	.settle_ms = 3000,
 };
 
 /* The times of minutes and seconds; what is short already stays. */
-static void times_divide(struct guest_times *times, int speed)
+static void times_divide(struct guest_times *times, long speed)
 {
 	times->policy.early_ms /= speed;
 	times->policy.delay_ms /= speed;
 	times->policy.delay_max_ms /= speed;
 	times->policy.settled_ms /= speed;
 	times->stop_ms /= speed;
+	times->settle_ms /= speed;
 }
 
 static void guest_init(struct guest *guest, const struct machine *machine, const char *root)
@@ -80,6 +82,7 @@ static int guest_prepare(struct guest *guest)
 		status = -ENOTSUP;
 	power_init(guest);
 	guest->now = clock_now_ms();
+	guest->settled_at = guest->now + guest->times.settle_ms;
 	return status;
 }
 
@@ -104,7 +107,7 @@ static int usage(void)
 int main(int argc, char **argv)
 {
 	static struct guest guest;
-	int speed = argc == 4 ? atoi(argv[3]) : 1;
+	long speed = argc == 4 ? strtol(argv[3], NULL, 10) : 1;
 
 	if (getpid() == 1) {
 		guest_init(&guest, &machine_real, "");

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * Copyright (c) 2026 The vnfkit authors
  *
- * Loads the kernel modules that the image lists, in its order, dependencies first. One that does not
- * load is said and passed over: whether the VNF can do without, the VNF knows. Once, at start-up.
+ * Loads the kernel modules that the image lists, in its order, dependencies first. One that does
+ * not load is said and passed over: whether the VNF can do without, the VNF knows. Once, at
+ * start-up.
  */
 #include "guest_init.h"
 

@@ -42,13 +42,11 @@ static int mount_make(const struct mount_point *point)
 {
 	int error;
 
-	if (mkdir(point->path, 0755) < 0 && errno != EEXIST)
-		error = errno;
-	else if (mount(point->type, point->path, point->type, point->flags, point->options) == 0 ||
-		 errno == EBUSY)
+	mkdir(point->path, 0755);
+	if (mount(point->type, point->path, point->type, point->flags, point->options) == 0 ||
+	    errno == EBUSY)
 		return 0;
-	else
-		error = errno;
+	error = errno;
 	say("cannot mount %s on %s: %s. The guest needs a kernel that has it built in; "
 	    "Debian's does.",
 	    point->type, point->path, strerror(error));
@@ -56,8 +54,8 @@ static int mount_make(const struct mount_point *point)
 }
 
 /*
- * Ours does not block (console.c); the VNF opens one of its own. Without a console there is nobody to
- * tell, and the VNF works all the same.
+ * Ours does not block (console.c); the VNF opens one of its own. Without a console there is nobody
+ * to tell, and the VNF works all the same.
  */
 static void console_open(void)
 {

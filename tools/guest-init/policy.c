@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * Copyright (c) 2026 The vnfkit authors
  *
- * Decides after the VNF's end, for supervise.c. A VNF that cannot start is the operator's to repair,
- * so the machine ends and the console's last lines say why; one that worked and then died is started
- * again, because the packets wait.
+ * Decides after the VNF's end, for supervise.c. A VNF that cannot start is the operator's to
+ * repair, so the machine ends and the console's last lines say why; one that worked and then died
+ * is started again, because the packets wait.
  */
 #include "policy.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * Copyright (c) 2026 The vnfkit authors
  *
- * The power button, by which QEMU's system_powerdown and libvirt's shutdown ask a guest to end: a key
- * of an input device (modules button and evdev).
+ * The power button, by which QEMU's system_powerdown and libvirt's shutdown ask a guest to end: a
+ * key of an input device (modules button and evdev).
  */
 #include "guest_init.h"
 

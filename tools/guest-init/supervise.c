@@ -8,16 +8,21 @@
 #include "guest_init.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 
+/* Once what the host should know has left, or at off_at (loop.c). */
 static void machine_end(struct guest *guest)
 {
 	struct supervisor *vnf = &guest->vnf;
+	int64_t off_at = guest->now + guest->times.flush_ms;
 
 	vnf->state = GUEST_ENDED;
 	vnf->restart_at = TIME_NEVER;
+	if (off_at < guest->settled_at)
+		off_at = guest->settled_at;
 	if (guest->off_at == TIME_NEVER)
-		guest->off_at = guest->now + guest->times.flush_ms;
+		guest->off_at = off_at;
 }
 
 static void end_tell(struct guest *guest, struct vnf_end end)
@@ -81,6 +86,7 @@ static void ended_by_itself(struct guest *guest, struct vnf_end end)
 {
 	struct supervisor *vnf = &guest->vnf;
 	enum policy_action action;
+	char then[64];
 
 	action = policy_decide(&guest->times.policy, end, guest->now - vnf->first_start_at,
 			       guest->now - vnf->start_at, &vnf->delay_ms);
@@ -92,7 +98,9 @@ static void ended_by_itself(struct guest *guest, struct vnf_end end)
 		end_say(guest, end, "; trying again would cure nothing; powering off");
 		break;
 	case POLICY_RESTART:
-		end_say(guest, end, "; it will be started again");
+		snprintf(then, sizeof(then), "; it will be started again in %.1f s",
+			 (double)vnf->delay_ms / 1000);
+		end_say(guest, end, then);
 		break;
 	}
 	if (vnf_end_advice(end)[0] != '\0')

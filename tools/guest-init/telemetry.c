@@ -31,7 +31,7 @@ static int socket_connect(const char *path)
 
 	if (strlen(path) >= sizeof(address.sun_path))
 		return -ENAMETOOLONG;
-	strcpy(address.sun_path, path);
+	memcpy(address.sun_path, path, strlen(path) + 1);
 	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -errno;
@@ -84,7 +84,7 @@ int telemetry_ask(struct guest *guest, const char *request, json_t *id, telemetr
 	query->expires_at = guest->now + guest->times.telemetry_ms;
 	query->id = json_incref(id);
 	query->done = done;
-	strcpy(query->request, request);
+	memcpy(query->request, request, strlen(request) + 1);
 	return 0;
 }
 

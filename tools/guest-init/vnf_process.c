@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * Copyright (c) 2026 The vnfkit authors
  *
- * The VNF as a process: how it starts, how it is told to end, how it is collected. It leads a session
- * and a process group of its own, so that what it started ends with it. For supervise.c.
+ * The VNF as a process: how it starts, how it is told to end, how it is collected. It leads a
+ * session and a process group of its own, so that what it started ends with it. For supervise.c.
  */
 #include "guest_init.h"
 

@@ -80,7 +80,7 @@ class GuestVnf(Instance):
         answer = json.loads(self.ask("telemetry", request))
         return answer.get(request.split(",", maxsplit=1)[0], answer)
 
-    def qmp(self, name, **arguments):
+    def qmp(self, command, /, **arguments):
         """One command of QEMU's monitor."""
         with socket.socket(socket.AF_UNIX) as s:
             s.settimeout(10)
@@ -89,7 +89,7 @@ class GuestVnf(Instance):
             stream = s.makefile("rw", encoding="utf-8")
             json.loads(stream.readline())
             for request in ({"execute": "qmp_capabilities"},
-                            {"execute": name, "arguments": arguments}):
+                            {"execute": command, "arguments": arguments}):
                 stream.write(json.dumps(request) + "\n")
                 stream.flush()
                 answer = self._reply(stream)
