@@ -218,26 +218,6 @@ bool pci_interface_find(const struct pci_machine *m, const char *address, char i
 	return interface_in(inner, ifname, mac);
 }
 
-int pci_virtio_feature(const struct pci_machine *m, const char *address, unsigned int bit)
-{
-	char path[512], file[600], bits[80] = "";
-	FILE *f;
-
-	if (!virtio_dir(m, address, path, sizeof(path)))
-		return -1;
-	snprintf(file, sizeof(file), "%s/features", path);
-	f = fopen(file, "re");
-	if (f == NULL)
-		return -1;
-	if (fgets(bits, sizeof(bits), f) == NULL)
-		bits[0] = '\0';
-	fclose(f);
-	/* Negotiated ones; a device that no driver has spoken with shows none at all. */
-	if (strspn(bits, "01") <= bit || strchr(bits, '1') == NULL)
-		return -1;
-	return bits[bit] == '1';
-}
-
 /* ---- finding a device by its MAC ---- */
 
 /* Has this device an interface of that MAC, or had it one when we took it? */

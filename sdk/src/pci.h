@@ -60,9 +60,5 @@ int pci_device_check(const struct pci_machine *m, const char *address, enum pci_
 /* sysfs path of a device, or of what is below it. 0 or -ENAMETOOLONG. */
 int pci_path(const struct pci_machine *m, const char *address, const char *tail, char *path,
 	     size_t size);
-/* Has the kernel's driver of a virtio device agreed on this feature bit with it? 1 yes, 0 no,
- * -1 unknown.
- */
-int pci_virtio_feature(const struct pci_machine *m, const char *address, unsigned int bit);
 
 #endif

@@ -10,7 +10,6 @@
 #include <fcntl.h>
 #include <spawn.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -18,8 +17,6 @@
 #include <time.h>
 #include <unistd.h>
 
-/* VIRTIO_F_RING_PACKED */
-#define PACKED_BIT 34
 /* The kernel binds before the write returns, but a driver may ask to be probed in the background. */
 #define BIND_WAIT_MS 2000
 
@@ -32,7 +29,7 @@ static int record_path(const struct pci_machine *m, const char *address, char *p
 	return n >= 0 && (size_t)n < size ? 0 : -ENAMETOOLONG;
 }
 
-/* "driver NAME", "mac MAC", "packed N"; a line that is neither is passed over. */
+/* "driver NAME", "mac MAC"; a line that is neither is passed over. */
 static void record_line(char *line, struct pci_record *record)
 {
 	char *value = strchr(line, ' ');
@@ -45,8 +42,6 @@ static void record_line(char *line, struct pci_record *record)
 		snprintf(record->driver, sizeof(record->driver), "%s", value);
 	else if (strcmp(line, "mac") == 0 && pci_mac_parse(value, record->mac) < 0)
 		record->mac[0] = '\0';
-	else if (strcmp(line, "packed") == 0)
-		record->packed = (int)strtol(value, NULL, 10);
 }
 
 int pci_record_read(const struct pci_machine *m, const char *address, struct pci_record *record)
@@ -55,7 +50,6 @@ int pci_record_read(const struct pci_machine *m, const char *address, struct pci
 	FILE *f;
 
 	memset(record, 0, sizeof(*record));
-	record->packed = -1;
 	if (record_path(m, address, path, sizeof(path)) < 0)
 		return -ENAMETOOLONG;
 	f = fopen(path, "re");
@@ -70,8 +64,7 @@ int pci_record_read(const struct pci_machine *m, const char *address, struct pci
 static int record_write(int fd, const struct pci_record *record)
 {
 	char text[256];
-	int n = snprintf(text, sizeof(text), "driver %s\nmac %s\npacked %d\n", record->driver,
-			 record->mac, record->packed);
+	int n = snprintf(text, sizeof(text), "driver %s\nmac %s\n", record->driver, record->mac);
 
 	if (ftruncate(fd, 0) < 0 || pwrite(fd, text, (size_t)n, 0) != n)
 		return -EIO;
@@ -275,7 +268,6 @@ static int take_locked(const struct pci_machine *m, enum pci_driver want,
 				      why_size);
 	pci_interface_find(m, address, ifname, binding->was.mac);
 	snprintf(binding->was.driver, sizeof(binding->was.driver), "%s", now);
-	binding->was.packed = pci_virtio_feature(m, address, PACKED_BIT);
 	if (binding->lock_fd >= 0)
 		record_write(binding->lock_fd, &binding->was);
 	return bind_device(m, address, driver, now, why, why_size);
@@ -287,7 +279,6 @@ int pci_take(const struct pci_machine *m, const char *text, enum pci_driver want
 	int ret;
 
 	memset(binding, 0, sizeof(*binding));
-	binding->was.packed = -1;
 	binding->lock_fd = -1;
 	ret = pci_locate(m, text, binding->address, why, why_size);
 	if (ret == 0)

@@ -16,7 +16,6 @@
 struct pci_record {
 	char driver[PCI_NAME_MAX]; /* it came from; "" = none */
 	char mac[18];              /* of its interface then; "" = it had none */
-	int packed; /* the kernel's virtio driver had packed rings: 1, 0, or -1 unknown */
 };
 
 /* A device that this process has. */

@@ -16,6 +16,7 @@
 #include <rte_ethdev.h>
 
 #include "pci_bind.h"
+#include "pci_virtio.h"
 #include "port_ethdev.h"
 #include "port_kinds.h"
 #include "vnf_priv.h"
@@ -31,7 +32,8 @@ struct nic_spec {
 struct nic {
 	struct ethdev dev;
 	struct pci_binding binding;
-	bool was_down; /* the link, as last polled */
+	bool may_be_packed; /* the rings of a virtio device */
+	bool was_down;      /* its link went down and is not back yet */
 };
 
 static const char *const driver_words[] = { "auto", "keep", "uio_pci_generic", "vfio-pci", NULL };
@@ -241,14 +243,25 @@ static int nic_open(struct vnf_port *port)
 	return ret;
 }
 
+/* The driver takes packed rings whenever they are offered. */
+static int virtio_open(struct vnf_port *port)
+{
+	struct nic *nic = port->priv;
+	int ret = nic_open(port);
+
+	if (ret == 0)
+		nic->may_be_packed = pci_virtio_offers(&pci_this_machine, nic->binding.address,
+						       PCI_VIRTIO_F_PACKED) != 0;
+	return ret;
+}
+
 static void nic_close(struct vnf_port *port)
 {
 	ethdev_remove(port->priv);
 }
 
 /* QEMU loses the position of packed rings when the switch behind it ends: after the next one has
- * come, only a reset of the device helps. Whether the rings are packed is known if the kernel had
- * the device; not knowing, a reset does no harm.
+ * come, only a reset of the device helps. Split rings go on where they were.
  */
 static void virtio_poll(struct vnf_port *port)
 {
@@ -261,7 +274,7 @@ static void virtio_poll(struct vnf_port *port)
 	if (!nic->was_down || !vnf_port_is_up(port))
 		return;
 	nic->was_down = false;
-	if (nic->binding.was.packed == 0)
+	if (!nic->may_be_packed)
 		return;
 	vnf_notice("port \"%s\": the link is back; resetting the device, for packed rings do not "
 		   "survive a new switch",
@@ -280,7 +293,7 @@ const struct vnf_port_kind vnf_port_kind_virtio = {
 	.claims = nic_claims,
 	.need = virtio_need,
 	.prepare = nic_prepare,
-	.open = nic_open,
+	.open = virtio_open,
 	.start = ethdev_start,
 	.poll = virtio_poll,
 	.missed = ethdev_missed,

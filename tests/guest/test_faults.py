@@ -80,7 +80,6 @@ def test_switch_killed(run, caps, mode):
         started = time.monotonic()
         path.start_switch(wait=False)
         wait_for_sink(path, more=1, timeout=RECOVERY_S + 1)
-        print("recovery", time.monotonic() - started, path.switch.process.output()[-600:])
         assert time.monotonic() - started < RECOVERY_S
     path.stop()
 

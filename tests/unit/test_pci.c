@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "pci.h"
+#include "pci_virtio.h"
 
 #define DEVICE "0000:00:03.0"
 
@@ -186,17 +186,48 @@ Test(pci, named_by_the_mac_of_its_interface)
 	cr_assert_eq(pci_locate(&machine, "eth0", address, why, sizeof(why)), -EINVAL);
 }
 
-Test(pci, features_of_a_virtio_device)
+static void device_file(const char *name, const void *data, size_t size)
 {
-	cr_assert_eq(pci_virtio_feature(&machine, DEVICE, 34), -1);
-	sh("mkdir -p sys/bus/pci/devices/" DEVICE "/virtio3");
-	sh("printf '%%034d1%%029d\\n' 0 0 > sys/bus/pci/devices/" DEVICE "/virtio3/features");
-	cr_assert_eq(pci_virtio_feature(&machine, DEVICE, 34), 1);
-	cr_assert_eq(pci_virtio_feature(&machine, DEVICE, 33), 0);
-	cr_assert_eq(pci_virtio_feature(&machine, DEVICE, 70), -1);
-	/* virtio-pci has the device, but no driver of its kind was there. */
-	sh("printf '%%064d\\n' 0 > sys/bus/pci/devices/" DEVICE "/virtio3/features");
-	cr_assert_eq(pci_virtio_feature(&machine, DEVICE, 34), -1);
+	char path[256];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/bus/pci/devices/" DEVICE "/%s", sysfs_dir, name);
+	f = fopen(path, "w");
+	cr_assert_not_null(f);
+	cr_assert_eq(fwrite(data, 1, size, f), size);
+	fclose(f);
+}
+
+/* A modern device: the common configuration is at 0x1010 of BAR 4, behind another capability. */
+Test(pci, features_that_a_virtio_device_offers)
+{
+	unsigned char config[256] = {
+		[0x34] = 0x40, [0x40] = 0x09, [0x41] = 0x50, [0x43] = 2,   [0x50] = 0x09,
+		[0x53] = 1,    [0x54] = 4,    [0x58] = 0x10, [0x59] = 0x10
+	};
+	unsigned char bar[0x2000] = { [0x1014] = 4 };
+
+	cr_assert_eq(pci_virtio_offers(&machine, DEVICE, 34), -1, "no config");
+	device_file("config", config, sizeof(config));
+	cr_assert_eq(pci_virtio_offers(&machine, DEVICE, 34), -1, "no BAR");
+	device_file("resource4", bar, sizeof(bar));
+	cr_assert_eq(pci_virtio_offers(&machine, DEVICE, 34), 1);
+	cr_assert_eq(pci_virtio_offers(&machine, DEVICE, 33), 0);
+	/* Nothing that a device says leads out of the page. */
+	config[0x58] = 0xfc;
+	config[0x59] = 0x1f;
+	device_file("config", config, sizeof(config));
+	cr_assert_eq(pci_virtio_offers(&machine, DEVICE, 34), -1);
+	config[0x54] = 6;
+	device_file("config", config, sizeof(config));
+	cr_assert_eq(pci_virtio_offers(&machine, DEVICE, 34), -1, "no such BAR");
+	config[0x53] = 3;
+	config[0x51] = 0x40;
+	device_file("config", config, sizeof(config));
+	cr_assert_eq(pci_virtio_offers(&machine, DEVICE, 34), 0, "a circle: a legacy device");
+	config[0x51] = 0xf8;
+	device_file("config", config, sizeof(config));
+	cr_assert_eq(pci_virtio_offers(&machine, DEVICE, 34), 0);
 }
 
 Test(pci, default_route_is_never_taken)
