@@ -57,7 +57,7 @@ def test_too_little_memory_is_refused(run, caps):
     path = lab.Path(run, caps, endpoints="none", guest=["--mem", "64M"])
     path.vnf.start(wait=False)
     assert path.vnf.process.wait(30) == 2
-    assert path.vnf.process.find_log(r"64 MiB.*at least \d+ MiB"), path.vnf.process.output()
+    assert path.vnf.process.find_log(r"--mem 64M is too little: .* needs \d+M"), path.vnf.process.output()
 
 
 def test_missing_hugepages(run, caps):

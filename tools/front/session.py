@@ -126,6 +126,9 @@ class Session:
         for path, inode in self.made.items():
             if inode_of(path) == inode:
                 os.unlink(path)
+        if self.monitor:
+            with contextlib.suppress(OSError):
+                os.unlink(self.monitor)
 
     # What happens -------------------------------------------------------------------------------
 
