@@ -79,7 +79,7 @@ def test_live_migration(run, caps, record_property):
                                     (("lan1", "A"), ("wan1", "B"), ("lan2", "A"), ("wan2", "B"))],
                        *lab.generator_ports(rate=10_000))
     settings = vnf_settings(run, "vnf", ("lan1", "wan1"))
-    folder = lab.image(run, "vnf", settings, lab.vnf_program(), "--cpus", "1")
+    folder = lab.image(run, "vnf", settings, lab.vnf_program())
     source = lab.GuestVnf(run, lab.vnf_program(), settings, image=folder)
     target = lab.GuestVnf(run, lab.vnf_program(), {**settings, "name": "moved"}, image=folder)
     channel = f"unix:{run.socket('migration')}"

@@ -130,7 +130,7 @@ class GuestVnf(Instance):
         """Kill QEMU without warning."""
         self.run.crashed.add(self.process.pid)
         os.kill(self.qemu_pid(), signal.SIGKILL)
-        self.process.wait(10)
+        self.process.wait(20)
 
     def stop(self, timeout=30, signum=signal.SIGTERM, code=0):
         """Stop it as an operator does; return its report, checked."""
