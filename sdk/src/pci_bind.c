@@ -17,7 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* The kernel binds before the write returns, but a driver may ask to be probed in the background. */
+/* The kernel binds before the write returns, but a driver may be probed in the background. */
 #define BIND_WAIT_MS 2000
 
 /* ---- the record ---- */

@@ -44,7 +44,7 @@ static int config_read(const struct pci_machine *m, const char *address,
 	return n == PCI_CONFIG_SIZE ? 0 : -1;
 }
 
-/* The capability that leads to the common configuration; 0 if there is none, as in legacy devices. */
+/* The capability that leads to the common configuration; 0: none, as in legacy devices. */
 static unsigned int common_find(const uint8_t config[PCI_CONFIG_SIZE])
 {
 	unsigned int at = config[PCI_CAPABILITIES] & ~3u;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * Copyright (c) 2026 The vnfkit authors
  *
- * What a virtio device on PCI offers, read from the device itself: DPDK tells nobody. Control thread,
- * of a device that this process has and that is not being configured.
+ * What a virtio device on PCI offers, read from the device itself: DPDK tells nobody. Control
+ * thread, of a device that this process has and that is not being configured.
  */
 #ifndef VNF_PCI_VIRTIO_H
 #define VNF_PCI_VIRTIO_H

@@ -73,7 +73,7 @@ Test(hugepages, on_the_node_of_the_workers)
 	sh("grep -qx 3 kernel/mm/hugepages/hugepages-2048kB/nr_hugepages");
 }
 
-/* A kernel that is short of memory gives fewer, without an error: /dev/null takes and gives none. */
+/* A kernel short of memory gives fewer, without an error: /dev/null takes and gives none. */
 Test(hugepages, fewer_than_asked)
 {
 	struct hugepages_pool pool;
