@@ -13,30 +13,39 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+/* These two, and so hugepages_release(), are called from signal handlers too. */
 static uint64_t number_in(const char *path)
 {
-	char text[32] = "";
-	FILE *f = fopen(path, "re");
+	char text[32];
+	uint64_t number = 0;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof(text));
 
-	if (f == NULL)
-		return 0;
-	if (fgets(text, sizeof(text), f) == NULL)
-		text[0] = '\0';
-	fclose(f);
-	return strtoull(text, NULL, 10);
+	for (ssize_t i = 0; i < n && text[i] >= '0' && text[i] <= '9'; i++)
+		number = number * 10 + (uint64_t)(text[i] - '0');
+	if (fd >= 0)
+		close(fd);
+	return number;
 }
 
 static int number_write(const char *path, uint64_t number)
 {
-	char text[32];
-	int n = snprintf(text, sizeof(text), "%llu", (unsigned long long)number);
-	int ret, fd = open(path, O_WRONLY | O_CLOEXEC);
+	char text[24];
+	size_t at = sizeof(text);
+	int ret, fd;
 
+	do {
+		text[--at] = (char)('0' + number % 10);
+		number /= 10;
+	} while (number > 0);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	ret = write(fd, text, (size_t)n) == n ? 0 : -errno;
+	ret = write(fd, text + at, sizeof(text) - at) == (ssize_t)(sizeof(text) - at) ? 0 : -errno;
 	close(fd);
 	return ret;
 }
@@ -81,12 +90,28 @@ bool hugepages_may_reserve(const struct hugepages_pool *pool)
 	return pool->path[0] != '\0' && access(pool->path, W_OK) == 0;
 }
 
+/* Two programs that add to the same number take turns; where there is no lock, they hope. */
+static int turn_take(void)
+{
+	int fd;
+
+	mkdir("/run/vnfkit", 0755);
+	fd = open("/run/vnfkit/hugepages.lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd >= 0)
+		flock(fd, LOCK_EX);
+	return fd;
+}
+
 int hugepages_reserve(struct hugepages_pool *pool, uint64_t bytes, char *why, size_t why_size)
 {
 	uint64_t pages = (bytes + pool->page_bytes - 1) / pool->page_bytes;
+	int turn = turn_take();
 	uint64_t before = number_in(pool->path);
 	int ret = number_write(pool->path, before + pages);
 	uint64_t after = number_in(pool->path);
+
+	if (turn >= 0)
+		close(turn);
 
 	/* Fewer may come without an error. */
 	pool->reserved = after > before ? after - before : 0;

@@ -122,6 +122,11 @@ static bool driver_serves(const char *driver, enum pci_driver want)
 	}
 }
 
+bool pci_driver_hands_over(const char *driver)
+{
+	return word_in(driver, usable);
+}
+
 bool pci_is_usable(const struct pci_machine *m, const char *address, enum pci_driver want)
 {
 	char driver[PCI_NAME_MAX];
@@ -153,32 +158,38 @@ bool pci_needs_pa(const struct pci_machine *m, const char *address, enum pci_dri
 
 /* ---- interfaces ---- */
 
-/* The first kernel interface in this directory, and its MAC. */
-static bool interface_in(const char *dir, char ifname[PCI_NAME_MAX], char mac[18])
+/* The MAC of an interface, or "". */
+static void mac_read(const char *dir, const char *ifname, char mac[18])
 {
-	struct dirent *entry;
-	DIR *d = opendir(dir);
 	char path[1300];
 	FILE *f;
 
-	ifname[0] = '\0';
-	if (d == NULL)
-		return false;
-	while (ifname[0] == '\0' && (entry = readdir(d)) != NULL)
-		if (entry->d_name[0] != '.')
-			snprintf(ifname, PCI_NAME_MAX, "%.*s", PCI_NAME_MAX - 1, entry->d_name);
-	closedir(d);
-	if (ifname[0] == '\0' || mac == NULL)
-		return ifname[0] != '\0';
 	mac[0] = '\0';
 	snprintf(path, sizeof(path), "%s/%s/address", dir, ifname);
 	f = fopen(path, "re");
-	if (f != NULL) {
-		if (fgets(mac, 18, f) == NULL)
-			mac[0] = '\0';
-		fclose(f);
+	if (f == NULL)
+		return;
+	if (fgets(mac, 18, f) == NULL)
+		mac[0] = '\0';
+	fclose(f);
+}
+
+/* The `n`-th name in a directory, of those that begin with `prefix`. */
+static bool entry_find(const char *dir, const char *prefix, size_t n, char name[PCI_NAME_MAX])
+{
+	struct dirent *entry;
+	bool found = false;
+	DIR *d = opendir(dir);
+
+	while (d != NULL && !found && (entry = readdir(d)) != NULL) {
+		if (entry->d_name[0] == '.' || strncmp(entry->d_name, prefix, strlen(prefix)) != 0)
+			continue;
+		found = n-- == 0;
+		snprintf(name, PCI_NAME_MAX, "%.*s", PCI_NAME_MAX - 1, entry->d_name);
 	}
-	return true;
+	if (d != NULL)
+		closedir(d);
+	return found;
 }
 
 /* The directory DEVICE/virtioN of a device that virtio-pci has. */
@@ -203,19 +214,29 @@ static bool virtio_dir(const struct pci_machine *m, const char *address, char *p
 	return found;
 }
 
-/* DEVICE/net/NAME, for virtio DEVICE/virtioN/net/NAME. */
-bool pci_interface_find(const struct pci_machine *m, const char *address, char ifname[PCI_NAME_MAX],
-			char mac[18])
+/* Where the interfaces are: DEVICE/net, for virtio DEVICE/virtioN/net. */
+static bool interfaces_dir(const struct pci_machine *m, const char *address, char *dir, size_t size)
 {
-	char path[512], inner[600];
+	char path[512];
 
-	if (pci_path(m, address, "/net", path, sizeof(path)) == 0 &&
-	    interface_in(path, ifname, mac))
+	if (pci_path(m, address, "/net", dir, size) == 0 && access(dir, F_OK) == 0)
 		return true;
 	if (!virtio_dir(m, address, path, sizeof(path)))
 		return false;
-	snprintf(inner, sizeof(inner), "%s/net", path);
-	return interface_in(inner, ifname, mac);
+	return snprintf(dir, size, "%s/net", path) < (int)size && access(dir, F_OK) == 0;
+}
+
+bool pci_interface_find(const struct pci_machine *m, const char *address, char ifname[PCI_NAME_MAX],
+			char mac[18])
+{
+	char dir[600];
+
+	ifname[0] = '\0';
+	if (!interfaces_dir(m, address, dir, sizeof(dir)) || !entry_find(dir, "", 0, ifname))
+		return false;
+	if (mac != NULL)
+		mac_read(dir, ifname, mac);
+	return true;
 }
 
 /* ---- finding a device by its MAC ---- */
@@ -357,29 +378,60 @@ static enum route interface_routes(const struct pci_machine *m, const char *ifna
 	return v4 > v6 ? v4 : v6;
 }
 
-int pci_device_check(const struct pci_machine *m, const char *address, enum pci_driver want,
-		     char *why, size_t why_size)
+/* A bridge, a bond, a VLAN or a VRF stands on the interface, and routes go out of that. */
+static bool upper_find(const char *dir, const char *ifname, char upper[PCI_NAME_MAX])
 {
-	char ifname[PCI_NAME_MAX];
-	enum route route;
+	char path[700];
 
-	if (!exists(m, address, ""))
-		return pci_locate(m, address, (char[PCI_ADDRESS_MAX]){ 0 }, why, why_size);
-	if (!pci_interface_find(m, address, ifname, NULL))
-		return 0;
-	route = interface_routes(m, ifname);
-	/* A driver that shares its device leaves the interface as it is. */
-	if (route == ROUTE_NONE || (route == ROUTE_SOME && pci_is_usable(m, address, want)))
-		return 0;
-	if (route == ROUTE_DEFAULT)
+	snprintf(path, sizeof(path), "%s/%s", dir, ifname);
+	if (!entry_find(path, "upper_", 0, upper))
+		return false;
+	memmove(upper, upper + strlen("upper_"), strlen(upper) - strlen("upper_") + 1);
+	return true;
+}
+
+static int interface_check(const struct pci_machine *m, const char *address, const char *dir,
+			   const char *ifname, bool stays, char *why, size_t why_size)
+{
+	enum route route = interface_routes(m, ifname);
+	char upper[PCI_NAME_MAX];
+
+	if (route == ROUTE_DEFAULT) {
 		snprintf(why, why_size,
 			 "PCI device %s is %s, which holds this machine's default route; it is not "
 			 "taken",
 			 address, ifname);
-	else
+		return -EBUSY;
+	}
+	if (upper_find(dir, ifname, upper)) {
 		snprintf(why, why_size,
-			 "PCI device %s is %s, which routes go out of; it is not taken; as root: "
-			 "ip addr flush dev %s",
-			 address, ifname, ifname);
+			 "PCI device %s is %s, which %s stands on; it is not taken; as root: "
+			 "ip link set dev %s nomaster, or delete %s",
+			 address, ifname, upper, ifname, upper);
+		return -EBUSY;
+	}
+	/* A driver that shares its device leaves the interface as it is. */
+	if (route == ROUTE_NONE || stays)
+		return 0;
+	snprintf(why, why_size,
+		 "PCI device %s is %s, which routes go out of; it is not taken; as root: "
+		 "ip addr flush dev %s",
+		 address, ifname, ifname);
 	return -EBUSY;
+}
+
+int pci_device_check(const struct pci_machine *m, const char *address, enum pci_driver want,
+		     char *why, size_t why_size)
+{
+	char dir[600], ifname[PCI_NAME_MAX];
+	bool stays = pci_is_usable(m, address, want);
+	int ret = 0;
+
+	if (!exists(m, address, ""))
+		return pci_locate(m, address, (char[PCI_ADDRESS_MAX]){ 0 }, why, why_size);
+	if (!interfaces_dir(m, address, dir, sizeof(dir)))
+		return 0;
+	for (size_t i = 0; ret == 0 && entry_find(dir, "", i, ifname); i++)
+		ret = interface_check(m, address, dir, ifname, stays, why, why_size);
+	return ret;
 }

@@ -49,6 +49,8 @@ const char *pci_driver_choose(const struct pci_machine *m, const char *address,
 			      enum pci_driver want);
 /* May DPDK have the device as it is bound now? */
 bool pci_is_usable(const struct pci_machine *m, const char *address, enum pci_driver want);
+/* Is this a driver that hands devices to processes? Not the one that a device came from. */
+bool pci_driver_hands_over(const char *driver);
 /* Will DPDK need physical addresses for it (uio, or vfio without an IOMMU)? */
 bool pci_needs_pa(const struct pci_machine *m, const char *address, enum pci_driver want);
 /* A kernel interface of the device, and its MAC if `mac` is not NULL; false if there is none. */

@@ -19,6 +19,7 @@
 
 /* The kernel binds before the write returns, but a driver may be probed in the background. */
 #define BIND_WAIT_MS 2000
+#define LOCK_TRIES 5
 
 /* ---- the record ---- */
 
@@ -71,29 +72,49 @@ static int record_write(int fd, const struct pci_record *record)
 	return 0;
 }
 
+/* Whoever removes a record does so with its lock; what was removed between our open() and our
+ * flock() locks nothing, which shows by the name's leading elsewhere.
+ */
+static int record_open(const char *path)
+{
+	struct stat ours, there;
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+
+	if (fd < 0)
+		return -errno;
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		close(fd);
+		return -EWOULDBLOCK;
+	}
+	if (fstat(fd, &ours) == 0 && stat(path, &there) == 0 && ours.st_ino == there.st_ino &&
+	    ours.st_dev == there.st_dev)
+		return fd;
+	close(fd);
+	return -ESTALE;
+}
+
 /* A user who may not write there may not bind either: the lock is then of no use. */
 static int record_lock(const struct pci_machine *m, const char *address, int *lock_fd, char *why,
 		       size_t why_size)
 {
+	int fd = -ESTALE;
 	char path[512];
-	int fd;
 
 	*lock_fd = -1;
 	mkdir(m->run, 0755);
 	if (record_path(m, address, path, sizeof(path)) < 0)
 		return -ENAMETOOLONG;
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
-	if (fd < 0)
-		return 0;
-	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
-		close(fd);
+	for (int i = 0; i < LOCK_TRIES && fd == -ESTALE; i++)
+		fd = record_open(path);
+	if (fd == -EWOULDBLOCK || fd == -ESTALE) {
 		snprintf(why, why_size,
 			 "PCI device %s is in use by another program, which holds %s; stop that, "
 			 "or name another device",
 			 address, path);
 		return -EBUSY;
 	}
-	*lock_fd = fd;
+	if (fd >= 0)
+		*lock_fd = fd;
 	return 0;
 }
 
@@ -228,8 +249,10 @@ static int bind_device(const struct pci_machine *m, const char *address, const c
 		ret = driver_await(m, address, driver);
 	if (ret == 0)
 		return 0;
-	/* As it was. */
-	if (driver_change(m, address, "") == 0 && now[0] != '\0')
+	/* As it was; a device that nobody had is nobody's again. */
+	if (now[0] == '\0')
+		device_write(m, address, "/driver_override", "\n");
+	else if (driver_change(m, address, "") == 0)
 		driver_await(m, address, now);
 	snprintf(problem, sizeof(problem), ", and %s does not take it: %s", driver, strerror(-ret));
 	refuse_to_bind(address, driver, now, problem, why, why_size);
@@ -244,33 +267,59 @@ static bool may_bind(const struct pci_machine *m, const char *address)
 	       access(path, W_OK) == 0;
 }
 
+/* What is to be known later of a device that is taken now. One that we or others have taken before,
+ * or that was left without a driver, still is what it was then.
+ */
+static void record_fill(const struct pci_machine *m, const char *address, const char *now,
+			struct pci_record *record)
+{
+	char ifname[PCI_NAME_MAX], mac[18] = "";
+
+	if (now[0] == '\0' || pci_driver_hands_over(now))
+		return;
+	snprintf(record->driver, sizeof(record->driver), "%s", now);
+	if (pci_interface_find(m, address, ifname, mac) && mac[0] != '\0')
+		memcpy(record->mac, mac, sizeof(record->mac));
+}
+
 static int take_locked(const struct pci_machine *m, enum pci_driver want,
 		       struct pci_binding *binding, char *why, size_t why_size)
 {
 	const char *address = binding->address;
 	const char *driver = pci_driver_choose(m, address, want);
-	char now[PCI_NAME_MAX], ifname[PCI_NAME_MAX];
+	char now[PCI_NAME_MAX];
+	struct pci_record old;
 	int ret = pci_device_check(m, address, want, why, why_size);
 
 	if (ret < 0)
 		return ret;
+	pci_record_read(m, address, &old);
+	binding->was = old;
 	pci_driver_read(m, address, now);
-	if (pci_is_usable(m, address, want)) {
-		/* Ours from an earlier start, perhaps: what it was then still holds. */
-		pci_record_read(m, address, &binding->was);
+	if (pci_is_usable(m, address, want))
 		return 0;
-	}
 	if (want == PCI_DRIVER_KEEP)
 		return refuse_to_bind(address, driver, now, " and driver = \"keep\" leaves it so",
 				      why, why_size);
 	if (!may_bind(m, address))
 		return refuse_to_bind(address, driver, now, ", which only root can change", why,
 				      why_size);
-	pci_interface_find(m, address, ifname, binding->was.mac);
-	snprintf(binding->was.driver, sizeof(binding->was.driver), "%s", now);
+	record_fill(m, address, now, &binding->was);
 	if (binding->lock_fd >= 0)
 		record_write(binding->lock_fd, &binding->was);
-	return bind_device(m, address, driver, now, why, why_size);
+	ret = bind_device(m, address, driver, now, why, why_size);
+	binding->bound = ret == 0;
+	if (ret < 0 && binding->lock_fd >= 0)
+		record_write(binding->lock_fd, &old);
+	return ret;
+}
+
+/* A record without content is worth no file. */
+static bool record_is_empty(const struct pci_machine *m, const char *address)
+{
+	struct pci_record record;
+
+	return pci_record_read(m, address, &record) < 0;
 }
 
 int pci_take(const struct pci_machine *m, const char *text, enum pci_driver want,
@@ -287,7 +336,7 @@ int pci_take(const struct pci_machine *m, const char *text, enum pci_driver want
 		ret = take_locked(m, want, binding, why, why_size);
 		if (ret == 0)
 			return 0;
-		record_unlock(m, binding, !pci_is_usable(m, binding->address, PCI_DRIVER_AUTO));
+		record_unlock(m, binding, record_is_empty(m, binding->address));
 	}
 	binding->address[0] = '\0';
 	return ret;

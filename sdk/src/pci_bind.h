@@ -22,6 +22,7 @@ struct pci_record {
 struct pci_binding {
 	char address[PCI_ADDRESS_MAX]; /* "" = nothing is held */
 	struct pci_record was;
+	bool bound;  /* by this process, now */
 	int lock_fd; /* of the record, or -1 */
 };
 

@@ -55,6 +55,16 @@ static json_t *ports_json(const struct vnf *vnf)
 	return array;
 }
 
+/* Those that the file asks for. */
+static json_t *worker_cpus_json(const struct cpu_plan *cpus)
+{
+	json_t *array = json_array();
+
+	for (uint16_t i = 0; i < cpus->n_workers; i++)
+		json_array_append_new(array, json_integer(cpus->cpu[i]));
+	return array;
+}
+
 static void files_add(json_t *files, const char *file)
 {
 	char path[PATH_MAX];
@@ -96,6 +106,8 @@ int plan_print(const struct vnf *vnf)
 	json_object_set_new(plan, "version", json_string(version));
 	json_object_set_new(plan, "files", files_json(vnf->file));
 	json_object_set_new(plan, "workers", json_integer(vnf->spec->workers));
+	if (vnf->spec->cpus[0] != '\0')
+		json_object_set_new(plan, "worker_cpus", worker_cpus_json(&vnf->cpus));
 	json_object_set_new(plan, "memory_bytes", json_integer((json_int_t)vnf->memory.bytes));
 	json_object_set_new(plan, "ports", ports_json(vnf));
 	ret = json_dumpf(plan, stdout, JSON_INDENT(1));

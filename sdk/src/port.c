@@ -130,13 +130,17 @@ static bool slot_cancelled(const struct port_slot *slot)
 	return __atomic_load_n(&slot->cancelled, __ATOMIC_ACQUIRE) != 0;
 }
 
-static int probe_enter(const struct port_slot *slot)
+static bool probe_try(const struct port_slot *slot)
 {
 	uint32_t nobody = 0;
 
-	while (!__atomic_compare_exchange_n(&probing, &nobody, slot->port.id + 1u, false,
-					    __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)) {
-		nobody = 0;
+	return __atomic_compare_exchange_n(&probing, &nobody, slot->port.id + 1u, false,
+					   __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+}
+
+static int probe_enter(const struct port_slot *slot)
+{
+	while (!probe_try(slot)) {
 		if (slot_cancelled(slot))
 			return -ECANCELED;
 		wait_ms(1);
@@ -219,24 +223,45 @@ static bool slot_is_early(const struct vnf *vnf, const struct port_slot *slot)
 	return false;
 }
 
-static int slot_begin(struct port_slot *slot)
-{
-	int ret;
-
-	slot->begun = true;
-	if ((slot->port.kind->flags & VNF_KIND_OPEN_BLOCKS) != 0)
-		return slot_start_aside(slot);
-	ret = slot_start(slot);
-	slot_set_state(slot, ret < 0 ? PORT_FAILED : PORT_STARTED);
-	return ret;
-}
-
 static void slot_poll(struct port_slot *slot)
 {
 	if (slot->begun && slot->port.kind->poll != NULL)
 		slot->port.kind->poll(&slot->port);
 	if (__atomic_load_n(&slot->port.waiting, __ATOMIC_ACQUIRE) != 0)
 		probe_leave(slot);
+}
+
+/* As probe_enter(), for the control thread: it is who notices that another port waits for its peer
+ * and has left the list. -EBUSY if none does.
+ */
+static int probe_enter_control(struct vnf *vnf, const struct port_slot *slot)
+{
+	for (unsigned int ms = 0; !probe_try(slot); ms++) {
+		if (ms == STEP_WAIT_MS) {
+			vnf_error("port \"%s\": another port does not end its opening",
+				  slot->port.name);
+			return -EBUSY;
+		}
+		for (uint16_t i = 0; i < vnf->n_ports; i++)
+			slot_poll(&vnf->ports[i]);
+		wait_ms(1);
+	}
+	return 0;
+}
+
+static int slot_begin(struct vnf *vnf, struct port_slot *slot)
+{
+	int ret;
+
+	slot->begun = true;
+	if ((slot->port.kind->flags & VNF_KIND_OPEN_BLOCKS) != 0)
+		return slot_start_aside(slot);
+	ret = probe_enter_control(vnf, slot);
+	if (ret == 0)
+		ret = slot_start(slot);
+	probe_leave(slot);
+	slot_set_state(slot, ret < 0 ? PORT_FAILED : PORT_STARTED);
+	return ret;
 }
 
 /* Has the port got past what can fail by our own fault: does it wait, or is it done? */
@@ -275,7 +300,7 @@ int ports_open(struct vnf *vnf, bool (*stop)(void *arg), void *arg)
 		if (stop(arg))
 			return -ECANCELED;
 		slot->port.pool = vnf->pool;
-		ret = slot_is_early(vnf, slot) ? 0 : slot_begin(slot);
+		ret = slot_is_early(vnf, slot) ? 0 : slot_begin(vnf, slot);
 		if (ret < 0)
 			return ret;
 	}
@@ -306,14 +331,17 @@ static void slot_reopen(struct vnf *vnf, struct port_slot *slot)
 	vnf_port_set_up(port, false);
 	if (vnf_quiesce(vnf, QUIESCE_NS) < 0)
 		return;
+	if (probe_enter_control(vnf, slot) < 0)
+		return;
 	telemetry_pause();
 	slot_stop(slot);
+	probe_leave(slot);
 	if (slot->has_thread)
 		pthread_join(slot->thread, NULL);
 	slot->has_thread = false;
 	__atomic_store_n(&port->broken, 0, __ATOMIC_RELEASE);
 	__atomic_store_n(&port->waiting, 0, __ATOMIC_RELEASE);
-	slot_begin(slot);
+	slot_begin(vnf, slot);
 	telemetry_resume();
 }
 
@@ -325,7 +353,7 @@ int ports_poll(struct vnf *vnf)
 		struct port_slot *slot = &vnf->ports[i];
 
 		if (!slot->begun && !slot_is_early(vnf, slot))
-			slot_begin(slot);
+			slot_begin(vnf, slot);
 		slot_poll(slot);
 		if (slot_state(slot) == PORT_FAILED)
 			ret = -EIO;

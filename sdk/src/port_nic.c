@@ -32,8 +32,11 @@ struct nic_spec {
 struct nic {
 	struct ethdev dev;
 	struct pci_binding binding;
+	bool opened;        /* at least once */
 	bool may_be_packed; /* the rings of a virtio device */
-	bool was_down;      /* its link went down and is not back yet */
+	uint32_t was_down;  /* its link went down, and nothing was done about it yet; stored by
+			     * DPDK's interrupt thread too
+			     */
 };
 
 static const char *const driver_words[] = { "auto", "keep", "uio_pci_generic", "vfio-pci", NULL };
@@ -106,8 +109,10 @@ int port_virtio_spec(const char *address, void **spec, char *why, size_t why_siz
 	if (check_address(&address, why, why_size) < 0)
 		return -EINVAL;
 	made = calloc(1, sizeof(*made));
-	if (made == NULL)
+	if (made == NULL) {
+		snprintf(why, why_size, "out of memory");
 		return -ENOMEM;
+	}
 	made->address = address;
 	made->devargs = "";
 	*spec = made;
@@ -193,9 +198,11 @@ static void nic_restore(struct vnf_port *port)
 {
 	const struct nic_spec *spec = port->spec->kind_spec;
 	struct nic *nic = port->priv;
+	/* A start that failed leaves nothing changed. */
+	bool restore = spec->restore || (nic->binding.bound && !nic->opened);
 	char why[WHY_MAX];
 
-	if (pci_release(&pci_this_machine, &nic->binding, spec->restore, why, sizeof(why)) < 0)
+	if (pci_release(&pci_this_machine, &nic->binding, restore, why, sizeof(why)) < 0)
 		vnf_error("port \"%s\": %s", port->name, why);
 }
 
@@ -234,6 +241,7 @@ static int nic_open(struct vnf_port *port)
 		ret = ethdev_open(port, &nic->dev, name, spec->devargs);
 	if (ret == 0) {
 		mac_settle(port, &nic->dev);
+		nic->opened = true;
 		return 0;
 	}
 	vnf_error("port \"%s\": %s could not be opened: %s; -v shows DPDK's own messages",
@@ -243,16 +251,31 @@ static int nic_open(struct vnf_port *port)
 	return ret;
 }
 
+/* A link that is down and up again between two polls is seen here. DPDK's interrupt thread. */
+static int link_changed(uint16_t port_id, enum rte_eth_event_type type, void *arg, void *unused)
+{
+	struct rte_eth_link link;
+	struct nic *nic = arg;
+
+	(void)type;
+	(void)unused;
+	if (rte_eth_link_get_nowait(port_id, &link) == 0 && link.link_status == RTE_ETH_LINK_DOWN)
+		__atomic_store_n(&nic->was_down, 1, __ATOMIC_RELAXED);
+	return 0;
+}
+
 /* The driver takes packed rings whenever they are offered. */
 static int virtio_open(struct vnf_port *port)
 {
 	struct nic *nic = port->priv;
 	int ret = nic_open(port);
 
-	if (ret == 0)
-		nic->may_be_packed = pci_virtio_offers(&pci_this_machine, nic->binding.address,
-						       PCI_VIRTIO_F_PACKED) != 0;
-	return ret;
+	if (ret < 0)
+		return ret;
+	rte_eth_dev_callback_register(nic->dev.port_id, RTE_ETH_EVENT_INTR_LSC, link_changed, nic);
+	nic->may_be_packed = pci_virtio_offers(&pci_this_machine, nic->binding.address,
+					       PCI_VIRTIO_F_PACKED) != 0;
+	return 0;
 }
 
 static void nic_close(struct vnf_port *port)
@@ -270,10 +293,9 @@ static void virtio_poll(struct vnf_port *port)
 
 	ethdev_poll(port);
 	if (was_up && !vnf_port_is_up(port))
-		nic->was_down = true;
-	if (!nic->was_down || !vnf_port_is_up(port))
+		__atomic_store_n(&nic->was_down, 1, __ATOMIC_RELAXED);
+	if (!vnf_port_is_up(port) || __atomic_exchange_n(&nic->was_down, 0, __ATOMIC_RELAXED) == 0)
 		return;
-	nic->was_down = false;
 	if (!nic->may_be_packed)
 		return;
 	vnf_notice("port \"%s\": the link is back; resetting the device, for packed rings do not "

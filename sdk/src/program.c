@@ -50,6 +50,7 @@ static void end_at_once(int number)
 {
 	(void)number;
 	leftover_remove();
+	hugepages_release(&instance.hugepages);
 	_exit(EXIT_FAILURE);
 }
 
@@ -120,7 +121,10 @@ static int plan_cpus(struct vnf *vnf)
 	char why[WHY_MAX];
 	cpu_set_t allowed;
 
-	if (sched_getaffinity(0, sizeof(allowed), &allowed) < 0) {
+	if (vnf->options.plan) {
+		/* Of whatever machine it will run on. */
+		memset(&allowed, 0xff, sizeof(allowed));
+	} else if (sched_getaffinity(0, sizeof(allowed), &allowed) < 0) {
 		vnf_config_error(vnf->file, NULL, "cannot read the CPUs this process may use: %s",
 				 strerror(errno));
 		return -EINVAL;
@@ -133,14 +137,27 @@ static int plan_cpus(struct vnf *vnf)
 	return 0;
 }
 
+/* Where there are several NUMA nodes, what is free on the others is of no use. */
+static void huge_dir_name(unsigned int node, char *dir, size_t size)
+{
+	snprintf(dir, size, "/sys/devices/system/node/node%u/hugepages", node);
+	if (access("/sys/devices/system/node/node1", F_OK) != 0 || access(dir, F_OK) != 0)
+		snprintf(dir, size, "/sys/kernel/mm/hugepages");
+}
+
 static int plan_memory(struct vnf *vnf)
 {
+	unsigned int node = eal_numa_node(vnf->cpus.cpu[0]);
+	char huge_dir[128];
+
+	huge_dir_name(node, huge_dir, sizeof(huge_dir));
+
 	struct memory_input in = {
 		.n_workers = (uint16_t)vnf->spec->workers,
 		.packets = vnf->spec->packets,
 		.memory = vnf->spec->memory,
 		.hugepages = vnf->spec->hugepages,
-		.huge_free = memory_huge_free("/sys/kernel/mm/hugepages"),
+		.huge_free = memory_huge_free(huge_dir),
 		.available = memory_available("/proc/meminfo"),
 	};
 	char why[WHY_MAX];
@@ -151,7 +168,7 @@ static int plan_memory(struct vnf *vnf)
 		in.huge_free = UINT64_MAX;
 		in.available = 0;
 	}
-	hugepages_find("/sys", "/proc/meminfo", eal_numa_node(vnf->cpus.cpu[0]), &vnf->hugepages);
+	hugepages_find("/sys", "/proc/meminfo", node, &vnf->hugepages);
 	if (hugepages_may_reserve(&vnf->hugepages))
 		in.page_bytes = vnf->hugepages.page_bytes;
 	for (uint16_t i = 0; i < vnf->n_ports; i++) {
@@ -278,6 +295,7 @@ static void end_stuck(const char *what)
 {
 	vnf_error("%s; ending without a report", what);
 	leftover_remove();
+	hugepages_release(&instance.hugepages);
 	_exit(EXIT_FAILURE);
 }
 

@@ -319,7 +319,8 @@ static void check_after(const struct vnf_program *program, struct vnf_config *fi
 		at = port_named(program, spec, at->after);
 	if (steps > spec->ports.n)
 		vnf_config_error(file, &port->after,
-				 "\"%s\" waits, in the end, for this port: neither would ever open",
+				 "\"%s\" waits, in the end, for a port that waits for it: none of "
+				 "them would ever open",
 				 port->after);
 }
 

@@ -140,6 +140,30 @@ Test(pci, routes_hold_a_device)
 	cr_assert_eq(device_check(DEVICE, why, sizeof(why)), 0, "%s", why);
 }
 
+/* The routes are those of the bridge, the bond, the VLAN. */
+Test(pci, an_interface_that_others_stand_on)
+{
+	char why[256];
+
+	driver_bind("e1000");
+	sh("mkdir -p sys/bus/pci/devices/" DEVICE "/net/eth0/upper_br0");
+	cr_assert_eq(device_check(DEVICE, why, sizeof(why)), -EBUSY);
+	cr_assert_str_eq(why, "PCI device " DEVICE " is eth0, which br0 stands on; it is not "
+			      "taken; as root: ip link set dev eth0 nomaster, or delete br0");
+}
+
+/* A function may have several interfaces. */
+Test(pci, each_interface_counts)
+{
+	char why[256];
+
+	driver_bind("mlx4_core");
+	sh("mkdir -p sys/bus/pci/devices/" DEVICE "/net/eth0 sys/bus/pci/devices/" DEVICE
+	   "/net/eth1 sys/bus/pci/devices/" DEVICE "/net/eth2");
+	cr_assert_eq(device_check(DEVICE, why, sizeof(why)), -EBUSY);
+	cr_assert_not_null(strstr(why, "is eth1, which holds"), "%s", why);
+}
+
 Test(pci, routes_of_ipv6_count_but_for_link_local)
 {
 	static const char form[] =

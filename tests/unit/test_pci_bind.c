@@ -163,6 +163,29 @@ Test(pci_bind, a_device_taken_before_is_known_again)
 	cr_assert_str_eq(driver_now(), "virtio-pci");
 }
 
+/* Taken, not given back, and taken again by another driver: it still came from virtio-pci. */
+Test(pci_bind, where_it_came_from_is_not_forgotten)
+{
+	struct pci_binding binding;
+	char why[256] = "";
+
+	cr_assert_eq(pci_take(&machine, MAC, PCI_DRIVER_UIO, &binding, why, sizeof(why)), 0);
+	cr_assert(binding.bound);
+	cr_assert_eq(pci_release(&machine, &binding, false, why, sizeof(why)), 0);
+	sh("rm -r sys/bus/pci/devices/" DEVICE "/virtio0");
+	refuses = "vfio-pci";
+	cr_assert_lt(pci_take(&machine, MAC, PCI_DRIVER_VFIO, &binding, why, sizeof(why)), 0);
+	refuses = NULL;
+	cr_assert_eq(pci_take(&machine, MAC, PCI_DRIVER_VFIO, &binding, why, sizeof(why)), 0, "%s",
+		     why);
+	cr_assert_str_eq(driver_now(), "vfio-pci");
+	cr_assert_str_eq(binding.was.driver, "virtio-pci");
+	cr_assert_str_eq(binding.was.mac, MAC);
+	cr_assert_eq(pci_release(&machine, &binding, true, why, sizeof(why)), 0, "%s", why);
+	cr_assert_str_eq(driver_now(), "virtio-pci");
+	sh("test -z \"$(ls run)\"");
+}
+
 Test(pci_bind, one_program_at_a_time)
 {
 	struct pci_binding binding, second;

@@ -296,8 +296,8 @@ Test(schema, a_port_after_another)
 	load("ports = ( { name = \"a\"; kind = \"null\"; after = \"c\"; },\n"
 	     "          { name = \"b\"; kind = \"null\"; after = \"b\"; } );\n");
 	errors_are("1: ports[0].after: no port is named \"c\"\n"
-		   "2: ports[1].after: \"b\" waits, in the end, for this port: neither would ever "
-		   "open\n");
+		   "2: ports[1].after: \"b\" waits, in the end, for a port that waits for it: "
+		   "none of them would ever open\n");
 	unload();
 	load("ports = ( { name = \"a\"; kind = \"null\"; after = \"b\"; },\n"
 	     "          { name = \"b\"; kind = \"null\"; after = \"a\"; } );\n");
