@@ -123,7 +123,8 @@ static const struct vnf_config_key base_system_keys[] = {
 	  .offset = offsetof(struct system_spec, hugepages),
 	  .choices = hugepages_words,
 	  .def = "auto",
-	  .doc = "auto: when enough are free; never; always: do not start without." },
+	  .doc = "auto: when enough are free; never; always: reserve what is missing, and do not "
+		 "start without." },
 	{ .name = "log_level",
 	  .type = VNF_CONFIG_ENUM,
 	  .offset = offsetof(struct system_spec, log_level),

@@ -6,6 +6,7 @@
 
 """Start-up errors."""
 
+import json
 import os
 import re
 import time
@@ -199,11 +200,82 @@ ports = (
 
 
 def test_hugepages_always_without_enough(run, caps):
-    """Demanded but not there: more than is free, however many pages of 2 MiB that is."""
-    text = two_ports(run).replace('"never"', f'"always"; memory = "{2 * caps.hugepages_free + 64}M"')
+    """Demanded, not there, and more than could be reserved."""
+    text = two_ports(run).replace('"never"', '"always"; memory = "1000G"')
+    before = caps.hugepages_free
     code, output = attempt(run, lab.vnf_program(), text)
     assert code == 2
-    assert "MiB of hugepages are needed" in output
+    assert re.search("MiB of hugepages (are needed|would be reserved)", output)
+    assert lab.capabilities().hugepages_free == before
+
+
+def hugepages_reserved():
+    """Pages that the kernel holds ready, used or not."""
+    with open("/proc/sys/vm/nr_hugepages", encoding="ascii") as f:
+        return int(f.read())
+
+
+def test_hugepages_are_reserved_and_given_back(run):
+    """What "always" lacks is reserved until stop."""
+    if not os.access("/proc/sys/vm/nr_hugepages", os.W_OK):
+        raise lab.LabUnavailable("only root may reserve hugepages")
+    before = hugepages_reserved()
+    vnf = lab.Instance(run, lab.vnf_program(), {
+        "name": "vnf", "hugepages": "always", "memory": f"{2 * before + 64}M",
+        "ports": [{"name": n, "kind": "null"} for n in ("lan", "wan")]})
+    vnf.start()
+    assert hugepages_reserved() > before
+    vnf.stop()
+    lab.until(lambda: hugepages_reserved() == before, 5, "the hugepages to be given back")
+
+
+OVERRIDES = {
+    "no_port": (["--virtio", "nosuch=00:08.0"], r'case\.conf:4: ports: no port is named "nosuch"'),
+    "no_device": (["--virtio", "lan"], "--virtio lan: write PORT=ADDRESS"),
+    "no_address": (["--virtio", "lan=eth0"], r'"eth0" is neither a PCI address.* nor a MAC'),
+    "twice": (["--virtio", "lan=00:08.0", "--virtio", "lan=00:09.0"], 'two --virtio for port "lan"'),
+    "same_device": (["--virtio", "lan=00:1e.7", "--virtio", "wan=0000:00:1e.7"],
+                    "device 0000:00:1e.7 is used by port"),
+    "never": (["--virtio", "lan=00:1e.7"], r"hugepages: .*physical addresses"),
+}
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize("case", OVERRIDES)
+def test_virtio_override(run, case):
+    """--virtio is held against the file as a whole; nothing is touched."""
+    options, message = OVERRIDES[case]
+    code, output = attempt(run, lab.vnf_program(), two_ports(run), *options)
+    assert code == 2
+    assert re.search(message, output), output
+
+
+@pytest.mark.quick
+def test_virtio_device_that_is_not_there(run):
+    """Found out before DPDK starts; what would have been reserved is not."""
+    text = two_ports(run).replace('"never"', '"auto"')
+    code, output = attempt(run, lab.vnf_program(), text, "--virtio", "lan=00:1e.7")
+    assert code in (1, 2)
+    assert re.search("there is no PCI device 0000:00:1e.7|for root only|hugepages are needed",
+                     output), output
+
+
+@pytest.mark.quick
+def test_plan(run):
+    """What a file comes to, on whatever machine: included files, CPUs that this one may not have."""
+    with open(run.path("more.conf"), "w", encoding="utf-8") as f:
+        f.write('workers = 2;\n')
+    code, output = attempt(run, lab.vnf_program(), two_ports(
+        run, '@include "more.conf"\ncpus = "90-91";', "queues = 2; mtu = 9000;"), "--plan")
+    assert code == 0
+    plan = json.loads(output)
+    assert plan["files"] == [run.path("case.conf"), run.path("more.conf")]
+    assert plan["worker_cpus"] == [90, 91]
+    assert plan["memory_bytes"] % (2 << 20) == 0
+    lan, wan = plan["ports"]
+    assert (lan["kind"], lan["mtu"], lan["queues"]) == ("virtio-user", 9000, 2)
+    assert lan["settings"]["socket"] == run.path("lan.sock")
+    assert wan["mac"] != lan["mac"]
 
 
 @pytest.mark.quick
