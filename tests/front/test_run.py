@@ -10,6 +10,7 @@ import contextlib
 import json
 import os
 import select
+import selectors
 import signal
 import socket
 import subprocess
@@ -18,7 +19,9 @@ import types
 import pytest
 
 from conftest import port
+from front import hub as hub_module
 from front import run
+from front.hub import CLIENTS_MAX, PENDING_MAX, Hub
 from front.options import parse
 from front.session import End
 
@@ -213,3 +216,139 @@ def test_without_qemu(image):
 def test_damaged_image(image):
     (image.folder / "image/image.json").write_text('{"format": "vnfkit-image", "version": 1}')
     assert "make the image again" in image.run("run", "--qemu", "image", code=1).stderr
+
+
+class Table:
+    """A Hub, the guest's end of its port, and clients."""
+
+    def __init__(self, folder):
+        self.selector = selectors.DefaultSelector()
+        ours, self.guest = socket.socketpair()
+        self.events, self.path = [], str(folder / "ctl")
+        self.hub = Hub(self.selector, ours, self.path, self.events.append)
+        self.open = [self.guest]
+        self.guest.settimeout(5)
+
+    def client(self):
+        """A new one."""
+        client = socket.socket(socket.AF_UNIX)
+        client.settimeout(5)
+        client.connect(self.path)
+        self.open.append(client)
+        return client
+
+    def turn(self):
+        """Whatever is ready, until nothing is."""
+        while ready := self.selector.select(0):
+            for key, _ in ready:
+                key.data()
+
+    def say(self, peer, line):
+        """A line of a peer, and what the hub makes of it."""
+        peer.sendall(line if isinstance(line, bytes) else json.dumps(line).encode() + b"\n")
+        self.turn()
+
+    def close(self):
+        """All of it."""
+        self.hub.close()
+        self.selector.close()
+        for peer in self.open:
+            peer.close()
+
+
+@pytest.fixture
+def table(tmp_path):
+    """A Table."""
+    table = Table(tmp_path)
+    yield table
+    table.close()
+
+
+def heard(peer):
+    """The one message that is there."""
+    return json.loads(peer.recv(65536))
+
+
+@pytest.mark.parametrize("key", ["client", "self", "own", "fields", "number"])
+def test_keys_of_ours_mean_nothing(table, key):
+    client = table.client()
+    table.say(client, {"id": "x", "command": "telemetry", "request": "/a", key: 1})
+    request = heard(table.guest)
+    assert request == {"id": request["id"], "command": "telemetry", "request": "/a"}
+    table.say(table.guest, {"id": request["id"], "result": 7})
+    assert heard(client) == {"id": "x", "result": 7}
+
+
+@pytest.mark.parametrize("own", [None, [], {}, 1.5])
+def test_a_request_without_a_good_id(table, own):
+    client = table.client()
+    table.say(client, {"id": own, "command": "status"})
+    assert "id" in heard(client)["error"]
+
+
+def test_depths_that_json_reads_and_does_not_write(table, monkeypatch):
+    """Which depth that is differs with Python's version: here each one does."""
+    client = table.client()
+    for depth in (10, 300, 900, 990, 1000, 5000, 100000):
+        nested = b"[" * depth + b"]" * depth
+        for line in (b'{"id": %s}', b'{"id": 1, "command": %s}', b'{"command": %s, "id": "a"}'):
+            table.say(client, line % nested + b"\n")
+        table.say(table.guest, b'{"event": %s}\n' % nested)
+    table.turn()
+    real = json.dumps
+    monkeypatch.setattr(hub_module.json, "dumps", lambda message: real(message) if "error" in
+                        message else (_ for _ in ()).throw(RecursionError))
+    other = table.client()
+    table.say(other, b'{"id": 5, "command": "status"}\n')
+    assert "cannot be passed on" in heard(other)["error"]
+
+
+def test_an_answer_that_cannot_be_passed_on(table, monkeypatch):
+    client = table.client()
+    table.say(client, {"id": 5, "command": "status"})
+    number, real = heard(table.guest)["id"], json.dumps
+
+    def dumps(message):
+        if "result" in message:
+            raise RecursionError
+        return real(message)
+    monkeypatch.setattr(hub_module.json, "dumps", dumps)
+    table.say(table.guest, b'{"id": %d, "result": []}\n' % number)
+    answer = heard(client)
+    assert answer["id"] == 5 and "cannot be passed on" in answer["error"]
+
+
+def test_requests_of_a_client_are_bounded(table):
+    client, other = table.client(), table.client()
+    for number in range(PENDING_MAX + 1):
+        table.say(client, {"id": number, "command": "status"})
+    assert heard(client)["error"].startswith("busy")
+    table.say(other, {"id": 1, "command": "status"})
+    assert len(table.hub.pending) == PENDING_MAX + 1
+    client.close()
+    table.turn()
+    assert len(table.hub.pending) == 1
+
+
+def test_a_guest_that_does_not_read_stays(table):
+    """Clients hear that it is busy; our own request waits; all that was taken arrives whole."""
+    client, lines = table.client(), b""
+    for number in range(PENDING_MAX):
+        table.say(client, {"id": number, "command": "telemetry", "request": "x" * 100000})
+    assert b"busy" in client.recv(65536)
+    table.hub.ask("stop")
+    table.guest.setblocking(False)
+    while table.hub.unsent or not lines.endswith(b"\n"):
+        lines += table.guest.recv(1 << 20)
+        table.turn()
+    assert [json.loads(line) for line in lines.splitlines()][-1]["command"] == "stop"
+    table.say(table.guest, {"event": "running"})
+    assert table.events == [{"event": "running"}]
+
+
+def test_clients_are_bounded(table):
+    clients = [table.client() for _ in range(CLIENTS_MAX + 1)]
+    table.turn()
+    assert clients[-1].recv(1) == b""
+    table.say(clients[0], {"id": 1, "command": "status"})
+    assert heard(table.guest)["command"] == "status"
