@@ -46,6 +46,8 @@ def test_what_is_in_an_image(front, package):
         assert (files / str(path).lstrip("/")).read_bytes() == path.read_bytes()
     assert os.access(files / "init", os.X_OK) and list(files.rglob("libgcc_s.so.1"))
     assert re.search(r"^start: vnfkit run --qemu \S+/image$", out, re.M)
+    for verb in ("define", "create"):
+        assert re.search(rf": virsh -c qemu:///system {verb} {image}/domain.xml$", out, re.M)
 
 
 def test_same_input_same_bytes(front, package):
@@ -90,6 +92,35 @@ def test_folder_of_somebody_else_is_refused(front, package):
     (front.folder / "image").mkdir()
     assert "no image of vnfkit" in front.image(package, code=2).stderr
     assert os.listdir(front.folder / "image") == []
+
+
+def test_what_a_user_put_into_an_image_stays(front, package):
+    """His own files, and what he changed of ours; a control socket is neither."""
+    front.image(package)
+    image = front.folder / "image"
+    (image / "control.sock").write_text("")
+    front.image(package)
+    for name in ("notes.txt", ".hidden"):
+        (image / name).write_text("mine")
+    assert ".hidden and notes.txt in it would be lost" in front.image(package, code=2).stderr
+    for name in ("notes.txt", ".hidden"):
+        assert (image / name).read_text() == "mine"
+        (image / name).unlink()
+    xml = image / "domain.xml"
+    xml.write_text(xml.read_text().replace("<on_crash>", "<on_crash >"))
+    assert "domain.xml in it has been edited" in front.image(package, code=2).stderr
+    assert "<on_crash >" in xml.read_text()
+    xml.unlink()
+    front.image(package)
+
+
+def test_a_link_to_an_image_stays_a_link(front, package):
+    (front.folder / "image").symlink_to("real")
+    for _ in range(2):
+        assert f"vnfkit run --qemu {front.folder}/real\n" in front.image(package).stdout
+        assert os.readlink(front.folder / "image") == "real"
+        assert (front.folder / "real/image.json").is_file()
+    assert f"{front.folder}/real/kernel" in (front.folder / "real/domain.xml").read_text()
 
 
 def test_errors_of_the_vnf_pass_unchanged(front):

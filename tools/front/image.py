@@ -10,6 +10,7 @@
 import contextlib
 import ctypes
 import dataclasses
+import hashlib
 import json
 import os
 import shlex
@@ -22,10 +23,11 @@ from .errors import FrontError, UsageError
 from .kernel import get_kernel
 from .machine import Machine, machine_from
 from .plan import read_plan
-from .say import MIB, mib, say
+from .say import MIB, mib, say, words
 
 FORMAT, FORMAT_VERSION = "vnfkit-image", 1
 FILES = ("kernel", "initramfs", "image.json", "domain.xml")
+OURS = (*FILES, "control.sock")   # the last is that of a domain that runs
 RENAME_EXCHANGE = 2
 AT_FDCWD = -100
 
@@ -39,14 +41,16 @@ class Image:
     queues: dict    # {port: that the configuration uses}
     command: list
     foreign: list   # [port, PCI address] of devices to be added by hand
+    domain_sha256: str = ""   # of domain.xml as it was made
 
 
 def image_main(args):
     """The command."""
-    output = os.path.abspath(args.output)
+    output = os.path.realpath(args.output)
     check_output(output)
     with beside(output) as work:
         image = build(args, work, output)
+        check_output(output)   # making it took a while
         place(work, output)
     summary(image, output)
     return 0
@@ -59,14 +63,34 @@ def check_output(output):
             raise UsageError(f"-o {output}: the folder {os.path.dirname(output)} does not exist")
     elif not is_image(output):
         raise UsageError(f"-o {output}: it exists and is no image of vnfkit; name another folder")
+    else:
+        check_replaceable(output)
+
+
+def check_replaceable(folder):
+    """An image may be replaced if nothing in it is the user's own."""
+    own = sorted(set(os.listdir(folder)) - set(OURS))
+    if own:
+        raise UsageError(f"-o {folder}: {words(own)} in it would be lost, which vnfkit did not "
+                         "make; move it away, or name another folder")
+    made = read_json(folder).get("domain_sha256")
+    with contextlib.suppress(FileNotFoundError), open(f"{folder}/domain.xml", "rb") as file:
+        if made != hashlib.sha256(file.read()).hexdigest():
+            raise UsageError(f"-o {folder}: domain.xml in it has been edited since, which would be "
+                             "lost; move it away, or name another folder")
+
+
+def read_json(folder):
+    """What image.json has, a dictionary."""
+    with open(os.path.join(folder, "image.json"), encoding="utf-8") as file:
+        return json.load(file)
 
 
 def is_image(folder):
     """Was it made by us?"""
     try:
-        with open(os.path.join(folder, "image.json"), encoding="utf-8") as file:
-            return json.load(file).get("format") == FORMAT
-    except (OSError, ValueError, AttributeError):
+        return read_json(folder).get("format") == FORMAT
+    except (OSError, ValueError, AttributeError, RecursionError):
         return False
 
 
@@ -100,7 +124,9 @@ def build(args, work, output):
                   [plan.vnf, "-c", plan.config, *devices.arguments],
                   [list(pair) for pair in devices.foreign])
     adjust(image, args)
-    write_file(work, "domain.xml", domain.text(machine).encode())
+    text = domain.text(machine).encode()
+    image.domain_sha256 = hashlib.sha256(text).hexdigest()
+    write_file(work, "domain.xml", text)
     write_file(work, "image.json", to_json(image).encode())
     os.chmod(work, 0o777 & ~umask())
     return image
@@ -157,8 +183,7 @@ def load(folder):
     if not is_image(folder):
         raise UsageError(f"{folder} is no image; make one: vnfkit image VNF -c FILE -o DIR")
     try:
-        with open(f"{folder}/image.json", encoding="utf-8") as file:
-            raw = json.load(file)
+        raw = read_json(folder)
         if raw.pop("version") != FORMAT_VERSION:
             raise UsageError(f"{folder} was made by another version of vnfkit; make it again")
         del raw["format"]
@@ -210,7 +235,9 @@ def summary(image, output):
               f"{'s' * (nic.queues > 1)}, {nic.mode} of {nic.socket}")
     foreign_note(image)
     print(f"\nQEMU:\n{qemu.shell_text(qemu.argv(machine))}")
-    print(f"\nlibvirt: virsh -c {domain.URI} create {shlex.quote(output + '/domain.xml')}")
+    path = shlex.quote(f"{output}/domain.xml")
+    print(f"\nlibvirt, to keep it: virsh -c {domain.URI} define {path}")
+    print(f"libvirt, to run it once: virsh -c {domain.URI} create {path}")
     print(f"start: vnfkit run --qemu {shlex.quote(output)}")
 
 
