@@ -170,6 +170,17 @@ def test_options_reach_qemu(image):
     assert "on one are: lan" in done.stderr
 
 
+def test_printed_commands_work_later(image):
+    """All that they name is there, or is made by QEMU where it can be found."""
+    folder = image.folder / "image"
+    assert f"path={folder}/control.sock,server=on" in image.run("run", "--qemu", folder,
+                                                                "--print").stdout
+    text = image.run("run", "--qemu", folder, "--print", "--control", "c").stdout
+    assert f"path={image.folder}/c,server=on" in text
+    done = image.run("run", "--qemu", image.vnf, "-c", image.config, "--print", code=2)
+    assert f"vnfkit image {image.vnf} -c {image.config} -o DIR" in done.stderr
+
+
 def test_a_moved_image_runs(image):
     os.rename(image.folder / "image", image.folder / "moved")
     text = image.run("run", "--qemu", "moved", "--print").stdout
@@ -195,7 +206,8 @@ def test_sockets_that_cannot_be(image):
 
 def test_kvm_that_does_not_work(image, monkeypatch, capsys):
     """It looks good, fails at once, and the emulation takes over."""
-    ends = {"kvm": End(qemu=1, vnf={}, asked=False, forced=False, early=True),
+    ends = {"kvm": End(qemu=1, vnf={}, asked=False, forced=False, early=True,
+                       messages=("failed to initialize KVM: Invalid argument",)),
             "tcg": End(qemu=0, vnf={"code": 0}, asked=False, forced=False, early=False)}
     monkeypatch.setattr(run, "kvm_usable", lambda: (True, ""))
     monkeypatch.setattr(run, "Session", lambda machine, *_: types.SimpleNamespace(
@@ -205,6 +217,9 @@ def test_kvm_that_does_not_work(image, monkeypatch, capsys):
     assert run.run_main(parse(argv)) == 0
     assert "going on with tcg" in capsys.readouterr().err
     assert run.run_main(parse([*argv, "--accel", "kvm"])) == 1
+    ends["kvm"].messages = ("Failed to bind socket to /run/lan.sock: Permission denied",)
+    assert run.run_main(parse(argv)) == 1
+    assert "going on" not in capsys.readouterr().err
 
 
 def test_without_qemu(image):

@@ -36,13 +36,15 @@ EARLY_S = 5      # a failure before that is one of starting
 
 @dataclasses.dataclass
 class End:
-    """How it went. qemu: its exit code; vnf: the last "ended" event; asked: to stop, by us."""
+    """How it went. qemu: its exit code; vnf: the last "ended" event; asked: to stop, by us;
+    messages: those of QEMU."""
 
     qemu: int
     vnf: dict
     asked: bool
     forced: bool
     early: bool
+    messages: tuple = ()
 
 
 class Session:
@@ -53,7 +55,7 @@ class Session:
         self.selector = selectors.DefaultSelector()
         self.signals = 0
         self.vnf_end, self.heard, self.connected = {}, False, not machine.nics
-        self.said, self.message = set(), b""
+        self.waiting_said, self.messages, self.message = False, set(), b""
         self.forced, self.stages = False, []
         self.before = {nic.socket: inode_of(nic.socket) for nic in machine.nics}
         self.made = {}   # socket path: inode, of those that QEMU made
@@ -74,7 +76,8 @@ class Session:
                 self.tick()
             self.drain()
             return End(self.process.returncode, self.vnf_end, self.signals > 0, self.forced,
-                       time.monotonic() - self.started < EARLY_S and not self.heard)
+                       time.monotonic() - self.started < EARLY_S and not self.heard,
+                       tuple(self.messages))
 
     # Start and end ------------------------------------------------------------------------------
 
@@ -181,8 +184,8 @@ class Session:
         *lines, self.message = (self.message + self.read(self.process.stderr)).split(b"\n")
         for line in lines:
             text = line.decode(errors="replace").removeprefix(f"{qemu.QEMU}: ").strip()
-            if text and text not in self.said and "QEMU waiting for connection" not in text:
-                self.said.add(text)
+            if text and text not in self.messages and "QEMU waiting for connection" not in text:
+                self.messages.add(text)
                 say(f"qemu: {text}")
 
     def read(self, pipe):
@@ -241,8 +244,8 @@ class Session:
                 self.own_socket(nic)
         alone = [nic for nic in self.machine.nics if CONNECTED not in states(nic.socket)]
         self.connected = not alone
-        if alone and now - self.started > WAIT_SAY_S and "waiting" not in self.said:
-            self.said.add("waiting")
+        if alone and now - self.started > WAIT_SAY_S and not self.waiting_said:
+            self.waiting_said = True
             for nic in alone:
                 what = "to connect to" if nic.mode == "server" else "to serve"
                 say(f"port {nic.port}: waiting for the switch {what} {nic.socket}")
