@@ -129,6 +129,43 @@ def test_errors_of_the_vnf_pass_unchanged(front):
     assert done.stderr == f"{bad}:3: ports: what the VNF says\n" and done.stdout == ""
 
 
+def test_what_the_vnf_would_refuse_in_the_guest(front, package):
+    """It is asked with the arguments that it gets there."""
+    config = front.folder / "refused.conf"
+    done = front.run("image", front.vnf, "-c", config, "-o", "x", "--kernel", package, code=2)
+    assert done.stderr == f"{config}: not with lan=0000:00:08.0\n"
+    assert not (front.folder / "x").exists()
+
+
+def test_a_vnf_that_fails_is_no_wrong_configuration(front):
+    done = front.run("image", front.vnf, "-c", "broken.conf", "-o", "x", code=1)
+    assert "--plan failed with exit code 3" in done.stderr
+
+
+def test_workers_have_their_processors(front, package):
+    """The machine has those that the configuration names, or is not made."""
+    front.plan(port("lan"), worker_cpus=[2, 5])
+    done = front.image(package, "--cpus", 5, code=2)
+    assert '"cpus" in the configuration names 2 and 5' in done.stderr and "6" in done.stderr
+    front.image(package)
+    raw = json.loads((front.folder / "image/image.json").read_text())
+    assert (raw["machine"]["cpus"], raw["worker_cpus"]) == (6, [2, 5])
+    done = front.run("run", "--qemu", "image", "--cpus", 4, "--print", code=2)
+    assert "give --cpus 6" in done.stderr
+    front.plan(port("lan"), worker_cpus=[64])
+    assert "64 at most" in front.image(package, code=2).stderr
+    front.plan(port("lan"), worker_cpus=[1], workers=3)
+    front.image(package)
+    assert json.loads((front.folder / "image/image.json").read_text())["machine"]["cpus"] == 4
+
+
+@pytest.mark.parametrize("key,what", [("owner", "user"), ("group", "group")])
+def test_accounts_that_are_not_there(front, package, key, what):
+    front.plan(port("lan", settings={key: "no-such-one"}))
+    done = front.image(package, code=2)
+    assert f'port "lan": {key} = "no-such-one": this host has no such {what}' in done.stderr
+
+
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"ports": [{}]}'])
 def test_what_is_no_plan(front, text):
     Path(f"{front.vnf}.plan").write_text(text)

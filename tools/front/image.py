@@ -22,7 +22,8 @@ from .devices import map_ports
 from .errors import FrontError, UsageError
 from .kernel import get_kernel
 from .machine import Machine, machine_from
-from .plan import read_plan
+from .options import CPUS_MAX
+from .plan import plan_in_guest, read_plan
 from .say import MIB, mib, say, words
 
 FORMAT, FORMAT_VERSION = "vnfkit-image", 1
@@ -41,6 +42,7 @@ class Image:
     queues: dict    # {port: that the configuration uses}
     command: list
     foreign: list   # [port, PCI address] of devices to be added by hand
+    worker_cpus: list   # that the configuration names
     domain_sha256: str = ""   # of domain.xml as it was made
 
 
@@ -111,18 +113,20 @@ def build(args, work, output):
     """Make the image in the folder `work`, for use at `output`; the Image."""
     plan = read_plan(args.vnf, args.config)
     devices = map_ports(plan)
+    plan = plan_in_guest(plan, devices.arguments)
     kernel = get_kernel(args.kernel)
     tree = initramfs.make(plan, devices, args.driver, kernel.modules)
     size = initramfs.write(tree, os.path.join(work, "initramfs"))
     write_file(work, "kernel", kernel.image)
     machine = Machine(name=plan.name, kernel=f"{output}/kernel", initramfs=f"{output}/initramfs",
-                      control=f"{output}/control.sock", cpus=plan.workers + 1, memory_mib=0,
-                      nics=devices.nics, accel="kvm" if kvm_usable()[0] else "tcg")
+                      control=f"{output}/control.sock", memory_mib=0,
+                      cpus=max(plan.workers, *plan.worker_cpus, 0) + 1, nics=devices.nics,
+                      accel="kvm" if kvm_usable()[0] else "tcg")
     image = Image(machine, {"kernel": len(kernel.image), "initramfs": size,
                             "vnf": plan.memory_bytes},
                   {nic.port: nic.queues for nic in devices.nics},
                   [plan.vnf, "-c", plan.config, *devices.arguments],
-                  [list(pair) for pair in devices.foreign])
+                  [list(pair) for pair in devices.foreign], list(plan.worker_cpus))
     adjust(image, args)
     text = domain.text(machine).encode()
     image.domain_sha256 = hashlib.sha256(text).hexdigest()
@@ -156,6 +160,7 @@ def adjust(image, args):
     """The options of the machine, checked against what the VNF uses."""
     machine, sizes = image.machine, image.sizes
     machine.cpus = args.cpus or machine.cpus
+    check_cpus(machine.cpus, image.worker_cpus)
     machine.packed |= args.packed
     machine.mergeable &= not args.no_mergeable
     for nic in machine.nics:
@@ -167,6 +172,18 @@ def adjust(image, args):
     need = memory.need_bytes(sizes["kernel"], sizes["initramfs"], sizes["vnf"], machine.cpus)
     machine.memory_mib = args.mem or max(machine.memory_mib, memory.default_mib(need))
     memory.check_mib(machine.memory_mib, need, sizes["vnf"], sizes["initramfs"])
+
+
+def check_cpus(cpus, worker_cpus):
+    """The machine must have the processors that the configuration names."""
+    need = max(worker_cpus, default=0) + 1
+    if need > CPUS_MAX:
+        raise UsageError(f"\"cpus\" in the configuration names {words(worker_cpus)}, but a machine "
+                         f"has {CPUS_MAX} at most, numbered from 0; name lower ones")
+    if need > cpus:
+        raise UsageError(f"--cpus {cpus} is too little: \"cpus\" in the configuration names "
+                         f"{words(worker_cpus)}, and the machine's are numbered from 0; give "
+                         f"--cpus {need}, or name lower ones")
 
 
 def to_json(image):
