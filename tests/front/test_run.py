@@ -20,7 +20,8 @@ import pytest
 
 from conftest import port
 from front import hub as hub_module
-from front import run
+from front import run, unixnet
+from front.errors import FrontError
 from front.hub import CLIENTS_MAX, PENDING_MAX, Hub
 from front.options import parse
 from front.session import End
@@ -32,12 +33,23 @@ act = os.environ.get("FAKE_ACT", "")
 if act == "fail":
     print("qemu-system-x86_64: no such thing", file=sys.stderr)
     sys.exit(1)
-print(os.getpid(), *sys.argv[1:], flush=True)
+if act == "sockets":
+    served = socket.socket(socket.AF_UNIX)
+    served.bind(re.search(r"path=(\S+/lan.sock),server=on", " ".join(sys.argv))[1])
+if act != "silent":
+    print(os.getpid(), *sys.argv[1:], flush=True)
 control = socket.socket(fileno=int(re.search(r"fd=(\d+)", " ".join(sys.argv))[1]))
 lines = control.makefile("rw")
 def tell(**message):
     lines.write(json.dumps(message) + "\n")
     lines.flush()
+if act == "waits":
+    signal.pause()
+if act == "silent":
+    print("qemu-system-x86_64: info: up", file=sys.stderr, flush=True)
+    request = json.loads(lines.readline())
+    open("asked", "w").write(request["command"])
+    sys.exit(0)
 tell(event="started", pid=7)
 if act.startswith("code"):
     tell(event="ended", code=int(act[4:]), signal=None)
@@ -63,6 +75,8 @@ for line in lines:
     else:
         tell(id=request["id"], error="never heard of it")
     if request["command"] == "stop":
+        if act == "sockets":
+            print(f"{os.stat(served.getsockname()).st_mode:o}")
         print("last words", flush=True)
         tell(event="ended", code=0, signal=None)
         sys.exit(0)
@@ -83,7 +97,7 @@ def image(front, package):
 
 
 @contextlib.contextmanager
-def running(front, *words):
+def running(front, *words, until="running, after"):
     """A run that has come up; killed at the end if it is still there."""
     argv = front.argv("run", "--qemu", "image", "--control", "ctl", *words)
     env = dict(front.env, TMPDIR=str(front.folder))   # a killed one leaves its folder
@@ -92,7 +106,7 @@ def running(front, *words):
                           stderr=subprocess.PIPE) as process:
         try:
             for line in process.stderr:
-                if "running, after" in line:
+                if until in line:
                     break
             yield process
         finally:
@@ -106,6 +120,25 @@ def test_stop_by_signal(image):
     assert process.returncode == 0, err
     assert out.splitlines()[-1] == "last words"
     assert not (image.folder / "ctl").exists()
+
+
+def test_a_guest_that_was_not_heard_of_is_asked_too(image):
+    """Whether QEMU still waits for a switch is not known if that is in another namespace."""
+    image.env["FAKE_ACT"] = "silent"
+    with running(image, until="info: up") as process:
+        process.send_signal(signal.SIGINT)
+        assert process.wait(10) == 0
+    assert (image.folder / "asked").read_text() == "stop"
+
+
+def test_a_qemu_that_waits_is_ended(image):
+    """And nothing has failed then."""
+    image.env["FAKE_ACT"] = "waits"
+    (image.folder / "tools/qemu-system-x86_64").write_text(FAKE_QEMU.replace('!= "silent"', '== 1'))
+    with running(image, until="waiting for a switch") as process:
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=20)
+    assert process.returncode == 0 and "did not" not in err, err
 
 
 def test_second_signal_ends_at_once(image):
@@ -202,6 +235,50 @@ def test_sockets_that_cannot_be(image):
     (image.folder / "file").write_text("")
     done = image.run("run", "--qemu", "image", "--socket", "lan=file", code=2)
     assert "is no socket" in done.stderr
+
+
+def test_two_runs_do_not_share_a_socket(image):
+    with running(image):
+        done = image.run("run", "--qemu", "image", "--control", "other", code=1)
+        assert f"it holds {image.folder}/lan.sock.lock" in done.stderr
+        done = image.run("run", "--qemu", "image", "--control", "ctl", "--socket", "lan=x.sock",
+                         code=1)
+        assert "--control: another process serves" in done.stderr
+        assert not (image.folder / "x.sock.lock").exists()
+
+
+def test_no_lock_is_left(image):
+    image.env["FAKE_ACT"] = "code0"
+    (image.folder / "lan.sock.lock").write_text("")   # of one that was killed
+    before = set(os.listdir(image.folder)) - {"lan.sock.lock"}
+    image.run("run", "--qemu", "image", "--monitor", "m", "--control", "c")
+    assert set(os.listdir(image.folder)) == before
+
+
+def test_a_socket_gets_its_mode_in_a_stale_ones_place(image):
+    """The file system gives the new one the number of the old one."""
+    with socket.socket(socket.AF_UNIX) as stale:
+        stale.bind(str(image.folder / "lan.sock"))
+    image.env["FAKE_ACT"] = "sockets"
+    with running(image) as process:
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=20)
+    assert out.splitlines()[-2:] == ["140660", "last words"], out + err
+    assert not (image.folder / "lan.sock").exists()
+
+
+def test_links_are_given_to_nobody(tmp_path):
+    (tmp_path / "secret").write_text("")
+    (tmp_path / "secret").chmod(0o600)
+    (tmp_path / "link").symlink_to("secret")
+    for name in ("link", "secret"):
+        with pytest.raises(FrontError, match="no socket"):
+            unixnet.give(str(tmp_path / name), -1, -1, 0o666)
+    assert (tmp_path / "secret").stat().st_mode & 0o777 == 0o600
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(tmp_path / "socket"))
+    unixnet.give(str(tmp_path / "socket"), os.getuid(), os.getgid(), 0o640)
+    assert (tmp_path / "socket").stat().st_mode & 0o777 == 0o640
 
 
 def test_kvm_that_does_not_work(image, monkeypatch, capsys):

@@ -6,6 +6,7 @@
 
 """Running an image, or a VNF, in QEMU."""
 
+import contextlib
 import os
 import shlex
 import shutil
@@ -17,7 +18,7 @@ from .image import adjust, build, foreign_note, kvm_usable, load
 from .program import not_there
 from .say import say, words
 from .session import Session, exit_code
-from .unixnet import check_folder, check_free
+from .unixnet import check_folder, check_free, claimed
 
 
 def run_main(args):
@@ -34,7 +35,10 @@ def run_main(args):
         monitor = absolute(args.monitor)
         check_start(machine, monitor)
         foreign_note(image)
-        return start(machine, monitor, args)
+        with contextlib.ExitStack() as stack:
+            for path, what in served(machine, monitor):
+                stack.enter_context(claimed(path, what))
+            return start(machine, monitor, args)
 
 
 def print_command(args):
@@ -93,11 +97,16 @@ def check_start(machine, monitor):
     if not shutil.which(qemu.QEMU):
         raise FrontError(not_there(qemu.QEMU))
     for nic in machine.nics:
-        what = f"port \"{nic.port}\""
-        (check_free if nic.mode == "server" else check_folder)(nic.socket, what)
-    check_free(machine.control, "--control")
-    if monitor:
-        check_free(monitor, "--monitor")
+        check_folder(nic.socket, f"port \"{nic.port}\"")
+    for path, what in served(machine, monitor):
+        check_free(path, what)
+
+
+def served(machine, monitor):
+    """(path, what for) of the sockets that QEMU or we make."""
+    paths = [(nic.socket, f"port \"{nic.port}\"") for nic in machine.nics if nic.mode == "server"]
+    paths.append((machine.control, "--control"))
+    return paths + ([(monitor, "--monitor")] if monitor else [])
 
 
 def choose_accel(wanted):
