@@ -256,8 +256,8 @@ class Session:
         if alone and now - self.started > WAIT_SAY_S and not self.waiting_said:
             self.waiting_said = True
             for nic in alone:
-                say(f"port {nic.port}: no connection of {nic.socket} is seen: waiting for a switch, "
-                    "unless it is in another network namespace")
+                say(f"port {nic.port}: no connection of {nic.socket} is seen: waiting for a "
+                    "switch, unless it is in another network namespace")
 
     def own_socket(self, nic):
         """Owner, group and mode, as the configuration has them for the VNF's own."""
