@@ -20,7 +20,7 @@ import pytest
 
 from conftest import port
 from front import hub as hub_module
-from front import run, unixnet
+from front import guest, run, unixnet
 from front.errors import FrontError
 from front.hub import CLIENTS_MAX, PENDING_MAX, Hub
 from front.options import parse
@@ -190,6 +190,19 @@ def test_nobody_answers(image):
         server.listen()
         done = image.run("guest", "--timeout", "0.2", "ctl", "status", code=1)
     assert "no answer within 0.2 s" in done.stderr
+
+
+@pytest.mark.parametrize("result", [[], "x", 7, {"starts": 1, "state": []}])
+def test_answers_that_make_no_sense(monkeypatch, capsys, result):
+    """Whatever a guest says, words come of it, or an error of ours."""
+    control = types.SimpleNamespace(request=lambda *_, **__: result, close=lambda: None)
+    monkeypatch.setattr(guest, "Control", lambda *_: control)
+    args = parse(["guest", "ctl", "status"])
+    if isinstance(result, dict):
+        assert guest.guest_main(args) == 0 and capsys.readouterr().out
+        return
+    with pytest.raises(FrontError, match="ctl: the answer is none of vnfkit's"):
+        guest.guest_main(args)
 
 
 def test_options_reach_qemu(image):
