@@ -19,7 +19,8 @@ sys.dont_write_bytecode = True
 TOP = Path(os.environ.get("VNFKIT_SOURCE", Path(__file__).resolve().parents[2]))
 sys.path.insert(0, str(TOP / "tools"))
 
-# Prints the file PROGRAM.plan, as VNF --plan does; fails for a configuration named bad.conf.
+# Prints the file PROGRAM.plan, as VNF --plan does; fails for a configuration named bad.conf, or
+# broken.conf, and in a guest for refused.conf.
 FAKE_VNF = r"""
 #include <stdio.h>
 #include <string.h>
@@ -27,8 +28,14 @@ int main(int argc, char **argv)
 {
 	char path[4096];
 	int c;
-	if (argc != 4 || strcmp(argv[3], "--plan") != 0)
+	if (argc < 4 || strcmp(argv[argc - 1], "--plan") != 0)
 		return 1;
+	if (strstr(argv[2], "/broken.conf") != NULL)
+		return 3;
+	if (strstr(argv[2], "/refused.conf") != NULL && argc > 4) {
+		fprintf(stderr, "%s: not with %s\n", argv[2], argv[4]);
+		return 2;
+	}
 	if (strstr(argv[2], "/bad.conf") != NULL) {
 		fprintf(stderr, "%s:3: ports: what the VNF says\n", argv[2]);
 		return 2;

@@ -128,3 +128,9 @@ def test_memory():
     assert memory.default_mib(need + 300 * MIB) > 400
     with pytest.raises(UsageError, match=r"--mem 64M is too little: the guest needs 1\d\dM"):
         memory.check_mib(64, need, 38 * MIB, 11 * MIB)
+
+
+def test_memory_for_many_files():
+    """Seen with 100 MiB of them: 330 MiB of memory end in "Initramfs unpacking failed"."""
+    need = memory.need_bytes(14 * MIB, 100 * MIB, 38 * MIB, 2)
+    assert 350 * MIB < need < 390 * MIB

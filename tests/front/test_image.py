@@ -46,6 +46,8 @@ def test_what_is_in_an_image(front, package):
         assert (files / str(path).lstrip("/")).read_bytes() == path.read_bytes()
     assert os.access(files / "init", os.X_OK) and list(files.rglob("libgcc_s.so.1"))
     assert re.search(r"^start: vnfkit run --qemu \S+/image$", out, re.M)
+    for verb in ("define", "create"):
+        assert re.search(rf": virsh -c qemu:///system {verb} {image}/domain.xml$", out, re.M)
 
 
 def test_same_input_same_bytes(front, package):
@@ -92,10 +94,76 @@ def test_folder_of_somebody_else_is_refused(front, package):
     assert os.listdir(front.folder / "image") == []
 
 
+def test_what_a_user_put_into_an_image_stays(front, package):
+    """His own files, and what he changed of ours; a control socket is neither."""
+    front.image(package)
+    image = front.folder / "image"
+    (image / "control.sock").write_text("")
+    front.image(package)
+    for name in ("notes.txt", ".hidden"):
+        (image / name).write_text("mine")
+    assert ".hidden and notes.txt in it would be lost" in front.image(package, code=2).stderr
+    for name in ("notes.txt", ".hidden"):
+        assert (image / name).read_text() == "mine"
+        (image / name).unlink()
+    xml = image / "domain.xml"
+    xml.write_text(xml.read_text().replace("<on_crash>", "<on_crash >"))
+    assert "domain.xml in it has been edited" in front.image(package, code=2).stderr
+    assert "<on_crash >" in xml.read_text()
+    xml.unlink()
+    front.image(package)
+
+
+def test_a_link_to_an_image_stays_a_link(front, package):
+    (front.folder / "image").symlink_to("real")
+    for _ in range(2):
+        assert f"vnfkit run --qemu {front.folder}/real\n" in front.image(package).stdout
+        assert os.readlink(front.folder / "image") == "real"
+        assert (front.folder / "real/image.json").is_file()
+    assert f"{front.folder}/real/kernel" in (front.folder / "real/domain.xml").read_text()
+
+
 def test_errors_of_the_vnf_pass_unchanged(front):
     bad = front.folder / "bad.conf"
     done = front.run("image", front.vnf, "-c", bad, "-o", "x", code=2)
     assert done.stderr == f"{bad}:3: ports: what the VNF says\n" and done.stdout == ""
+
+
+def test_what_the_vnf_would_refuse_in_the_guest(front, package):
+    """It is asked with the arguments that it gets there."""
+    config = front.folder / "refused.conf"
+    done = front.run("image", front.vnf, "-c", config, "-o", "x", "--kernel", package, code=2)
+    assert done.stderr == f"{config}: not with lan=0000:00:08.0\n"
+    assert not (front.folder / "x").exists()
+
+
+def test_a_vnf_that_fails_is_no_wrong_configuration(front):
+    done = front.run("image", front.vnf, "-c", "broken.conf", "-o", "x", code=1)
+    assert "--plan failed with exit code 3" in done.stderr
+
+
+def test_workers_have_their_processors(front, package):
+    """The machine has those that the configuration names, or is not made."""
+    front.plan(port("lan"), worker_cpus=[2, 5])
+    done = front.image(package, "--cpus", 5, code=2)
+    assert '"cpus" in the configuration names 2 and 5' in done.stderr and "6" in done.stderr
+    front.image(package)
+    raw = json.loads((front.folder / "image/image.json").read_text())
+    assert (raw["machine"]["cpus"], raw["worker_cpus"]) == (6, [2, 5])
+    done = front.run("run", "--qemu", "image", "--cpus", 4, "--print", code=2)
+    assert "give --cpus 6" in done.stderr
+    front.plan(port("lan"), worker_cpus=[64])
+    assert "64 at most" in front.image(package, code=2).stderr
+    front.plan(port("lan"), worker_cpus=[1], workers=3)
+    front.image(package)
+    assert json.loads((front.folder / "image/image.json").read_text())["machine"]["cpus"] == 4
+
+
+@pytest.mark.parametrize("key,what", [("owner", "user"), ("group", "group")])
+def test_accounts_that_are_not_there(front, package, key, what):
+    front.plan(port("lan", settings={key: "no-such-one"}))
+    done = front.image(package, code=2)
+    assert f'port "lan": {key} = "no-such-one": this host has no such {what}' in done.stderr
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"ports": [{}]}'])

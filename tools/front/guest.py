@@ -8,6 +8,7 @@
 import json
 
 from .control import Control
+from .errors import FrontError
 
 
 def guest_main(args):
@@ -18,10 +19,11 @@ def guest_main(args):
         result = control.request(args.request, **fields)
     finally:
         control.close()
-    if args.json:
-        print(json.dumps(result))
-    else:
-        print(WORDS[args.request](result))
+    try:
+        text = json.dumps(result) if args.json else WORDS[args.request](result)
+    except (AttributeError, TypeError, ValueError, RecursionError):
+        raise FrontError(f"{args.socket}: the answer is none of vnfkit's") from None
+    print(text)
     return 0
 
 

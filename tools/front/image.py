@@ -10,6 +10,7 @@
 import contextlib
 import ctypes
 import dataclasses
+import hashlib
 import json
 import os
 import shlex
@@ -21,11 +22,13 @@ from .devices import map_ports
 from .errors import FrontError, UsageError
 from .kernel import get_kernel
 from .machine import Machine, machine_from
-from .plan import read_plan
-from .say import MIB, mib, say
+from .options import CPUS_MAX
+from .plan import plan_in_guest, read_plan
+from .say import MIB, mib, say, words
 
 FORMAT, FORMAT_VERSION = "vnfkit-image", 1
 FILES = ("kernel", "initramfs", "image.json", "domain.xml")
+OURS = (*FILES, "control.sock")   # the last is that of a domain that runs
 RENAME_EXCHANGE = 2
 AT_FDCWD = -100
 
@@ -39,14 +42,17 @@ class Image:
     queues: dict    # {port: that the configuration uses}
     command: list
     foreign: list   # [port, PCI address] of devices to be added by hand
+    worker_cpus: list   # that the configuration names
+    domain_sha256: str = ""   # of domain.xml as it was made
 
 
 def image_main(args):
     """The command."""
-    output = os.path.abspath(args.output)
+    output = os.path.realpath(args.output)
     check_output(output)
     with beside(output) as work:
         image = build(args, work, output)
+        check_output(output)   # making it took a while
         place(work, output)
     summary(image, output)
     return 0
@@ -59,14 +65,34 @@ def check_output(output):
             raise UsageError(f"-o {output}: the folder {os.path.dirname(output)} does not exist")
     elif not is_image(output):
         raise UsageError(f"-o {output}: it exists and is no image of vnfkit; name another folder")
+    else:
+        check_replaceable(output)
+
+
+def check_replaceable(folder):
+    """An image may be replaced if nothing in it is the user's own."""
+    own = sorted(set(os.listdir(folder)) - set(OURS))
+    if own:
+        raise UsageError(f"-o {folder}: {words(own)} in it would be lost, which vnfkit did not "
+                         "make; move it away, or name another folder")
+    made = read_json(folder).get("domain_sha256")
+    with contextlib.suppress(FileNotFoundError), open(f"{folder}/domain.xml", "rb") as file:
+        if made != hashlib.sha256(file.read()).hexdigest():
+            raise UsageError(f"-o {folder}: domain.xml in it has been edited since, which would be "
+                             "lost; move it away, or name another folder")
+
+
+def read_json(folder):
+    """What image.json has, a dictionary."""
+    with open(os.path.join(folder, "image.json"), encoding="utf-8") as file:
+        return json.load(file)
 
 
 def is_image(folder):
     """Was it made by us?"""
     try:
-        with open(os.path.join(folder, "image.json"), encoding="utf-8") as file:
-            return json.load(file).get("format") == FORMAT
-    except (OSError, ValueError, AttributeError):
+        return read_json(folder).get("format") == FORMAT
+    except (OSError, ValueError, AttributeError, RecursionError):
         return False
 
 
@@ -87,20 +113,24 @@ def build(args, work, output):
     """Make the image in the folder `work`, for use at `output`; the Image."""
     plan = read_plan(args.vnf, args.config)
     devices = map_ports(plan)
+    plan = plan_in_guest(plan, devices.arguments)
     kernel = get_kernel(args.kernel)
     tree = initramfs.make(plan, devices, args.driver, kernel.modules)
     size = initramfs.write(tree, os.path.join(work, "initramfs"))
     write_file(work, "kernel", kernel.image)
     machine = Machine(name=plan.name, kernel=f"{output}/kernel", initramfs=f"{output}/initramfs",
-                      control=f"{output}/control.sock", cpus=plan.workers + 1, memory_mib=0,
-                      nics=devices.nics, accel="kvm" if kvm_usable()[0] else "tcg")
+                      control=f"{output}/control.sock", memory_mib=0,
+                      cpus=max(plan.workers, *plan.worker_cpus, 0) + 1, nics=devices.nics,
+                      accel="kvm" if kvm_usable()[0] else "tcg")
     image = Image(machine, {"kernel": len(kernel.image), "initramfs": size,
                             "vnf": plan.memory_bytes},
                   {nic.port: nic.queues for nic in devices.nics},
                   [plan.vnf, "-c", plan.config, *devices.arguments],
-                  [list(pair) for pair in devices.foreign])
+                  [list(pair) for pair in devices.foreign], list(plan.worker_cpus))
     adjust(image, args)
-    write_file(work, "domain.xml", domain.text(machine).encode())
+    text = domain.text(machine).encode()
+    image.domain_sha256 = hashlib.sha256(text).hexdigest()
+    write_file(work, "domain.xml", text)
     write_file(work, "image.json", to_json(image).encode())
     os.chmod(work, 0o777 & ~umask())
     return image
@@ -130,6 +160,7 @@ def adjust(image, args):
     """The options of the machine, checked against what the VNF uses."""
     machine, sizes = image.machine, image.sizes
     machine.cpus = args.cpus or machine.cpus
+    check_cpus(machine.cpus, image.worker_cpus)
     machine.packed |= args.packed
     machine.mergeable &= not args.no_mergeable
     for nic in machine.nics:
@@ -141,6 +172,18 @@ def adjust(image, args):
     need = memory.need_bytes(sizes["kernel"], sizes["initramfs"], sizes["vnf"], machine.cpus)
     machine.memory_mib = args.mem or max(machine.memory_mib, memory.default_mib(need))
     memory.check_mib(machine.memory_mib, need, sizes["vnf"], sizes["initramfs"])
+
+
+def check_cpus(cpus, worker_cpus):
+    """The machine must have the processors that the configuration names."""
+    need = max(worker_cpus, default=0) + 1
+    if need > CPUS_MAX:
+        raise UsageError(f"\"cpus\" in the configuration names {words(worker_cpus)}, but a machine "
+                         f"has {CPUS_MAX} at most, numbered from 0; name lower ones")
+    if need > cpus:
+        raise UsageError(f"--cpus {cpus} is too little: \"cpus\" in the configuration names "
+                         f"{words(worker_cpus)}, and the machine's are numbered from 0; give "
+                         f"--cpus {need}, or name lower ones")
 
 
 def to_json(image):
@@ -157,8 +200,7 @@ def load(folder):
     if not is_image(folder):
         raise UsageError(f"{folder} is no image; make one: vnfkit image VNF -c FILE -o DIR")
     try:
-        with open(f"{folder}/image.json", encoding="utf-8") as file:
-            raw = json.load(file)
+        raw = read_json(folder)
         if raw.pop("version") != FORMAT_VERSION:
             raise UsageError(f"{folder} was made by another version of vnfkit; make it again")
         del raw["format"]
@@ -210,7 +252,9 @@ def summary(image, output):
               f"{'s' * (nic.queues > 1)}, {nic.mode} of {nic.socket}")
     foreign_note(image)
     print(f"\nQEMU:\n{qemu.shell_text(qemu.argv(machine))}")
-    print(f"\nlibvirt: virsh -c {domain.URI} create {shlex.quote(output + '/domain.xml')}")
+    path = shlex.quote(f"{output}/domain.xml")
+    print(f"\nlibvirt, to keep it: virsh -c {domain.URI} define {path}")
+    print(f"libvirt, to run it once: virsh -c {domain.URI} create {path}")
     print(f"start: vnfkit run --qemu {shlex.quote(output)}")
 
 

@@ -12,7 +12,7 @@ import pwd
 from pathlib import Path
 
 from . import closure, cpio
-from .errors import FrontError
+from .errors import FrontError, UsageError
 from .tree import Tree
 
 INIT = "vnfkit-guest-init"
@@ -84,12 +84,23 @@ def add_accounts(tree, nics):
     users, groups = {"root": 0}, {"root": 0}
     for nic in nics:
         if nic.owner and not nic.owner.isdigit():
-            users[nic.owner] = pwd.getpwnam(nic.owner).pw_uid
+            users[nic.owner] = account(nic, "owner", pwd.getpwnam).pw_uid
         if nic.group and not nic.group.isdigit():
-            groups[nic.group] = grp.getgrnam(nic.group).gr_gid
+            groups[nic.group] = account(nic, "group", grp.getgrnam).gr_gid
     tree.data("/etc/passwd", lines(f"{name}:x:{uid}:{uid}::/:/bin/false"
                                    for name, uid in sorted(users.items())))
     tree.data("/etc/group", lines(f"{name}:x:{gid}:" for name, gid in sorted(groups.items())))
+
+
+def account(nic, key, find):
+    """The entry of a user or group that the configuration names."""
+    name = getattr(nic, key)
+    try:
+        return find(name)
+    except KeyError:
+        what = "user" if key == "owner" else "group"
+        raise UsageError(f"port \"{nic.port}\": {key} = \"{name}\": this host has no such {what}; "
+                         f"add it, or change \"{key}\"") from None
 
 
 def write(tree, path):

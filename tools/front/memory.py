@@ -19,9 +19,9 @@ STEP_MIB = 32
 
 def need_bytes(kernel_bytes, initramfs_bytes, vnf_bytes, cpus):
     """What must be there: while it boots, and while it runs, whichever is more."""
-    # Kernel and archive as QEMU loads them, and the files unpacked from it; the kernel gives
-    # files half of the memory at most.
-    boot = max(KERNEL + kernel_bytes + 2 * initramfs_bytes, 2 * initramfs_bytes + KERNEL)
+    # As QEMU loads them, kernel and archive are there beside the unpacked files. And the kernel
+    # gives files half of the memory, of which it does not count itself and the archive.
+    boot = KERNEL + 2 * initramfs_bytes + max(kernel_bytes, initramfs_bytes)
     running = KERNEL + cpus * PER_CPU + initramfs_bytes + vnf_bytes + PROGRAMS
     return max(boot, running) * PAGE_TABLES // (PAGE_TABLES - 1)
 

@@ -78,13 +78,14 @@ def machine_options(parser):
     """What the machine is like."""
     group = parser.add_argument_group("the machine")
     group.add_argument("--cpus", type=number(1, CPUS_MAX), metavar="N",
-                       help="virtual CPUs; without it one for each worker and one more")
+                       help="virtual CPUs; without it one for each worker and one more, "
+                       'or up to the highest of "cpus" in the configuration')
     group.add_argument("--mem", type=size_mib, metavar="SIZE",
                        help="memory, such as 512M; without it what the guest needs")
     group.add_argument("--queues", type=number(1, QUEUES_MAX), metavar="N",
                        help="queue pairs of each port; without it what the configuration uses")
     group.add_argument("--packed", action="store_true", help="packed rings; after a restart of the "
-                       "switch the VNF must be restarted too")
+                       "switch the VNF resets its device by itself")
     group.add_argument("--no-mergeable", action="store_true", help="no frames in several buffers, "
                        "which lets DPDK use its vectorised receive path")
 

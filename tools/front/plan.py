@@ -39,6 +39,7 @@ class Plan:
     workers: int
     memory_bytes: int
     ports: tuple
+    worker_cpus: tuple = ()   # that the configuration names
 
 
 def find_vnf(name):
@@ -52,15 +53,29 @@ def find_vnf(name):
     raise UsageError(f"{name} is not a program that may be run")
 
 
-def read_plan(vnf, config):
+def read_plan(vnf, config, arguments=()):
     """Ask the VNF. What it finds wrong it prints itself."""
     vnf, config = find_vnf(vnf), os.path.abspath(config)
-    done = run([vnf, "-c", config, "--plan"], stderr=None)
+    done = run([vnf, "-c", config, *arguments, "--plan"], stderr=None)
     if done.returncode < 0:
         raise FrontError(f"{vnf} --plan was ended by signal {-done.returncode}")
-    if done.returncode != 0:
+    if done.returncode == 2:
         raise AlreadySaid(2)
+    if done.returncode != 0:
+        raise FrontError(f"{vnf} --plan failed with exit code {done.returncode}")
     return parse_plan(vnf, config, done.stdout)
+
+
+def plan_in_guest(plan, arguments):
+    """The plan as the VNF has it with its arguments there: ports and files stay those of the file.
+
+    What it would refuse in the guest it refuses here, before anything is made.
+    """
+    if not arguments:
+        return plan
+    there = read_plan(plan.vnf, plan.config, arguments)
+    return dataclasses.replace(plan, workers=there.workers, memory_bytes=there.memory_bytes,
+                               worker_cpus=there.worker_cpus)
 
 
 def parse_plan(vnf, config, text):
@@ -71,7 +86,8 @@ def parse_plan(vnf, config, text):
         ports = tuple(Port(**{name: port[name] for name in names}) for port in raw["ports"])
         return Plan(vnf=vnf, config=config, name=raw["name"], version=raw["version"],
                     files=tuple(raw["files"]), workers=int(raw["workers"]),
-                    memory_bytes=int(raw["memory_bytes"]), ports=ports)
+                    memory_bytes=int(raw["memory_bytes"]), ports=ports,
+                    worker_cpus=tuple(int(cpu) for cpu in raw.get("worker_cpus", ())))
     except (ValueError, KeyError, TypeError) as error:
         raise FrontError(f"{vnf} --plan printed no plan ({type(error).__name__}: {error}); is it a "
                          "VNF made with this version of vnfkit?") from None

@@ -25,9 +25,10 @@ from .guest import end_words
 from .hub import Hub
 from .program import not_there
 from .say import say
-from .unixnet import CONNECTED, states
+from .unixnet import CONNECTED, give, remove_stale, states
 
 STOP_S = 10      # for the VNF and the guest to end by themselves
+SILENT_S = 2     # the same, while nothing has been heard of a guest
 QEMU_S = 3       # for QEMU to end when told to
 WAIT_SAY_S = 2   # after which we say which sockets nobody has connected to
 TICK_S = 0.1
@@ -36,13 +37,15 @@ EARLY_S = 5      # a failure before that is one of starting
 
 @dataclasses.dataclass
 class End:
-    """How it went. qemu: its exit code; vnf: the last "ended" event; asked: to stop, by us."""
+    """How it went. qemu: its exit code; vnf: the last "ended" event; asked: to stop, by us;
+    messages: those of QEMU."""
 
     qemu: int
     vnf: dict
     asked: bool
     forced: bool
     early: bool
+    messages: tuple = ()
 
 
 class Session:
@@ -53,10 +56,9 @@ class Session:
         self.selector = selectors.DefaultSelector()
         self.signals = 0
         self.vnf_end, self.heard, self.connected = {}, False, not machine.nics
-        self.said, self.message = set(), b""
+        self.waiting_said, self.messages, self.message = False, set(), b""
         self.forced, self.stages = False, []
-        self.before = {nic.socket: inode_of(nic.socket) for nic in machine.nics}
-        self.made = {}   # socket path: inode, of those that QEMU made
+        self.given = set()   # sockets that QEMU made and that have their owners
         self.process = self.hub = None
         self.console_open = True
         self.started = time.monotonic()
@@ -74,7 +76,8 @@ class Session:
                 self.tick()
             self.drain()
             return End(self.process.returncode, self.vnf_end, self.signals > 0, self.forced,
-                       time.monotonic() - self.started < EARLY_S and not self.heard)
+                       time.monotonic() - self.started < EARLY_S and not self.heard,
+                       tuple(self.messages))
 
     # Start and end ------------------------------------------------------------------------------
 
@@ -122,13 +125,11 @@ class Session:
         self.process.stderr.close()
 
     def remove_sockets(self):
-        """Those that QEMU made and could not remove."""
-        for path, inode in self.made.items():
-            if inode_of(path) == inode:
-                os.unlink(path)
+        """Those that QEMU made and could not remove; our caller has claimed their paths."""
+        for path in [nic.socket for nic in self.machine.nics if nic.mode == "server"]:
+            remove_stale(path)
         if self.monitor:
-            with contextlib.suppress(OSError):
-                os.unlink(self.monitor)
+            remove_stale(self.monitor)
 
     # What happens -------------------------------------------------------------------------------
 
@@ -147,24 +148,32 @@ class Session:
         self.signals = max(self.signals, 1)
         if self.stages:
             return
-        now = time.monotonic()
-        if not self.heard and not self.connected:
-            # QEMU waits for the switch and has not started the guest.
-            self.process.terminate()
-            self.stages = [(now + QEMU_S, "QEMU did not end", self.process.kill)]
-            return
         say("stopping the VNF")
         self.hub.ask("stop")
-        self.stages = [
-            (now + STOP_S, f"the guest did not switch off within {STOP_S} s",
-             self.process.terminate),
-            (now + STOP_S + QEMU_S, "QEMU did not end", self.process.kill),
-        ]
+        self.stages = self.deadlines()
+
+    def deadlines(self):
+        """(when, what is then said to have failed, what is done) of a stop, in this order."""
+        if self.heard or self.connected:
+            wait, text = STOP_S, f"the guest did not switch off within {STOP_S} s"
+        else:
+            # QEMU may still wait for the switch: then nobody is there to hear, and none has failed.
+            wait, text = SILENT_S, ""
+        first = time.monotonic() + wait
+        return [(first, text, self.process.terminate),
+                (first + QEMU_S, "QEMU did not end", self.process.kill)]
+
+    def hear(self):
+        """There is a guest; one that is being stopped gets its time."""
+        if not self.heard:
+            self.heard = True
+            self.stages = self.stages and self.deadlines()
 
     def on_console(self):
         """The guest's console, as it comes."""
         data = self.read(self.process.stdout)
-        self.heard |= bool(data)
+        if data:
+            self.hear()
         if not self.console_open:
             return
         try:
@@ -181,8 +190,8 @@ class Session:
         *lines, self.message = (self.message + self.read(self.process.stderr)).split(b"\n")
         for line in lines:
             text = line.decode(errors="replace").removeprefix(f"{qemu.QEMU}: ").strip()
-            if text and text not in self.said and "QEMU waiting for connection" not in text:
-                self.said.add(text)
+            if text and text not in self.messages and "QEMU waiting for connection" not in text:
+                self.messages.add(text)
                 say(f"qemu: {text}")
 
     def read(self, pipe):
@@ -197,9 +206,10 @@ class Session:
 
     def on_event(self, event):
         """The guest tells."""
-        self.heard = True
+        self.hear()
         if event.get("event") == "ended":
-            self.vnf_end = event
+            self.vnf_end = {key: event[key] for key in ("code", "signal")
+                            if isinstance(event.get(key), int)} or {"code": None}
         elif event.get("event") in ("started", "running"):
             self.vnf_end = {}
             if event["event"] == "running":
@@ -228,47 +238,38 @@ class Session:
         now = time.monotonic()
         if self.stages and now >= self.stages[0][0]:
             _, text, action = self.stages.pop(0)
-            say(f"{text}; ending it")
-            self.forced = True
+            if text:
+                say(f"{text}; ending it")
+                self.forced = True
             action()
         if not self.connected:
             self.look_at_sockets(now)
 
     def look_at_sockets(self, now):
-        """Give those that QEMU makes their owner and mode; say for whom we wait."""
+        """Give those that QEMU makes their owner and mode; say which ones seem to be alone."""
         for nic in self.machine.nics:
-            if nic.mode == "server" and nic.socket not in self.made:
+            if nic.mode == "server" and nic.socket not in self.given:
                 self.own_socket(nic)
-        alone = [nic for nic in self.machine.nics if CONNECTED not in states(nic.socket)]
-        self.connected = not alone
-        if alone and now - self.started > WAIT_SAY_S and "waiting" not in self.said:
-            self.said.add("waiting")
+        alone = [nic for nic in self.machine.nics
+                 if not self.heard and CONNECTED not in states(nic.socket)]
+        self.connected = not alone   # QEMU starts the guest when it has all connections
+        if alone and now - self.started > WAIT_SAY_S and not self.waiting_said:
+            self.waiting_said = True
             for nic in alone:
-                what = "to connect to" if nic.mode == "server" else "to serve"
-                say(f"port {nic.port}: waiting for the switch {what} {nic.socket}")
+                say(f"port {nic.port}: no connection of {nic.socket} is seen: waiting for a "
+                    "switch, unless it is in another network namespace")
 
     def own_socket(self, nic):
         """Owner, group and mode, as the configuration has them for the VNF's own."""
-        inode = inode_of(nic.socket)
-        if inode in (None, self.before[nic.socket]):
+        if not os.path.lexists(nic.socket):
             return
-        self.made[nic.socket] = inode
+        self.given.add(nic.socket)
         try:
-            if nic.owner or nic.group:
-                os.chown(nic.socket, account(nic.owner, pwd.getpwnam, "pw_uid"),
-                         account(nic.group, grp.getgrnam, "gr_gid"))
-            if nic.access:
-                os.chmod(nic.socket, int(nic.access, 8))
-        except (OSError, KeyError) as error:
+            give(nic.socket, account(nic.owner, pwd.getpwnam, "pw_uid"),
+                 account(nic.group, grp.getgrnam, "gr_gid"),
+                 int(nic.access, 8) if nic.access else None)
+        except (OSError, KeyError, FrontError) as error:
             say(f"port {nic.port}: {nic.socket} cannot be given to its owner: {error}")
-
-
-def inode_of(path):
-    """The inode of a socket file; None if there is none."""
-    try:
-        return os.lstat(path).st_ino
-    except OSError:
-        return None
 
 
 def account(name, find, field):
