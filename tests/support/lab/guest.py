@@ -46,8 +46,8 @@ class GuestVnf(Instance):
 
     def __init__(self, run, program, settings, options=(), image=None):
         installed("qemu-system-x86_64")
-        # CPUs and hugepages are the machine's, not this one's.
-        settings = {k: v for k, v in settings.items() if k not in ("cpus", "hugepages")}
+        # Physical addresses take hugepages; the lab's processes do without.
+        settings = {k: v for k, v in settings.items() if k != "hugepages"}
         super().__init__(run, program, settings)
         self.options = list(options)
         self.image = image
