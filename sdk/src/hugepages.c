@@ -11,7 +11,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -50,27 +49,11 @@ static int number_write(const char *path, uint64_t number)
 	return ret;
 }
 
-/* The kernel's default size, from this file (/proc/meminfo); 0 = it has no hugepages. */
-static uint64_t default_page_bytes(const char *meminfo)
-{
-	static const char key[] = "Hugepagesize:";
-	uint64_t kb = 0;
-	char line[128];
-	FILE *f = fopen(meminfo, "re");
-
-	if (f == NULL)
-		return 0;
-	while (kb == 0 && fgets(line, sizeof(line), f) != NULL)
-		if (strncmp(line, key, sizeof(key) - 1) == 0)
-			kb = strtoull(line + sizeof(key) - 1, NULL, 10);
-	fclose(f);
-	return kb * 1024;
-}
-
 int hugepages_find(const char *sysfs, const char *meminfo, unsigned int numa_node,
 		   struct hugepages_pool *pool)
 {
-	unsigned long long kb = default_page_bytes(meminfo) / 1024;
+	/* The kernel's default size; without, it has no hugepages. */
+	unsigned long long kb = memory_info(meminfo, "Hugepagesize:") / 1024;
 
 	memset(pool, 0, sizeof(*pool));
 	pool->page_bytes = kb * 1024;

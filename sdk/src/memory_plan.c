@@ -225,9 +225,8 @@ uint64_t memory_huge_free(const char *dir)
 	return bytes;
 }
 
-uint64_t memory_available(const char *meminfo)
+uint64_t memory_info(const char *meminfo, const char *key)
 {
-	static const char key[] = "MemAvailable:";
 	uint64_t kb = 0;
 	char line[128];
 	FILE *f = fopen(meminfo, "re");
@@ -235,8 +234,13 @@ uint64_t memory_available(const char *meminfo)
 	if (f == NULL)
 		return 0;
 	while (kb == 0 && fgets(line, sizeof(line), f) != NULL)
-		if (strncmp(line, key, sizeof(key) - 1) == 0)
-			kb = strtoull(line + sizeof(key) - 1, NULL, 10);
+		if (strncmp(line, key, strlen(key)) == 0)
+			kb = strtoull(line + strlen(key), NULL, 10);
 	fclose(f);
 	return kb * 1024;
+}
+
+uint64_t memory_available(const char *meminfo)
+{
+	return memory_info(meminfo, "MemAvailable:");
 }

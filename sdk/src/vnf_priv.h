@@ -182,6 +182,8 @@ int memory_plan_make(const struct memory_input *in, struct memory_plan *plan, ch
 		     size_t why_size);
 /* Bytes of free hugepages of all sizes under this directory (/sys/kernel/mm/hugepages). */
 uint64_t memory_huge_free(const char *dir);
+/* Bytes of a line such as "MemFree:" of this file (/proc/meminfo); 0 = there is none. */
+uint64_t memory_info(const char *meminfo, const char *key);
 /* Bytes that can be taken without swapping, from this file (/proc/meminfo); 0 = unknown. */
 uint64_t memory_available(const char *meminfo);
 
