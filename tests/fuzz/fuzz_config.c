@@ -13,6 +13,8 @@
 
 #include <vnf/config.h>
 
+#include "config_priv.h"
+
 struct kind_a {
 	uint8_t mac[6];
 	uint32_t mode;
@@ -133,8 +135,10 @@ static char *dump(const struct vnf_config *config)
 	FILE *f = open_memstream(&text, &n);
 
 	vnf_config_print_errors(config, f);
-	if (vnf_config_error_count(config) == 0)
+	if (vnf_config_error_count(config) == 0) {
 		vnf_config_dump(config, f);
+		json_decref(cfg_json(config->roots[0]));
+	}
 	fclose(f);
 	return text;
 }
