@@ -11,15 +11,15 @@
 #include <spawn.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "lock_file.h"
+
 /* The kernel binds before the write returns, but a driver may be probed in the background. */
 #define BIND_WAIT_MS 2000
-#define LOCK_TRIES 5
 
 /* ---- the record ---- */
 
@@ -72,50 +72,23 @@ static int record_write(int fd, const struct pci_record *record)
 	return 0;
 }
 
-/* Whoever removes a record does so with its lock; what was removed between our open() and our
- * flock() locks nothing, which shows by the name's leading elsewhere.
- */
-static int record_open(const char *path)
-{
-	struct stat ours, there;
-	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
-
-	if (fd < 0)
-		return -errno;
-	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
-		close(fd);
-		return -EWOULDBLOCK;
-	}
-	if (fstat(fd, &ours) == 0 && stat(path, &there) == 0 && ours.st_ino == there.st_ino &&
-	    ours.st_dev == there.st_dev)
-		return fd;
-	close(fd);
-	return -ESTALE;
-}
-
 /* A user who may not write there may not bind either: the lock is then of no use. */
 static int record_lock(const struct pci_machine *m, const char *address, int *lock_fd, char *why,
 		       size_t why_size)
 {
-	int fd = -ESTALE;
 	char path[512];
 
-	*lock_fd = -1;
 	mkdir(m->run, 0755);
 	if (record_path(m, address, path, sizeof(path)) < 0)
 		return -ENAMETOOLONG;
-	for (int i = 0; i < LOCK_TRIES && fd == -ESTALE; i++)
-		fd = record_open(path);
-	if (fd == -EWOULDBLOCK || fd == -ESTALE) {
-		snprintf(why, why_size,
-			 "PCI device %s is in use by another program, which holds %s; stop that, "
-			 "or name another device",
-			 address, path);
-		return -EBUSY;
-	}
-	if (fd >= 0)
-		*lock_fd = fd;
-	return 0;
+	*lock_fd = lock_file_take(path, 0644);
+	if (*lock_fd != -EWOULDBLOCK)
+		return 0;
+	snprintf(why, why_size,
+		 "PCI device %s is in use by another program, which holds %s; stop that, or name "
+		 "another device",
+		 address, path);
+	return -EBUSY;
 }
 
 static void record_unlock(const struct pci_machine *m, struct pci_binding *binding, bool remove)

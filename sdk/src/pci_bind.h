@@ -23,7 +23,7 @@ struct pci_binding {
 	char address[PCI_ADDRESS_MAX]; /* "" = nothing is held */
 	struct pci_record was;
 	bool bound;  /* by this process, now */
-	int lock_fd; /* of the record, or -1 */
+	int lock_fd; /* of the record, or negative */
 };
 
 /* 0, or -errno if there is none. */

@@ -20,7 +20,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -31,6 +30,7 @@
 #include <rte_dev.h>
 #include <rte_ethdev.h>
 
+#include "lock_file.h"
 #include "port_ethdev.h"
 #include "port_kinds.h"
 #include "unix_socket.h"
@@ -189,28 +189,6 @@ static bool is_cancelled(const struct virtio_user *vu)
 
 /* ---- opening: the port's own thread ---- */
 
-/* The lock's file may be removed by the one who held it, between our open() and flock(): a lock on
- * a file that is no longer at the path is nobody's.
- */
-static int lock_take(struct virtio_user *vu)
-{
-	struct stat held, there;
-
-	for (;;) {
-		vu->lock_fd = open(vu->lock_path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-		if (vu->lock_fd < 0)
-			return -errno;
-		if (flock(vu->lock_fd, LOCK_EX | LOCK_NB) < 0) {
-			close(vu->lock_fd);
-			return -EADDRINUSE;
-		}
-		if (fstat(vu->lock_fd, &held) == 0 && stat(vu->lock_path, &there) == 0 &&
-		    held.st_ino == there.st_ino && held.st_dev == there.st_dev)
-			return 0;
-		close(vu->lock_fd);
-	}
-}
-
 /* The right to serve the path. A socket that lies there under our lock and that nobody listens to
  * is left over from a crash; anything else is somebody's and stays.
  */
@@ -228,13 +206,13 @@ static int socket_claim(const struct vnf_port *port, struct virtio_user *vu)
 			  port->name, path);
 		return -EEXIST;
 	}
-	ret = lock_take(vu);
-	if (ret == 0 && unix_socket_listening(path)) {
+	ret = vu->lock_fd = lock_file_take(vu->lock_path, 0600);
+	if (ret >= 0 && unix_socket_listening(path)) {
 		unlink(vu->lock_path);
 		close(vu->lock_fd);
-		ret = -EADDRINUSE;
+		ret = -EWOULDBLOCK;
 	}
-	if (ret == -EADDRINUSE)
+	if (ret == -EWOULDBLOCK)
 		vnf_error("port \"%s\": %s is served by another process; stop it, or name another "
 			  "path",
 			  port->name, path);

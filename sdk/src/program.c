@@ -145,6 +145,14 @@ static void huge_dir_name(unsigned int node, char *dir, size_t size)
 		snprintf(dir, size, "/sys/kernel/mm/hugepages");
 }
 
+/* A plan is for whatever machine it will run on; and a file with devices of a virtual machine may
+ * be checked outside of that.
+ */
+static bool elsewhere(const struct vnf *vnf, const char *pa_port)
+{
+	return vnf->options.plan || (vnf->options.check && pa_port != NULL);
+}
+
 static int plan_memory(struct vnf *vnf)
 {
 	unsigned int node = eal_numa_node(vnf->cpus.cpu[0]);
@@ -163,11 +171,6 @@ static int plan_memory(struct vnf *vnf)
 	char why[WHY_MAX];
 	int ret;
 
-	if (vnf->options.plan) {
-		/* What is needed, wherever it will run. */
-		in.huge_free = UINT64_MAX;
-		in.available = 0;
-	}
 	hugepages_find("/sys", "/proc/meminfo", node, &vnf->hugepages);
 	if (hugepages_may_reserve(&vnf->hugepages))
 		in.page_bytes = vnf->hugepages.page_bytes;
@@ -175,6 +178,16 @@ static int plan_memory(struct vnf *vnf)
 		memory_input_add(&in, &vnf->ports[i].port, &vnf->ports[i].need);
 		if (vnf->ports[i].need.iova_pa)
 			in.pa_port = vnf->ports[i].port.name;
+	}
+	if (elsewhere(vnf, in.pa_port)) {
+		in.huge_free = UINT64_MAX;
+		in.available = 0;
+	} else if (in.pa_port != NULL && geteuid() != 0) {
+		vnf_config_error(vnf->file, &vnf->spec->ports,
+				 "port \"%s\" is driven with physical addresses, which are for "
+				 "root only; start it as root",
+				 in.pa_port);
+		return -EPERM;
 	}
 	ret = memory_plan_make(&in, &vnf->memory, why, sizeof(why));
 	if (ret == -EINVAL)
@@ -229,11 +242,6 @@ static int dpdk_start(struct vnf *vnf)
 		in.pci |= vnf->ports[i].need.pci;
 		in.iova_pa |= vnf->ports[i].need.iova_pa;
 		shared |= vnf->ports[i].need.shared;
-	}
-	if (in.iova_pa && geteuid() != 0) {
-		vnf_error("physical addresses, which devices on uio_pci_generic and virtio devices "
-			  "of a machine need, are for root only; start it as root");
-		return -EPERM;
 	}
 	ret = ports_prepare(vnf);
 	if (ret == 0)

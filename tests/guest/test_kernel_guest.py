@@ -64,6 +64,45 @@ sha256sum /tmp/file
     switch.stop()
 
 
+VNF_BEHIND_AN_IOMMU = """
+name = "vnf";
+ports = (
+  { name = "lan"; kind = "virtio"; address = "0000:00:08.0"; restore = true; },
+  { name = "wan"; kind = "virtio"; address = "0000:00:09.0"; restore = true; }
+);
+"""
+
+
+def test_vfio_behind_an_iommu(run, caps):
+    """Where there is an IOMMU the VNF takes vfio-pci by itself, and gives the devices back."""
+    switch = lab.Instance(run, lab.switch_program(), {
+        "name": "switch", "cpus": str(caps.cpus[0]), "hugepages": "never", "ports": [
+            {"name": lab.LAN, "kind": "vhost-user", "socket": run.socket("lan"), "domain": "A"},
+            {"name": lab.WAN, "kind": "vhost-user", "socket": run.socket("wan"), "domain": "B"},
+            *lab.generator_ports(rate=5_000)]})
+    switch.start()
+    vnf = lab.vnf_program()
+    made = guest_files.make(
+        run, "iommu", f"timeout -s TERM 8 {vnf} -c /etc/vnf.conf\n"
+        "head -1 /sys/bus/pci/devices/0000:00:08.0/uevent",
+        programs=[vnf], contents={"/etc/vnf.conf": VNF_BEHIND_AN_IOMMU},
+        extra_modules=("vfio_pci", "vfio_iommu_type1"))
+    vm = guest_files.boot(
+        run, "iommu", made, [
+            "-device", "intel-iommu,intremap=on,caching-mode=on,device-iotlb=on",
+            *guest_files.vhost_nic(0, run.socket("lan")),
+            *guest_files.vhost_nic(1, run.socket("wan"))],
+        kernel_arguments="intel_iommu=on iommu=pt")
+    for port, address in ((lab.LAN, "08"), (lab.WAN, "09")):
+        vm.wait_log(rf'port "{port}": PCI device 0000:00:{address}\.0 by vfio-pci', 60)
+    lab.until(lambda: switch.stats("gen-sink")["received"] > 5_000, 30, "frames behind the VNF")
+    vm.wait_log("notice: ledger: rx", 30)
+    vm.wait_log("DRIVER=virtio-pci", 30)
+    assert vm.wait(30) == 0
+    assert not re.search(r"vnf: (warning|error)", vm.output()), vm.tail()
+    switch.stop()
+
+
 class Card:
     """The other end of an emulated card's wire: a datagram is a frame."""
 

@@ -261,6 +261,26 @@ def test_virtio_device_that_is_not_there(run):
 
 
 @pytest.mark.quick
+def test_guest_file_is_checked_on_the_host(run):
+    """Neither its devices nor its hugepages need be here; without root a start says what is missing."""
+    text = two_ports(run).replace('"never"', '"auto"')
+    for user in ([], ["setpriv", "--reuid", "65534", "--clear-groups"]):
+        if user and os.geteuid() != 0:
+            continue
+        path = run.path("guest.conf")
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(text)
+        os.chmod(run.dir, 0o755)
+        vnf = [*user, lab.vnf_program(), "-c", path, "--virtio", "lan=00:1e.7"]
+        assert lab.command([*vnf, "--check"]).returncode == 0
+        if user or os.geteuid() != 0:
+            done = lab.command(vnf, check=False)
+            assert done.returncode == 2
+            assert re.search(r'guest\.conf:\d+: ports: port "lan" .* for root only; start it as root',
+                             done.stderr), done.stderr
+
+
+@pytest.mark.quick
 def test_plan(run):
     """What a file comes to, on whatever machine: included files, CPUs that this one may not have."""
     with open(run.path("more.conf"), "w", encoding="utf-8") as f:

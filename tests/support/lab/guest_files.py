@@ -86,7 +86,7 @@ def make(run, name, script, programs=(), contents=None, drivers=BASE_DRIVERS, ex
     return made
 
 
-def boot(run, name, made, devices, memory=256, cpus=1):
+def boot(run, name, made, devices, memory=256, cpus=1, kernel_arguments=""):
     """Start it; the console is the process's output."""
     size = f"{memory}M"
     return Process(run, [
@@ -94,7 +94,7 @@ def boot(run, name, made, devices, memory=256, cpus=1):
         "-cpu", "max", "-smp", str(cpus), "-m", size,
         "-object", f"memory-backend-memfd,id=mem,size={size},share=on", "-nodefaults",
         "-display", "none", "-no-reboot", "-serial", "stdio", "-kernel", made["kernel"],
-        "-initrd", made["initrd"], "-append", "console=ttyS0 panic=-1 quiet", *devices], name=name)
+        "-initrd", made["initrd"], "-append", f"console=ttyS0 panic=-1 quiet {kernel_arguments}", *devices], name=name)
 
 
 def vhost_nic(number, socket, extra=""):
