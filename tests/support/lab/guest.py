@@ -8,20 +8,27 @@
 
 """Virtual machines."""
 
+import functools
 import json
 import os
 import re
 import shutil
 import signal
 import socket
+import sys
 
 from .checks import ledger_faults
 from .config import config_text
-from .errors import LabError
+from .errors import LabError, LabUnavailable
 from .instance import Instance
 from .process import Process, command
 from .programs import ROOT, build_dir, installed
 from .wait import until
+
+sys.path.insert(0, os.path.join(ROOT, "tools"))
+
+from front import kernel  # noqa: E402
+from front.errors import FrontError  # noqa: E402
 
 # From QEMU's start to a forwarding VNF, under emulation on a busy machine.
 BOOT_S = 60
@@ -41,11 +48,21 @@ def guest_cpus():
     return ["taskset", "-c", ",".join(map(str, cpus[1:] or cpus))]
 
 
+@functools.cache
+def require_machine():
+    """LabUnavailable, with the reason, if there is no QEMU or no kernel for a machine."""
+    installed("qemu-system-x86_64")
+    try:
+        kernel.get_kernel()
+    except FrontError as error:
+        raise LabUnavailable(f"no kernel for a machine: {error}") from error
+
+
 class GuestVnf(Instance):
     """A VNF in a machine. `options` go to `vnfkit run`, `image` is a folder made before."""
 
     def __init__(self, run, program, settings, options=(), image=None):
-        installed("qemu-system-x86_64")
+        require_machine()
         # Physical addresses take hugepages; the lab's processes do without.
         settings = {k: v for k, v in settings.items() if k != "hugepages"}
         super().__init__(run, program, settings)
@@ -152,6 +169,7 @@ class GuestVnf(Instance):
 
 def image(run, name, settings, program, *options):
     """Make an image by `vnfkit image`; its folder."""
+    require_machine()
     path = run.path(f"{name}.conf")
     with open(path, "w", encoding="utf-8") as f:
         f.write(config_text(settings))

@@ -8,17 +8,15 @@
 """Kernel and initramfs of a machine for a test."""
 
 import os
-import sys
 
+# The lab's guest.py has told where the front tool's package is.
 from .errors import LabUnavailable
-from .guest import guest_cpus
+from .guest import guest_cpus, require_machine
 from .process import Process
-from .programs import ROOT, build_dir, installed
+from .programs import build_dir
 
-sys.path.insert(0, os.path.join(ROOT, "tools"))
-
-from front import closure, initramfs, kernel, modules, tree  # noqa: E402
-from front.errors import FrontError  # noqa: E402
+from front import closure, initramfs, kernel, modules, tree
+from front.errors import FrontError
 
 BUSYBOX = "/bin/busybox"
 BASE_DRIVERS = ("bus_pci", "bus_vdev", "mempool_ring", "net_virtio")
@@ -60,7 +58,7 @@ def make(run, name, script, programs=(), contents=None, drivers=BASE_DRIVERS, ex
     A machine that runs the shell script and powers off: {"kernel": path, "initrd": path}. `programs`
     come with their libraries and DPDK's plug-ins `drivers`, `contents` is {path: text}.
     """
-    installed("qemu-system-x86_64")
+    require_machine()
     if not os.path.exists(BUSYBOX):
         raise LabUnavailable("busybox-static is not installed")
     os.environ["VNFKIT_BUILD"] = build_dir()
