@@ -206,22 +206,25 @@ static int socket_claim(const struct vnf_port *port, struct virtio_user *vu)
 			  port->name, path);
 		return -EEXIST;
 	}
-	ret = vu->lock_fd = lock_file_take(vu->lock_path, 0600);
+	ret = lock_file_take(vu->lock_path, 0600);
 	if (ret >= 0 && unix_socket_listening(path)) {
 		unlink(vu->lock_path);
-		close(vu->lock_fd);
+		close(ret);
 		ret = -EWOULDBLOCK;
 	}
-	if (ret == -EWOULDBLOCK)
+	if (ret == -EWOULDBLOCK) {
 		vnf_error("port \"%s\": %s is served by another process; stop it, or name another "
 			  "path",
 			  port->name, path);
-	else if (ret < 0)
+		return -EADDRINUSE;
+	}
+	if (ret < 0) {
 		vnf_error("port \"%s\": cannot create %s: %s; its directory must exist and be "
 			  "writable",
 			  port->name, vu->lock_path, strerror(-ret));
-	if (ret < 0)
 		return ret;
+	}
+	vu->lock_fd = ret;
 	vu->claimed = true;
 	leftover_add(path);
 	leftover_add(vu->lock_path);

@@ -46,8 +46,8 @@ def readable_copy(run):
                              glob.glob(os.path.join(lab.build_dir(), "sdk", "libvnfkit.so*[0-9]")))):
         os.makedirs(os.path.join(copy, target), exist_ok=True)
         shutil.copy(source, os.path.join(copy, target), follow_symlinks=False)
-    shutil.copytree(os.path.join(lab.ROOT, "tests", "support"),
-                    os.path.join(copy, "tests", "support"))
+    for folder in ("tests/support", "tools/front"):
+        shutil.copytree(os.path.join(lab.ROOT, folder), os.path.join(copy, folder))
     subprocess.run(["chmod", "-R", "a+rX", copy], check=True)
     os.chmod(run.dir, 0o711)
     return copy
