@@ -4,6 +4,8 @@
  * The port kind "vhost-user": its keys and its life, on the control thread. What its peer does is
  * in vhost_peer.c, what workers do with it in vhost_rxtx.c.
  */
+#include <vnf/clock.h>
+
 #include "port_vhost.h"
 
 #include <assert.h>
@@ -12,7 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #include <linux/virtio_net.h>
 #include <rte_vhost.h>
@@ -214,14 +215,6 @@ static int vhost_register(struct hsw_vhost *v)
 	return -EIO;
 }
 
-static uint64_t clock_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000ull + (uint64_t)t.tv_nsec;
-}
-
 static void vhost_unregister(struct hsw_vhost *v)
 {
 	if (v->registered)
@@ -314,7 +307,7 @@ static void park(struct hsw_vhost *v)
 		vhost_unregister(v);
 		vnf_port_set_up(v->port, false);
 	}
-	if (!hsw_guard_is_paused(&v->guard, clock_ns())) {
+	if (!hsw_guard_is_paused(&v->guard, vnf_clock_now())) {
 		__atomic_store_n(&v->parked, 0, __ATOMIC_RELAXED);
 		if (vhost_register(v) < 0 || rte_vhost_driver_start(v->spec->socket) < 0)
 			__atomic_store_n(&v->parked, 1, __ATOMIC_RELAXED);
@@ -326,7 +319,7 @@ static void vhost_poll(struct vnf_port *port)
 	struct hsw_vhost *v = port->priv;
 
 	hsw_vhost_poll_peer(v);
-	hsw_watch_poll(v, clock_ns());
+	hsw_watch_poll(v, vnf_clock_now());
 	if (__atomic_load_n(&v->parked, __ATOMIC_ACQUIRE) != 0)
 		park(v);
 }

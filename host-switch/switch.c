@@ -10,11 +10,11 @@
  */
 #include "switch.h"
 
-#include <time.h>
 
 #include <rte_cycles.h>
 #include <rte_pause.h>
 
+#include <vnf/clock.h>
 #include <vnf/stage.h>
 
 /* Where a frame goes when it goes to no single port: beyond all port numbers. */
@@ -78,14 +78,6 @@ static void drop_one(struct hsw_worker *w, uint16_t port, struct rte_mbuf *pkt, 
 
 /* ---- sending ---- */
 
-static uint64_t clock_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * NS_PER_S + (uint64_t)t.tv_nsec;
-}
-
 static uint16_t port_tx(const struct vnf_port *port, const struct hsw_batch *b,
 			struct rte_mbuf **pkts, uint16_t n, struct vnf_port_counters *counters)
 {
@@ -106,14 +98,14 @@ static uint16_t send_waiting(struct hsw_batch *b, struct rte_mbuf **pkts, uint16
 			     struct vnf_port_counters *counters)
 {
 	const struct vnf_port *port = b->port;
-	uint64_t end = clock_ns() + b->wait_left_ns;
+	uint64_t end = vnf_clock_now() + b->wait_left_ns;
 	uint64_t now;
 	uint16_t sent = 0;
 
 	do {
 		rte_pause();
 		sent += port_tx(port, b, pkts + sent, n - sent, counters);
-		now = clock_ns();
+		now = vnf_clock_now();
 	} while (sent < n && now < end);
 	b->wait_left_ns = now < end ? end - now : 0;
 	b->stalled = sent < n;

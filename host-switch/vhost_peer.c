@@ -7,6 +7,8 @@
  * may be spinning: it stores and returns. destroy_device runs without locks and waits until no
  * worker uses the device, for that is taken apart when it returns.
  */
+#include <vnf/clock.h>
+
 #include "port_vhost.h"
 
 #include <errno.h>
@@ -16,7 +18,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <linux/virtio_ring.h>
@@ -41,14 +42,6 @@
 static pthread_mutex_t ports_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct hsw_vhost *ports[VNF_PORTS_MAX];
 static struct hsw_vhost *by_vid[RTE_MAX_VHOST_DEVICE];
-
-static uint64_t clock_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000ull + (uint64_t)t.tv_nsec;
-}
 
 static void count(uint64_t *counter)
 {
@@ -112,7 +105,7 @@ static bool can_answer(const struct hsw_vhost *v)
 
 static int check_message(struct hsw_vhost *v, struct hsw_vhost_msg *msg, char *why, size_t why_size)
 {
-	int ret = hsw_guard_check(&v->guard, msg, clock_ns(), why, why_size);
+	int ret = hsw_guard_check(&v->guard, msg, vnf_clock_now(), why, why_size);
 
 	if (ret == 0)
 		ret = hsw_guard_check_files(msg, why, why_size);
@@ -278,7 +271,7 @@ static int refuse_peer(struct hsw_vhost *v)
 
 static int admit_peer(struct hsw_vhost *v)
 {
-	int ret = hsw_guard_admit(&v->guard, clock_ns());
+	int ret = hsw_guard_admit(&v->guard, vnf_clock_now());
 
 	v->muted = false;
 	v->blamed = false;
@@ -345,7 +338,7 @@ static void destroy_connection(int vid)
 		return;
 	if (!v->muted &&
 	    (v->blamed || !peer_left(v) || __atomic_load_n(&v->broken, __ATOMIC_RELAXED) != 0)) {
-		hsw_guard_punish(&v->guard, clock_ns());
+		hsw_guard_punish(&v->guard, vnf_clock_now());
 		if (v->spec->mode == HSW_VHOST_CLIENT)
 			__atomic_store_n(&v->parked, 1, __ATOMIC_RELEASE);
 	}

@@ -79,18 +79,10 @@ void vnf_log(enum vnf_log_level level, const char *format, ...)
 	line_write(level, text, strlen(text));
 }
 
-static uint64_t monotonic_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
-
 /* May a line pass? *missed gets the number of those that did not since the last. */
 static bool limit_pass(struct vnf_log_limit *limit, uint32_t *missed)
 {
-	uint64_t now = monotonic_ns();
+	uint64_t now = vnf_clock_now();
 	uint64_t tokens = (now - limit->refill_ns) * VNF_LOG_RATE / 1000000000;
 
 	if (tokens > 0) {

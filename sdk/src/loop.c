@@ -68,7 +68,7 @@ static int worker_init(struct vnf *vnf, uint16_t id)
 	w->pub.id = id;
 	w->pub.count = vnf->n_workers;
 	w->pub.n_ports = vnf->n_ports;
-	w->pub.now_ns = clock_now();
+	w->pub.now_ns = vnf_clock_now();
 	w->shares_cpu = vnf->cpus.shares_cpu[id];
 	w->qsbr = vnf->qsbr;
 	w->run = &vnf->run;
@@ -102,7 +102,7 @@ static int worker_main(void *arg)
 {
 	struct worker *w = arg;
 
-	w->pub.now_ns = clock_now();
+	w->pub.now_ns = vnf_clock_now();
 	w->pass_ns = w->pub.now_ns;
 #ifdef VNF_STAGES
 	stages_start(&w->stages);
@@ -142,7 +142,7 @@ static bool workers_ended(const struct vnf *vnf)
 
 static uint64_t time_left(uint64_t deadline)
 {
-	uint64_t now = clock_now();
+	uint64_t now = vnf_clock_now();
 
 	return now < deadline ? deadline - now : 0;
 }
@@ -160,7 +160,7 @@ static bool workers_owe(const struct vnf *vnf)
  */
 static void workers_drain(struct vnf *vnf)
 {
-	uint64_t deadline = clock_now() + DRAIN_WAIT_NS;
+	uint64_t deadline = vnf_clock_now() + DRAIN_WAIT_NS;
 
 	__atomic_store_n(&vnf->run, RUN_DRAINING, __ATOMIC_RELEASE);
 	vnf_quiesce(vnf, time_left(deadline));
@@ -171,12 +171,12 @@ static void workers_drain(struct vnf *vnf)
 
 int workers_stop(struct vnf *vnf)
 {
-	uint64_t deadline = clock_now() + STOP_WAIT_NS;
+	uint64_t deadline = vnf_clock_now() + STOP_WAIT_NS;
 
 	workers_drain(vnf);
 	__atomic_store_n(&vnf->run, RUN_STOPPED, __ATOMIC_RELEASE);
 	while (!workers_ended(vnf)) {
-		if (clock_now() > deadline)
+		if (vnf_clock_now() > deadline)
 			return -ETIMEDOUT;
 		nap();
 	}
@@ -218,7 +218,7 @@ bool vnf_worker_pass(struct vnf_worker *worker, uint32_t packets)
 {
 	struct worker *w = (struct worker *)worker;
 	uint32_t asked = __atomic_load_n(&w->snap_asked, __ATOMIC_RELAXED);
-	uint64_t now_ns = clock_now();
+	uint64_t now_ns = vnf_clock_now();
 
 	w->counters.passes++;
 	w->counters.busy_ns += packets > 0 ? now_ns - w->pass_ns : 0;
@@ -247,14 +247,14 @@ struct vnf_worker_counters *vnf_worker_counters(struct vnf_worker *worker)
 
 int vnf_quiesce(struct vnf *vnf, uint64_t timeout_ns)
 {
-	uint64_t deadline = clock_now() + timeout_ns;
+	uint64_t deadline = vnf_clock_now() + timeout_ns;
 	uint64_t token;
 
 	if (vnf->qsbr == NULL)
 		return 0;
 	token = rte_rcu_qsbr_start(vnf->qsbr);
 	while (rte_rcu_qsbr_check(vnf->qsbr, token, false) == 0) {
-		if (clock_now() > deadline)
+		if (vnf_clock_now() > deadline)
 			return -ETIMEDOUT;
 		nap();
 	}
@@ -266,7 +266,7 @@ static pthread_mutex_t snapshot_lock = PTHREAD_MUTEX_INITIALIZER;
 
 static int snapshot_take(struct vnf *vnf, struct worker *w, struct vnf_ledger *ledger)
 {
-	uint64_t deadline = clock_now() + SNAPSHOT_WAIT_NS;
+	uint64_t deadline = vnf_clock_now() + SNAPSHOT_WAIT_NS;
 	uint32_t asked = w->snap_done + 1;
 
 	__atomic_store_n(&w->snap_asked, asked, __ATOMIC_RELAXED);
@@ -275,7 +275,7 @@ static int snapshot_take(struct vnf *vnf, struct worker *w, struct vnf_ledger *l
 			counters_ledger(&w->counters, vnf->n_ports, ledger);
 			return 0;
 		}
-		if (clock_now() > deadline) {
+		if (vnf_clock_now() > deadline) {
 			counters_ledger(&w->counters, vnf->n_ports, ledger);
 			return -ETIMEDOUT;
 		}

@@ -182,7 +182,7 @@ static uint16_t slots_fill(struct af_packet_queue *q, uint16_t n)
 static uint16_t af_packet_rx(void *queue, struct rte_mbuf **pkts, uint16_t n)
 {
 	struct af_packet_queue *q = queue;
-	uint64_t now = clock_now();
+	uint64_t now = vnf_clock_now();
 	uint16_t got = 0;
 	int frames = -1;
 
@@ -438,7 +438,7 @@ static bool af_packet_reopen(struct vnf_port *port)
 {
 	struct af_packet_visit v = { .port = port, .quiet = true };
 	struct af_packet *a = port->priv;
-	uint64_t now = clock_now();
+	uint64_t now = vnf_clock_now();
 
 	if (now < a->next_reopen)
 		return false;
@@ -518,7 +518,7 @@ static uint64_t gso_frames(const struct vnf_port *port)
 static void gso_poll(const struct vnf_port *port)
 {
 	struct af_packet *a = port->priv;
-	uint64_t n = gso_frames(port), now = clock_now();
+	uint64_t n = gso_frames(port), now = vnf_clock_now();
 
 	if (n == a->gso_seen || now < a->next_hint)
 		return;

@@ -201,13 +201,8 @@ static void gen_plan(const struct vnf_port *port, struct traffic_plan *plan)
 /* Another number at each start, so that a sink does not take new frames for old ones. */
 static uint32_t stream_number(const struct vnf_port *port, uint16_t queue)
 {
-	struct timespec t;
-	uint64_t x;
+	uint64_t x = vnf_random_seed(port->name);
 
-	clock_gettime(CLOCK_REALTIME, &t);
-	x = (uint64_t)t.tv_sec * PACE_SECOND_NS + (uint64_t)t.tv_nsec;
-	x ^= (uint64_t)getpid() << 40 ^ (uint64_t)port->id << 32;
-	x *= UINT64_C(0x9e3779b97f4a7c15);
 	return (uint32_t)(x >> 32 & ~UINT64_C(0xff)) | queue;
 }
 
@@ -245,7 +240,7 @@ static uint16_t gen_rx(void *queue, struct rte_mbuf **pkts, uint16_t n)
 
 	n = (uint16_t)RTE_MIN((uint64_t)n, q->end - q->gen.seq);
 	if (q->pace.rate != 0)
-		n = pace_due(&q->pace, clock_now(), n);
+		n = pace_due(&q->pace, vnf_clock_now(), n);
 	if (n == 0)
 		return 0;
 	if (unlikely(rte_pktmbuf_alloc_bulk(q->pool, pkts, n) != 0)) {

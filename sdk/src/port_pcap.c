@@ -154,11 +154,10 @@ static uint16_t pcap_tx_copy(void *queue, struct rte_mbuf **pkts, uint16_t n,
 {
 	struct pcap_queue *q = queue;
 	struct pcap_pkthdr hdr;
-	struct timespec now;
+	uint64_t now = vnf_clock_wall();
 
-	clock_gettime(CLOCK_REALTIME, &now);
-	hdr.ts.tv_sec = now.tv_sec;
-	hdr.ts.tv_usec = now.tv_nsec; /* the file's precision is nanoseconds */
+	hdr.ts.tv_sec = (time_t)(now / VNF_SECOND_NS);
+	hdr.ts.tv_usec = (suseconds_t)(now % VNF_SECOND_NS); /* the file's are nanoseconds */
 	for (uint16_t i = 0; i < n; i++) {
 		enum vnf_drop_reason reason = frame_write(q, pkts[i], &hdr);
 

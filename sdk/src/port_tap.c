@@ -122,7 +122,7 @@ static void tap_need(const struct vnf_port *port, struct vnf_port_need *need)
 static uint16_t tap_rx(void *queue, struct rte_mbuf **pkts, uint16_t n)
 {
 	struct tap_queue *q = queue;
-	uint64_t now = clock_now();
+	uint64_t now = vnf_clock_now();
 	uint16_t got = 0;
 
 	if (gap_lasts(&q->gap, now))

@@ -449,7 +449,7 @@ static void disagreement(struct vnf_port *port, struct virtio_user *vu, bool con
 static void virtio_user_poll(struct vnf_port *port)
 {
 	struct virtio_user *vu = port->priv;
-	uint64_t now = clock_now();
+	uint64_t now = vnf_clock_now();
 	bool up, connected;
 
 	if (__atomic_load_n(&vu->opening, __ATOMIC_ACQUIRE) != 0 ||
@@ -527,8 +527,7 @@ static void errand_wait(struct errand *errand)
 	struct timespec until;
 
 	for (;;) {
-		clock_gettime(CLOCK_MONOTONIC, &until);
-		until.tv_sec += ERRAND_WAIT_S;
+		clock_deadline(ERRAND_WAIT_S * VNF_SECOND_NS, &until);
 		if (sem_clockwait(&errand->done, CLOCK_MONOTONIC, &until) == 0)
 			return;
 		if (errno == ETIMEDOUT)

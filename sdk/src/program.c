@@ -274,7 +274,7 @@ static int run(struct vnf *vnf, int signals)
 	uint64_t next_poll = 0;
 
 	while (!signal_stop(signals, CONTROL_MS)) {
-		uint64_t now = clock_now();
+		uint64_t now = vnf_clock_now();
 
 		if (vnf->program->control != NULL)
 			vnf->program->control(vnf);
@@ -312,7 +312,7 @@ static int launch_and_run(struct vnf *vnf, int signals)
 	int ret = workers_launch(vnf);
 
 	if (ret == 0) {
-		vnf->started_ns = clock_now();
+		vnf->started_ns = vnf_clock_now();
 		announce(vnf);
 		ret = run(vnf, signals);
 	}

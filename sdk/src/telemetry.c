@@ -61,7 +61,7 @@ static int tell_info(struct vnf *vnf, const char *params, struct rte_tel_data *d
 	rte_tel_data_add_dict_int(d, "ports", vnf->n_ports);
 	rte_tel_data_add_dict_u64(d, "memory_bytes", vnf->memory.bytes);
 	rte_tel_data_add_dict_int(d, "hugepages", vnf->memory.huge);
-	rte_tel_data_add_dict_u64(d, "uptime_ms", clock_now() / 1000000);
+	rte_tel_data_add_dict_u64(d, "uptime_ms", vnf_clock_now() / 1000000);
 	return 0;
 }
 
@@ -164,7 +164,7 @@ static int tell_workers(struct vnf *vnf, const char *params, struct rte_tel_data
 	rte_tel_data_start_dict(d);
 	dict_add(d, "cpu", vnf->cpus.cpu[id]);
 	dict_add(d, "rx_queues", w->n_rxqs);
-	dict_add(d, "uptime_ns", clock_now() - vnf->started_ns);
+	dict_add(d, "uptime_ns", vnf_clock_now() - vnf->started_ns);
 	dict_add(d, "busy_ns", __atomic_load_n(&w->counters.busy_ns, __ATOMIC_RELAXED));
 	dict_add(d, "passes", __atomic_load_n(&w->counters.passes, __ATOMIC_RELAXED));
 	return 0;

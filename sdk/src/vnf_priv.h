@@ -16,7 +16,9 @@
 #include <rte_mempool.h>
 #include <rte_rcu_qsbr.h>
 
+#include <vnf/clock.h>
 #include <vnf/embed.h>
+#include <vnf/random.h>
 #include <vnf/stage.h>
 
 /* Cores: workers at most; EAL itself ends at RTE_MAX_LCORE, one of which is the control thread. */
@@ -261,8 +263,17 @@ void leftover_remove(void);
 /* ---- clock.c ---- */
 
 void clock_init(void);
-/* Nanoseconds, monotonic. Any thread. */
-uint64_t clock_now(void);
+/* Stop the clock at 0, when the time of day was `wall_ns`; from then on it goes by clock_advance(). */
+void clock_make_virtual(uint64_t wall_ns);
+void clock_advance(uint64_t now_ns);
+bool clock_is_virtual(void);
+/* The kernel's monotonic time in `wait_ns`, for waits that take an absolute one; never virtual. */
+void clock_deadline(uint64_t wait_ns, struct timespec *until);
+
+/* ---- random.c ---- */
+
+/* Draw from this seed instead of the kernel's numbers; before the first number is drawn. */
+void random_fix(uint64_t seed);
 
 /* ---- port.c ---- */
 

@@ -122,11 +122,11 @@ static uint16_t send_waiting(struct app_loop *loop, const struct batch *b, struc
 	if (budget <= loop->waited_ns)
 		return 0;
 	budget -= loop->waited_ns;
-	began = clock_now();
+	began = vnf_clock_now();
 	do {
 		rte_pause();
 		sent += port_tx(b, pkts + sent, n - sent);
-		now = clock_now();
+		now = vnf_clock_now();
 	} while (sent < n && now - began < budget && vnf_port_is_up(b->port) &&
 		 worker_receiving(loop->worker));
 	loop->waited_ns += now - began;
@@ -245,7 +245,7 @@ static uint16_t queue_poll(struct app_loop *loop, const struct vnf_rxq *rxq)
 	kept = unlikely(shortest < HEADER_MIN) ? drop_runts(loop, port->id, pkts, n) : n;
 	vnf_stage_end(VNF_STAGE_CLASSIFY, n);
 	if (likely(kept > 0)) {
-		loop->worker->pub.now_ns = clock_now();
+		loop->worker->pub.now_ns = vnf_clock_now();
 		loop->app->burst(&loop->worker->pub, port->id, pkts, verdicts, kept);
 		vnf_stage_end(VNF_STAGE_LOOKUP, kept);
 		verdicts_apply(loop, port->id, pkts, verdicts, kept);

@@ -56,6 +56,7 @@ def test_template_links_statically(installed, tmp_path):
     folder = SOURCE / "templates/01-forward"
     flags = run("pkg-config", "--cflags", "libdpdk", "vnfkit", env=installed).split()
     libs = run("pkg-config", "--libs", "libdpdk", "libconfig", "jansson", "libpcap",
+               "libsodium",
                env=installed).split()
     archive = Path(installed["PREFIX"]) / "lib/libvnfkit.a"
     run("cc", *flags, folder / "forward.c", archive, *libs, "-o", tmp_path / "vnf-forward")

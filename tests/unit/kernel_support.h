@@ -135,9 +135,9 @@ static inline ssize_t kernel_support_heard(int sock)
 /* Poll the port for an IPv4 UDP frame, tagged or not; others are freed. NULL if none comes. */
 static inline struct rte_mbuf *kernel_support_receive_udp(struct vnf_port *port)
 {
-	uint64_t until = clock_now() + KERNEL_SUPPORT_WAIT_NS;
+	uint64_t until = vnf_clock_now() + KERNEL_SUPPORT_WAIT_NS;
 
-	while (clock_now() < until && vnf_port_is_up(port)) {
+	while (vnf_clock_now() < until && vnf_port_is_up(port)) {
 		struct rte_mbuf *pkt;
 		const uint8_t *p;
 		uint16_t at = 12;

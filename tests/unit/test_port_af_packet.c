@@ -49,12 +49,12 @@ static void setup(void)
 /* The kernel tells of a changed link up to a second later. */
 static void expect_link(bool up)
 {
-	uint64_t until = clock_now() + KERNEL_SUPPORT_WAIT_NS;
+	uint64_t until = vnf_clock_now() + KERNEL_SUPPORT_WAIT_NS;
 
 	do {
 		port.kind->poll(&port);
 		usleep(10000);
-	} while (vnf_port_is_up(&port) != up && clock_now() < until);
+	} while (vnf_port_is_up(&port) != up && vnf_clock_now() < until);
 	cr_assert_eq(vnf_port_is_up(&port), up);
 }
 
@@ -217,7 +217,7 @@ Test(port_af_packet, comes_back, .init = setup, .fini = eal_support_stop)
 /* The flows are divided over the queues; every frame comes once. */
 Test(port_af_packet, several_queues, .init = setup, .fini = eal_support_stop)
 {
-	uint64_t until = clock_now() + KERNEL_SUPPORT_WAIT_NS;
+	uint64_t until = vnf_clock_now() + KERNEL_SUPPORT_WAIT_NS;
 	unsigned int got[4] = { 0 }, sum = 0;
 	struct rte_mbuf *pkts[32];
 
@@ -225,7 +225,7 @@ Test(port_af_packet, several_queues, .init = setup, .fini = eal_support_stop)
 	port_start();
 	for (uint16_t i = 0; i < 64; i++)
 		kernel_support_send("10.9.0.2", 1000 + i, 33);
-	while (clock_now() < until && sum < 64) {
+	while (vnf_clock_now() < until && sum < 64) {
 		for (unsigned int q = 0; q < 4; q++) {
 			uint16_t n = port.rx(port.queue[q], pkts, 32);
 

@@ -156,8 +156,8 @@ Test(port_gen, rate_is_kept, .init = eal_support_start, .fini = eal_support_stop
 	gen_defaults();
 	GEN_SET(uint64_t, "rate", 50000);
 	port_open(&port, &vnf_port_kind_gen, pool);
-	until = clock_now() + 200000000;
-	while (clock_now() < until) {
+	until = vnf_clock_now() + 200000000;
+	while (vnf_clock_now() < until) {
 		uint16_t n = port.rx(port.queue[0], pkts, 32);
 
 		port.tx(port.queue[0], pkts, n, &counters);

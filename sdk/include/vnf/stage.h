@@ -16,9 +16,7 @@
 
 #include <stdint.h>
 
-#ifdef VNF_STAGES
-#include <rte_cycles.h>
-#endif
+#include <vnf/clock.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -74,7 +72,7 @@ static inline void vnf_stage_begin(void)
 	struct vnf_stages *s = vnf_stages_here();
 
 	if (s != NULL)
-		s->mark = rte_rdtsc();
+		s->mark = vnf_clock_ticks();
 #endif
 }
 
@@ -92,14 +90,14 @@ static inline void vnf_stage_end(enum vnf_stage stage, unsigned int packets)
 {
 #ifdef VNF_STAGES
 	struct vnf_stages *s = vnf_stages_here();
-	uint64_t now = rte_rdtsc();
+	uint64_t now = vnf_clock_ticks();
 
 	if (s == NULL)
 		return;
 	s->stage[stage].ticks += now - s->mark;
 	s->stage[stage].packets += packets;
 	s->stage[stage].bursts++;
-	s->mark = rte_rdtsc();
+	s->mark = vnf_clock_ticks();
 #else
 	(void)stage;
 	(void)packets;
@@ -117,7 +115,7 @@ static inline void vnf_stage_end(enum vnf_stage stage, unsigned int packets)
 static inline uint64_t vnf_stage_enter(void)
 {
 #ifdef VNF_STAGES
-	return rte_rdtsc();
+	return vnf_clock_ticks();
 #else
 	return 0;
 #endif
@@ -139,7 +137,7 @@ static inline void vnf_stage_leave(enum vnf_stage stage, uint64_t entered, unsig
 {
 #ifdef VNF_STAGES
 	struct vnf_stages *s = vnf_stages_here();
-	uint64_t now = rte_rdtsc();
+	uint64_t now = vnf_clock_ticks();
 
 	if (s == NULL)
 		return;
@@ -147,7 +145,7 @@ static inline void vnf_stage_leave(enum vnf_stage stage, uint64_t entered, unsig
 	s->stage[stage].packets += packets;
 	s->stage[stage].bursts++;
 	if (stage == VNF_STAGE_TX)
-		s->mark += rte_rdtsc() - entered;
+		s->mark += vnf_clock_ticks() - entered;
 #else
 	(void)stage;
 	(void)entered;
