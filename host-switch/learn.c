@@ -38,11 +38,13 @@ struct domain_watch {
 struct hsw_control {
 	uint32_t ageing_s;
 	uint32_t age_buckets; /* Looked at per poll. */
+	uint32_t epoch;       /* In which it aged last. */
+	bool at_once;
 	struct move_track tracks[TRACKS];
 	struct domain_watch *domains;
 };
 
-int hsw_learn_init(struct hsw_switch *sw, uint32_t ageing_s)
+int hsw_learn_init(struct hsw_switch *sw, uint32_t ageing_s, bool at_once)
 {
 	struct hsw_control *c = calloc(1, sizeof(*c));
 
@@ -54,7 +56,8 @@ int hsw_learn_init(struct hsw_switch *sw, uint32_t ageing_s)
 		return -ENOMEM;
 	}
 	c->ageing_s = ageing_s;
-	c->age_buckets = (sw->fdb->mask + 1) / AGE_POLLS + 1;
+	c->at_once = at_once;
+	c->age_buckets = (sw->fdb->mask + 1) / (at_once ? 1 : AGE_POLLS) + 1;
 	sw->control = c;
 	return 0;
 }
@@ -137,11 +140,21 @@ static void ring_drain(struct hsw_switch *sw, struct rte_ring *ring)
 	} while (n == DRAIN_BURST && budget >= DRAIN_BURST);
 }
 
+static void age(struct hsw_switch *sw, uint32_t epoch)
+{
+	struct hsw_control *c = sw->control;
+
+	if (c->at_once && epoch == c->epoch)
+		return;
+	c->epoch = epoch;
+	hsw_fdb_age(sw->fdb, epoch, c->ageing_s, c->age_buckets);
+}
+
 void hsw_learn_poll(struct hsw_switch *sw)
 {
 	for (uint16_t i = 0; i < sw->n_workers; i++)
 		ring_drain(sw, sw->workers[i]->learner.ring);
 	/* Pairs with the acquire in learn_post(): tokens are new only once the rings are empty. */
 	__atomic_store_n(&sw->learn_round, sw->learn_round + 1, __ATOMIC_RELEASE);
-	hsw_fdb_age(sw->fdb, hsw_learn_epoch(sw), sw->control->ageing_s, sw->control->age_buckets);
+	age(sw, hsw_learn_epoch(sw));
 }

@@ -107,23 +107,27 @@ int hsw_init(struct vnf *vnf)
 		return ret;
 	}
 	vnf_set_state(vnf, sw);
-	ret = hsw_learn_init(sw, (uint32_t)(config->ageing / NS_PER_SECOND));
+	ret = hsw_learn_init(sw, (uint32_t)(config->ageing / NS_PER_SECOND), vnf_is_replay(vnf));
 	if (ret < 0)
 		return ret;
 	return hsw_telemetry_start(vnf, sw);
 }
 
-void hsw_work(struct vnf_worker *worker)
+int hsw_worker_init(struct vnf_worker *worker)
 {
 	struct hsw_switch *sw = vnf_state(worker->vnf);
 	struct hsw_worker *w = sw->workers[worker->id];
-	uint32_t received;
 
+	w->worker = worker;
 	w->counters = vnf_worker_counters(worker);
 	w->rxqs = vnf_worker_rxqs(worker, &w->n_rxqs);
-	do {
-		received = hsw_switch_pass(w, worker->now_ns);
-	} while (vnf_worker_pass(worker, received));
+	worker->state = w;
+	return 0;
+}
+
+uint32_t hsw_pass(struct vnf_worker *worker)
+{
+	return hsw_switch_pass(worker->state, worker->now_ns);
 }
 
 void hsw_control(struct vnf *vnf)

@@ -12,7 +12,8 @@
 /* ---- program.c ---- */
 
 int hsw_init(struct vnf *vnf);
-void hsw_work(struct vnf_worker *worker);
+int hsw_worker_init(struct vnf_worker *worker);
+uint32_t hsw_pass(struct vnf_worker *worker);
 void hsw_control(struct vnf *vnf);
 void hsw_link(struct vnf *vnf, struct vnf_port *port, bool up);
 void hsw_fini(struct vnf *vnf);

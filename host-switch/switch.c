@@ -10,7 +10,6 @@
  */
 #include "switch.h"
 
-
 #include <rte_cycles.h>
 #include <rte_pause.h>
 
@@ -58,22 +57,26 @@ struct burst {
 	uint32_t longest;  /* Most octets of one. */
 	uint64_t bytes;
 	struct rte_mbuf *pkts[VNF_BURST_MAX];
-	uint16_t n_all;
-	struct rte_mbuf *to_all[VNF_BURST_MAX]; /* Those to be flooded, at the end. */
 };
 
 /* ---- counting drops ---- */
 
-static void drop_burst(struct hsw_worker *w, uint16_t port, struct rte_mbuf **pkts, uint16_t n,
-		       uint32_t reason)
+/* Where they came in. */
+static void drop_in(struct hsw_worker *w, uint16_t port, struct rte_mbuf **pkts, uint16_t n,
+		    uint32_t reason)
 {
+	vnf_trace_drop(w->worker, pkts, n, reason, VNF_NO_PORT);
 	w->counters->port[port].drops[reason] += n;
 	rte_pktmbuf_free_bulk(pkts, n);
 }
 
-static void drop_one(struct hsw_worker *w, uint16_t port, struct rte_mbuf *pkt, uint32_t reason)
+/* On their way out of a port. */
+static void drop_out(struct hsw_worker *w, uint16_t port, struct rte_mbuf **pkts, uint16_t n,
+		     uint32_t reason)
 {
-	drop_burst(w, port, &pkt, 1, reason);
+	vnf_trace_drop(w->worker, pkts, n, reason, port);
+	w->counters->port[port].drops[reason] += n;
+	rte_pktmbuf_free_bulk(pkts, n);
 }
 
 /* ---- sending ---- */
@@ -146,7 +149,7 @@ static uint16_t drop_too_long(struct hsw_worker *w, struct hsw_batch *b, uint16_
 
 	for (uint16_t i = 0; i < n; i++) {
 		if (b->pkts[i]->pkt_len > max)
-			drop_one(w, b->port->id, b->pkts[i], VNF_DROP_TOO_LONG);
+			drop_out(w, b->port->id, &b->pkts[i], 1, VNF_DROP_TOO_LONG);
 		else
 			b->pkts[kept++] = b->pkts[i];
 	}
@@ -163,7 +166,7 @@ static void batch_flush(struct hsw_worker *w, struct hsw_batch *b)
 		return;
 	b->n = 0;
 	if (unlikely(!port_sends(port))) {
-		drop_burst(w, port->id, b->pkts, n, VNF_DROP_PORT_DOWN);
+		drop_out(w, port->id, b->pkts, n, VNF_DROP_PORT_DOWN);
 		return;
 	}
 	if (unlikely(b->longest > port_frame_max(port)))
@@ -173,7 +176,7 @@ static void batch_flush(struct hsw_worker *w, struct hsw_batch *b)
 		return;
 	sent = batch_send(b, n, &w->counters->port[port->id]);
 	if (unlikely(sent < n))
-		drop_burst(w, port->id, b->pkts + sent, n - sent, VNF_DROP_TX_FULL);
+		drop_out(w, port->id, b->pkts + sent, n - sent, VNF_DROP_TX_FULL);
 }
 
 static void flush_all(struct hsw_worker *w)
@@ -248,6 +251,8 @@ static void flood_shared(struct hsw_worker *w, struct hsw_batch *b, struct rte_m
 	for (uint16_t i = 0; i < n; i++)
 		if (likely(pkts[i]->pkt_len <= max))
 			fit[n_fit++] = pkts[i];
+		else
+			vnf_trace_drop(w->worker, &pkts[i], 1, VNF_DROP_TOO_LONG, port->id);
 	counters->drops[VNF_DROP_TOO_LONG] += n - n_fit;
 	if (n_fit == 0)
 		return;
@@ -258,6 +263,7 @@ static void flood_shared(struct hsw_worker *w, struct hsw_batch *b, struct rte_m
 	sent = port->tx_copy(port->queue[b->queue], fit, n_fit, counters);
 	if (b->lock != NULL)
 		rte_spinlock_unlock(b->lock);
+	vnf_trace_drop(w->worker, fit + sent, n_fit - sent, VNF_DROP_TX_FULL, port->id);
 	counters->drops[VNF_DROP_TX_FULL] += n_fit - sent;
 }
 
@@ -268,24 +274,28 @@ static void flood_copies(struct hsw_worker *w, uint16_t to, struct rte_mempool *
 	for (uint16_t i = 0; i < n; i++) {
 		struct rte_mbuf *copy = rte_pktmbuf_copy(pkts[i], pool, 0, UINT32_MAX);
 
-		if (unlikely(copy == NULL))
-			w->counters->port[to].drops[VNF_DROP_NO_MBUF]++;
-		else
+		if (likely(copy != NULL)) {
 			batch_append(w, to, &copy, 1, copy->pkt_len);
+			continue;
+		}
+		vnf_trace_drop(w->worker, &pkts[i], 1, VNF_DROP_NO_MBUF, to);
+		w->counters->port[to].drops[VNF_DROP_NO_MBUF]++;
 	}
 }
 
 /* The last leg takes the frames themselves, unless all of them only look at them. */
-static void flood(struct hsw_worker *w, const struct vnf_port *in, const struct hsw_domain *domain,
-		  struct rte_mbuf **pkts, uint16_t n, uint32_t longest)
+static __rte_noinline void flood(struct hsw_worker *w, const struct vnf_port *in,
+				 const struct hsw_domain *domain, struct rte_mbuf **pkts,
+				 uint16_t n, uint32_t longest)
 {
 	uint16_t legs[VNF_PORTS_MAX];
 	uint16_t n_legs = flood_legs(w, in->id, domain, legs);
 
 	if (n_legs == 0) {
-		drop_burst(w, in->id, pkts, n, HSW_DROP_NO_DESTINATION);
+		drop_in(w, in->id, pkts, n, HSW_DROP_NO_DESTINATION);
 		return;
 	}
+	vnf_trace(w->worker, pkts, n, VNF_FLOOD);
 	w->counters->created += (uint64_t)(n_legs - 1) * n;
 	for (uint16_t i = 0; i < n_legs; i++) {
 		struct hsw_batch *b = &w->out[legs[i]];
@@ -432,37 +442,38 @@ static inline uint16_t runs_find(struct run *runs, const struct hsw_fdb *fdb, ui
 }
 
 /* A stretch of the burst, from frame `first` to before `end`, that goes one way. */
-static inline void deliver(struct hsw_worker *w, uint16_t in, struct burst *burst, uint32_t first,
+static inline void deliver(struct hsw_worker *w, const struct vnf_port *in,
+			   const struct hsw_domain *domain, struct burst *burst, uint32_t first,
 			   uint32_t end, uint32_t to)
 {
 	struct rte_mbuf **pkts = &burst->pkts[first];
 	uint16_t n = (uint16_t)(end - first);
 
 	if (likely(to < TO_ALL)) {
+		vnf_trace(w->worker, pkts, n, VNF_FORWARD(to));
 		batch_append(w, (uint16_t)to, pkts, n, burst->longest);
 	} else if (to == TO_ALL) {
-		memcpy(&burst->to_all[burst->n_all], pkts, n * sizeof(*pkts));
-		burst->n_all += n;
+		flood(w, in, domain, pkts, n, burst->longest);
 	} else {
-		drop_burst(w, in, pkts, n, TO_DROP_REASON(to));
+		drop_in(w, in->id, pkts, n, TO_DROP_REASON(to));
 	}
 }
 
 /* Neighbouring runs that go one way are delivered together. */
-static inline void runs_deliver(struct hsw_worker *w, uint16_t in, struct burst *burst,
+static inline void runs_deliver(struct hsw_worker *w, const struct vnf_port *in,
+				const struct hsw_domain *domain, struct burst *burst,
 				const struct run *runs, uint16_t n)
 {
 	uint32_t first = 0, to = runs[0].to;
 
-	burst->n_all = 0;
 	for (uint16_t r = 1; r < n; r++) {
 		if (likely(runs[r].to == to))
 			continue;
-		deliver(w, in, burst, first, runs[r].first, to);
+		deliver(w, in, domain, burst, first, runs[r].first, to);
 		first = runs[r].first;
 		to = runs[r].to;
 	}
-	deliver(w, in, burst, first, burst->n, to);
+	deliver(w, in, domain, burst, first, burst->n, to);
 }
 
 static void bridge_burst(struct hsw_worker *w, const struct vnf_port *port,
@@ -478,9 +489,7 @@ static void bridge_burst(struct hsw_worker *w, const struct vnf_port *port,
 	for (uint16_t r = 0; r < n; r++)
 		runs[r].to = resolve(w, port->id, domain, &runs[r], fresh);
 	vnf_stage_end(VNF_STAGE_LOOKUP, burst->n);
-	runs_deliver(w, port->id, burst, runs, n);
-	if (burst->n_all != 0)
-		flood(w, port, domain, burst->to_all, burst->n_all, burst->longest);
+	runs_deliver(w, port, domain, burst, runs, n);
 	vnf_stage_end(VNF_STAGE_ENQUEUE, burst->n);
 }
 
@@ -493,7 +502,7 @@ static uint16_t drop_runts(struct hsw_worker *w, uint16_t in, struct burst *burs
 
 	for (uint16_t i = 0; i < burst->n; i++) {
 		if (burst->pkts[i]->data_len < RTE_ETHER_HDR_LEN)
-			drop_one(w, in, burst->pkts[i], VNF_DROP_MALFORMED);
+			drop_in(w, in, &burst->pkts[i], 1, VNF_DROP_MALFORMED);
 		else
 			burst->pkts[kept++] = burst->pkts[i];
 	}
@@ -549,6 +558,7 @@ static uint16_t rxq_poll(struct hsw_worker *w, const struct vnf_rxq *rxq,
 		return n;
 	}
 	vnf_stage_end(VNF_STAGE_CLASSIFY, n);
+	vnf_trace(w->worker, burst.pkts, burst.n, VNF_FORWARD(wire));
 	batch_append(w, wire, burst.pkts, burst.n, burst.longest);
 	vnf_stage_end(VNF_STAGE_ENQUEUE, n);
 	return n;

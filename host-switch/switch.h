@@ -74,6 +74,7 @@ struct hsw_switch;
 
 struct hsw_worker {
 	struct hsw_switch *sw;
+	struct vnf_worker *worker;
 	struct vnf_worker_counters *counters;
 	const struct vnf_rxq *rxqs;
 	uint16_t n_rxqs;
@@ -119,7 +120,8 @@ uint32_t hsw_switch_pass(struct hsw_worker *w, uint64_t now_ns);
 
 /* ---- learn.c: the control thread ---- */
 
-int hsw_learn_init(struct hsw_switch *sw, uint32_t ageing_s);
+/* `at_once`: the whole table ages whenever a second begins, rather than a part at a time. */
+int hsw_learn_init(struct hsw_switch *sw, uint32_t ageing_s, bool at_once);
 void hsw_learn_fini(struct hsw_switch *sw);
 /* Take in what the workers saw, and age a part of the table; every 10 ms. */
 void hsw_learn_poll(struct hsw_switch *sw);

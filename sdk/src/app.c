@@ -33,11 +33,13 @@ static void app_check(struct vnf_config *file, void *config, const struct vnf_co
 		app->check(file, config);
 }
 
-static int worker_start(struct vnf *vnf, struct worker *w, const struct vnf_app *app)
+static int app_worker_init(struct vnf_worker *worker)
 {
+	const struct vnf_app *app = run_of(worker->vnf)->app;
+	struct worker *w = (struct worker *)worker;
 	int ret;
 
-	w->app = loop_create(vnf, w, app);
+	w->app = loop_create(worker->vnf, w, app);
 	if (w->app == NULL)
 		return -ENOMEM;
 	if (app->worker_init == NULL)
@@ -68,11 +70,6 @@ static int app_init(struct vnf *vnf)
 	}
 	run->initialised = true;
 	vnf_set_state(vnf, state);
-	for (uint16_t i = 0; i < vnf->n_workers; i++) {
-		ret = worker_start(vnf, &vnf->workers[i], app);
-		if (ret < 0)
-			return ret;
-	}
 	return 0;
 }
 
@@ -129,7 +126,9 @@ int vnf_run(int argc, char *const *argv, const struct vnf_app *app)
 		.stateful = app->stateful,
 		.check = app_check,
 		.init = app_init,
-		.work = app_work,
+		.worker_init = app_worker_init,
+		.pass = app_pass,
+		.next_due = app_next_due,
 		.fini = app_fini,
 	};
 	return vnf_program_run(argc, argv, &program, &run);

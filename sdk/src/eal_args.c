@@ -87,6 +87,8 @@ int eal_args_make(const struct eal_input *in, struct eal_args *args)
 		ret |= add(args, "--allow=%s", PCI_NONE);
 	else
 		ret |= add(args, "--no-pci");
+	if (in->no_telemetry)
+		ret |= add(args, "--no-telemetry");
 	ret |= add(args, "--iova-mode=%s", in->iova_pa ? "pa" : "va");
 	if (ret == 0)
 		return 0;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * Copyright (c) 2026 The vnfkit authors
  *
- * Workers, from creation to join, and the end of a pass, which ties a worker's loop to the rest:
- * clock, quiescent state, counters for readers, stop. The loop itself is the program's: worker.c
+ * Workers, from creation to join, and their loop, which ties the program's passes to the rest:
+ * clock, timeouts, quiescent state, counters for readers, stop. A pass is the program's: worker.c
  * for vnf_run(), its own for a program that embeds.
  *
- * The control thread creates, launches and stops; vnf_worker_pass() runs on the workers; ledgers
- * are read by any other thread.
+ * The control thread creates, launches and stops; worker_loop() runs on the workers; ledgers are
+ * read by any other thread.
  */
 
 #include "vnf_priv.h"
@@ -98,17 +98,53 @@ int workers_create(struct vnf *vnf)
 	return 0;
 }
 
+/* Somebody wants the counters: give a copy that is of one burst border. */
+static void snapshot_give(struct worker *w, uint32_t asked)
+{
+	counters_ledger(&w->counters, w->pub.n_ports, &w->snap);
+	/* Pairs with the acquire in snapshot_wait(). */
+	__atomic_store_n(&w->snap_done, asked, __ATOMIC_RELEASE);
+}
+
+static bool pass_end(struct worker *w, uint32_t packets)
+{
+	uint32_t asked = __atomic_load_n(&w->snap_asked, __ATOMIC_RELAXED);
+	uint64_t now_ns = vnf_clock_now();
+
+	w->counters.passes++;
+	w->counters.busy_ns += packets > 0 ? now_ns - w->pass_ns : 0;
+	w->pass_ns = now_ns;
+	w->pub.now_ns = now_ns;
+	rte_rcu_qsbr_quiescent(w->qsbr, w->pub.id);
+	if (unlikely(asked != w->snap_done))
+		snapshot_give(w, asked);
+	if (unlikely(w->shares_cpu && packets == 0))
+		sched_yield();
+	return __atomic_load_n(w->run, __ATOMIC_ACQUIRE) != RUN_STOPPED;
+}
+
+void worker_loop(struct worker *w)
+{
+	uint32_t (*pass)(struct vnf_worker *) = w->pub.vnf->program->pass;
+	uint32_t packets;
+
+	w->pub.now_ns = vnf_clock_now();
+	w->pass_ns = w->pub.now_ns;
+	do {
+		timeouts_run(w);
+		packets = pass(&w->pub);
+	} while (pass_end(w, packets));
+}
+
 static int worker_main(void *arg)
 {
 	struct worker *w = arg;
 
-	w->pub.now_ns = vnf_clock_now();
-	w->pass_ns = w->pub.now_ns;
 #ifdef VNF_STAGES
 	stages_start(&w->stages);
 #endif
 	rte_rcu_qsbr_thread_online(w->qsbr, w->pub.id);
-	w->pub.vnf->program->work(&w->pub);
+	worker_loop(w);
 	rte_rcu_qsbr_thread_offline(w->qsbr, w->pub.id);
 	rte_rcu_qsbr_thread_unregister(w->qsbr, w->pub.id);
 	return 0;
@@ -204,32 +240,6 @@ void workers_destroy(struct vnf *vnf)
 bool worker_receiving(const struct worker *worker)
 {
 	return __atomic_load_n(worker->run, __ATOMIC_ACQUIRE) == RUN_RUNNING;
-}
-
-/* Somebody wants the counters: give a copy that is of one burst border. */
-static void snapshot_give(struct worker *w, uint32_t asked)
-{
-	counters_ledger(&w->counters, w->pub.n_ports, &w->snap);
-	/* Pairs with the acquire in snapshot_wait(). */
-	__atomic_store_n(&w->snap_done, asked, __ATOMIC_RELEASE);
-}
-
-bool vnf_worker_pass(struct vnf_worker *worker, uint32_t packets)
-{
-	struct worker *w = (struct worker *)worker;
-	uint32_t asked = __atomic_load_n(&w->snap_asked, __ATOMIC_RELAXED);
-	uint64_t now_ns = vnf_clock_now();
-
-	w->counters.passes++;
-	w->counters.busy_ns += packets > 0 ? now_ns - w->pass_ns : 0;
-	w->pass_ns = now_ns;
-	w->pub.now_ns = now_ns;
-	rte_rcu_qsbr_quiescent(w->qsbr, w->pub.id);
-	if (unlikely(asked != w->snap_done))
-		snapshot_give(w, asked);
-	if (unlikely(w->shares_cpu && packets == 0))
-		sched_yield();
-	return __atomic_load_n(w->run, __ATOMIC_ACQUIRE) != RUN_STOPPED;
 }
 
 const struct vnf_rxq *vnf_worker_rxqs(const struct vnf_worker *worker, uint16_t *n)

@@ -16,8 +16,6 @@
 
 #include <pcap/pcap.h>
 
-#define ETHERNET_HEADER_BYTES 14
-
 /* Let `*block` have room for `want` items of `size`, doubling it. */
 static int room_make(void **block, size_t *room, size_t want, size_t size)
 {
@@ -36,7 +34,7 @@ static int room_make(void **block, size_t *room, size_t want, size_t size)
 	return 0;
 }
 
-static int frame_add(struct pcap_frames *f, const uint8_t *data, uint32_t bytes)
+static int frame_add(struct pcap_frames *f, const uint8_t *data, uint32_t bytes, uint64_t time_ns)
 {
 	void *block = f->data;
 	int ret;
@@ -55,25 +53,31 @@ static int frame_add(struct pcap_frames *f, const uint8_t *data, uint32_t bytes)
 	memcpy(f->data + f->data_bytes, data, bytes);
 	f->frame[f->n].offset = (uint32_t)f->data_bytes;
 	f->frame[f->n].bytes = bytes;
+	f->frame[f->n].time_ns = time_ns;
 	f->n++;
 	f->data_bytes += bytes;
 	return 0;
 }
 
-static int frames_add(pcap_t *p, uint32_t frame_max, struct pcap_frames *f, char *why,
-		      size_t why_size)
+static uint64_t frame_time(const struct pcap_pkthdr *hdr)
+{
+	/* The precision that was asked for: nanoseconds. */
+	return (uint64_t)hdr->ts.tv_sec * 1000000000u + (uint64_t)hdr->ts.tv_usec;
+}
+
+static int frames_add(pcap_t *p, uint32_t frame_min, uint32_t frame_max, struct pcap_frames *f,
+		      char *why, size_t why_size)
 {
 	struct pcap_pkthdr *hdr;
 	const uint8_t *data;
 	int ret;
 
 	while ((ret = pcap_next_ex(p, &hdr, &data)) == 1) {
-		if (hdr->caplen != hdr->len || hdr->len < ETHERNET_HEADER_BYTES ||
-		    hdr->len > frame_max) {
+		if (hdr->caplen != hdr->len || hdr->len < frame_min || hdr->len > frame_max) {
 			f->refused++;
 			continue;
 		}
-		ret = frame_add(f, data, hdr->caplen);
+		ret = frame_add(f, data, hdr->caplen, frame_time(hdr));
 		if (ret < 0) {
 			snprintf(why, why_size,
 				 "frame %u: %s; at most %u frames and %llu MiB are "
@@ -111,8 +115,8 @@ static FILE *regular_open(const char *path, char *why, size_t why_size)
 	return file;
 }
 
-int pcap_frames_read(const char *path, uint32_t frame_max, struct pcap_frames *frames, char *why,
-		     size_t why_size)
+int pcap_frames_read(const char *path, uint32_t frame_min, uint32_t frame_max,
+		     struct pcap_frames *frames, char *why, size_t why_size)
 {
 	char error[PCAP_ERRBUF_SIZE];
 	FILE *file;
@@ -136,7 +140,7 @@ int pcap_frames_read(const char *path, uint32_t frame_max, struct pcap_frames *f
 			 name != NULL ? name : "unknown");
 		ret = -EPROTONOSUPPORT;
 	} else {
-		ret = frames_add(p, frame_max, frames, why, why_size);
+		ret = frames_add(p, frame_min, frame_max, frames, why, why_size);
 	}
 	pcap_close(p);
 	return ret;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * Copyright (c) 2026 The vnfkit authors
  *
- * All frames of a pcap file in memory, for the port kind pcap. No DPDK calls.
+ * All frames of a pcap file in memory, for the port kind pcap and for replays. No DPDK calls.
  */
 #ifndef VNF_PCAP_FRAMES_H
 #define VNF_PCAP_FRAMES_H
@@ -17,6 +17,7 @@
 struct pcap_frame {
 	uint32_t offset; /**< In `data`. */
 	uint32_t bytes;
+	uint64_t time_ns; /**< Since 1970. */
 };
 
 struct pcap_frames {
@@ -32,6 +33,8 @@ struct pcap_frames {
 /**
  * Read a file (pcap or pcapng, Ethernet).
  *
+ * @param frame_min
+ *   Shortest frame to take, in octets.
  * @param frame_max
  *   Longest frame to take, in octets.
  * @param[out] frames
@@ -43,8 +46,8 @@ struct pcap_frames {
  *
  * Context: control thread.
  */
-int pcap_frames_read(const char *path, uint32_t frame_max, struct pcap_frames *frames, char *why,
-		     size_t why_size);
+int pcap_frames_read(const char *path, uint32_t frame_min, uint32_t frame_max,
+		     struct pcap_frames *frames, char *why, size_t why_size);
 
 void pcap_frames_fini(struct pcap_frames *frames);
 

@@ -7,14 +7,8 @@
  * be played by virtual time. At the end of the file the link stays up; there is just nothing more.
  */
 #include <errno.h>
-#include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <time.h>
-#include <unistd.h>
 
-#include <pcap/pcap.h>
 #include <rte_malloc.h>
 #include <rte_prefetch.h>
 
@@ -22,11 +16,9 @@
 
 #include "mbuf_chain.h"
 #include "pcap_frames.h"
+#include "pcap_writer.h"
 #include "port_kinds.h"
 #include "vnf_priv.h"
-
-#define SNAPLEN 262144
-#define TX_BUFFER_BYTES (1 << 20)
 
 struct pcap_spec {
 	const char *rx_file;
@@ -42,11 +34,7 @@ struct pcap_queue {
 	struct rte_mempool *pool;
 	uint64_t nombuf;
 
-	pcap_dumper_t *dump __rte_cache_aligned;
-	FILE *file; /* of dump */
-	uint32_t frame_max;
-	uint8_t *flat; /* room for one frame */
-	pcap_t *dead;
+	struct pcap_writer writer __rte_cache_aligned;
 	bool failed_said; /* control thread */
 };
 
@@ -137,34 +125,19 @@ static uint16_t pcap_rx(void *queue, struct rte_mbuf **pkts, uint16_t n)
 	return i;
 }
 
-/* pcap_dump() tells nothing; the stream remembers. */
-static enum vnf_drop_reason frame_write(struct pcap_queue *q, const struct rte_mbuf *pkt,
-					struct pcap_pkthdr *hdr)
-{
-	if (pkt->pkt_len > q->frame_max)
-		return VNF_DROP_TOO_LONG;
-	hdr->caplen = pkt->pkt_len;
-	hdr->len = pkt->pkt_len;
-	pcap_dump((u_char *)q->dump, hdr, rte_pktmbuf_read(pkt, 0, pkt->pkt_len, q->flat));
-	return ferror(q->file) ? VNF_DROP_IO_ERROR : VNF_DROPS_MAX;
-}
-
 static uint16_t pcap_tx_copy(void *queue, struct rte_mbuf **pkts, uint16_t n,
 			     struct vnf_port_counters *counters)
 {
 	struct pcap_queue *q = queue;
-	struct pcap_pkthdr hdr;
 	uint64_t now = vnf_clock_wall();
 
-	hdr.ts.tv_sec = (time_t)(now / VNF_SECOND_NS);
-	hdr.ts.tv_usec = (suseconds_t)(now % VNF_SECOND_NS); /* the file's are nanoseconds */
 	for (uint16_t i = 0; i < n; i++) {
-		enum vnf_drop_reason reason = frame_write(q, pkts[i], &hdr);
-
-		if (likely((uint32_t)reason == VNF_DROPS_MAX))
+		if (pkts[i]->pkt_len > q->writer.frame_max)
+			counters->drops[VNF_DROP_TOO_LONG]++;
+		else if (likely(pcap_writer_write(&q->writer, pkts[i], now)))
 			vnf_count_tx(counters, &pkts[i], 1);
 		else
-			counters->drops[reason]++;
+			counters->drops[VNF_DROP_IO_ERROR]++;
 	}
 	return n;
 }
@@ -185,8 +158,8 @@ static int rx_open(struct vnf_port *port, const struct pcap_spec *s)
 	char why[PCAP_ERRBUF_SIZE + 64];
 	int ret;
 
-	ret = pcap_frames_read(s->rx_file, port->mtu + VNF_FRAME_OVERHEAD, &q->frames, why,
-			       sizeof(why));
+	ret = pcap_frames_read(s->rx_file, RTE_ETHER_HDR_LEN, port->mtu + VNF_FRAME_OVERHEAD,
+			       &q->frames, why, sizeof(why));
 	if (ret < 0) {
 		vnf_error("port \"%s\": rx_file %s: %s", port->name, s->rx_file, why);
 		return ret;
@@ -202,53 +175,14 @@ static int rx_open(struct vnf_port *port, const struct pcap_spec *s)
 	return 0;
 }
 
-static int tx_failed(const struct vnf_port *port, const struct pcap_spec *s, const char *why)
-{
-	vnf_error("port \"%s\": tx_file %s: %s", port->name, s->tx_file, why);
-	return -EIO;
-}
-
-/* The stream to write to. What was in the file goes only when all is checked; and a FIFO, which
- * would wait for a reader, or a device is refused.
- */
-static FILE *tx_file_open(const char *path, const char **why)
-{
-	int fd = open(path, O_WRONLY | O_CREAT | O_NONBLOCK | O_CLOEXEC, 0666);
-	FILE *file = NULL;
-	struct stat st;
-
-	*why = NULL;
-	if (fd >= 0 && fstat(fd, &st) == 0 && !S_ISREG(st.st_mode))
-		*why = "not a regular file";
-	else if (fd >= 0 && ftruncate(fd, 0) == 0)
-		file = fdopen(fd, "wb");
-	if (file == NULL && *why == NULL)
-		*why = errno == ENXIO ? "not a regular file" : strerror(errno);
-	if (file == NULL && fd >= 0)
-		close(fd);
-	return file;
-}
-
 static int tx_open(struct vnf_port *port, const struct pcap_spec *s)
 {
 	struct pcap_queue *q = port->queue[0];
 	const char *why;
 
-	q->frame_max = port->mtu + VNF_FRAME_OVERHEAD;
-	q->flat = malloc(q->frame_max);
-	q->dead = pcap_open_dead_with_tstamp_precision(DLT_EN10MB, SNAPLEN,
-						       PCAP_TSTAMP_PRECISION_NANO);
-	if (q->flat == NULL || q->dead == NULL)
-		return tx_failed(port, s, strerror(ENOMEM));
-	q->file = tx_file_open(s->tx_file, &why);
-	if (q->file == NULL)
-		return tx_failed(port, s, why);
-	setvbuf(q->file, NULL, _IOFBF, TX_BUFFER_BYTES);
-	q->dump = pcap_dump_fopen(q->dead, q->file);
-	if (q->dump == NULL) {
-		fclose(q->file);
-		q->file = NULL;
-		return tx_failed(port, s, pcap_geterr(q->dead));
+	if (pcap_writer_open(&q->writer, s->tx_file, port->mtu + VNF_FRAME_OVERHEAD, &why) < 0) {
+		vnf_error("port \"%s\": tx_file %s: %s", port->name, s->tx_file, why);
+		return -EIO;
 	}
 	port->tx = pcap_tx;
 	port->tx_copy = pcap_tx_copy;
@@ -260,7 +194,7 @@ static void tx_say_failed(const struct vnf_port *port)
 	const struct pcap_spec *s = port->spec->kind_spec;
 	struct pcap_queue *q = port->queue[0];
 
-	if (q->file == NULL || !ferror(q->file) || q->failed_said)
+	if (!pcap_writer_failed(&q->writer) || q->failed_said)
 		return;
 	q->failed_said = true;
 	vnf_error("port \"%s\": tx_file %s: cannot be written on, frames are dropped; is the disk "
@@ -274,14 +208,9 @@ static void pcap_port_close(struct vnf_port *port)
 
 	if (q == NULL)
 		return;
-	if (q->dump != NULL) {
-		pcap_dump_flush(q->dump);
-		tx_say_failed(port);
-		pcap_dump_close(q->dump);
-	}
-	if (q->dead != NULL)
-		pcap_close(q->dead);
-	free(q->flat);
+	pcap_writer_flush(&q->writer);
+	tx_say_failed(port);
+	pcap_writer_close(&q->writer);
 	pcap_frames_fini(&q->frames);
 	rte_free(q);
 	port->queue[0] = NULL;
@@ -318,8 +247,7 @@ static void pcap_port_stop(struct vnf_port *port)
 	struct pcap_queue *q = port->queue[0];
 
 	vnf_port_set_up(port, false);
-	if (q->dump != NULL)
-		pcap_dump_flush(q->dump);
+	pcap_writer_flush(&q->writer);
 }
 
 static void pcap_port_poll(struct vnf_port *port)

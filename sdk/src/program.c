@@ -19,6 +19,9 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "owners.h"
+#include "replay.h"
+
 #define EXIT_CONFIG 2
 #define CONTROL_MS 10
 #define PORT_POLL_NS 100000000ULL
@@ -121,8 +124,8 @@ static int plan_cpus(struct vnf *vnf)
 	char why[WHY_MAX];
 	cpu_set_t allowed;
 
-	if (vnf->options.plan) {
-		/* Of whatever machine it will run on. */
+	if (vnf->options.plan || vnf->options.replay.on) {
+		/* Of whatever machine it will run on; a replay is one thread. */
 		memset(&allowed, 0xff, sizeof(allowed));
 	} else if (sched_getaffinity(0, sizeof(allowed), &allowed) < 0) {
 		vnf_config_error(vnf->file, NULL, "cannot read the CPUs this process may use: %s",
@@ -151,6 +154,27 @@ static void huge_dir_name(unsigned int node, char *dir, size_t size)
 static bool elsewhere(const struct vnf *vnf, const char *pa_port)
 {
 	return vnf->options.plan || (vnf->options.check && pa_port != NULL);
+}
+
+/* A replay needs packets and nothing else; neither hugepages nor `memory` would change what it does. */
+static int plan_memory_replay(struct vnf *vnf)
+{
+	const struct vnf_port_need none = { .mbufs = VNF_BURST_MAX };
+	struct memory_input in = {
+		.n_workers = (uint16_t)vnf->spec->workers,
+		.packets = vnf->spec->packets,
+		.available = memory_available("/proc/meminfo"),
+		.hugepages = HUGEPAGES_NEVER,
+	};
+	char why[WHY_MAX];
+	int ret;
+
+	for (uint16_t i = 0; i < vnf->n_ports; i++)
+		memory_input_add(&in, &vnf->ports[i].port, &none);
+	ret = memory_plan_make(&in, &vnf->memory, why, sizeof(why));
+	if (ret < 0)
+		vnf_config_error(vnf->file, &vnf->spec->packets, "%s", why);
+	return ret;
 }
 
 static int plan_memory(struct vnf *vnf)
@@ -205,7 +229,7 @@ static int plan(struct vnf *vnf)
 	if (ret == 0)
 		ret = plan_cpus(vnf);
 	if (ret == 0)
-		ret = plan_memory(vnf);
+		ret = vnf->options.replay.on ? plan_memory_replay(vnf) : plan_memory(vnf);
 	return ret;
 }
 
@@ -256,6 +280,24 @@ static int dpdk_start(struct vnf *vnf)
 	if (ret == 0 && shared)
 		ret = eal_check_shared();
 	return ret;
+}
+
+/* One thread, ordinary memory, no devices. */
+static int dpdk_start_replay(struct vnf *vnf)
+{
+	struct cpu_plan cpus = { .n_workers = 0 };
+	const struct eal_input in = {
+		.prefix = vnf->prefix,
+		.cpus = &cpus,
+		.memory = &vnf->memory,
+		.no_telemetry = true,
+	};
+
+	if (sched_getaffinity(0, sizeof(cpus.control), &cpus.control) < 0)
+		return -errno;
+	snprintf(vnf->prefix, sizeof(vnf->prefix), "vnfkit-%s-%d", vnf->spec->name, getpid());
+	random_fix(vnf->options.replay.seed);
+	return eal_start(&in);
 }
 
 static void announce(const struct vnf *vnf)
@@ -313,12 +355,40 @@ static int launch_and_run(struct vnf *vnf, int signals)
 
 	if (ret == 0) {
 		vnf->started_ns = vnf_clock_now();
+		vnf->ran = true;
 		announce(vnf);
 		ret = run(vnf, signals);
 	}
 	signals_force();
 	if (workers_stop(vnf) < 0)
 		end_stuck("a worker did not stop within 5 s");
+	return ret;
+}
+
+static int live_run(struct vnf *vnf, int signals)
+{
+	int ret = telemetry_start(vnf);
+
+	if (ret == 0)
+		ret = ports_open(vnf, signal_asked, &signals);
+	if (ret == 0)
+		ret = launch_and_run(vnf, signals);
+	else if (ret == -ECANCELED)
+		ret = 0;
+	signals_force();
+	telemetry_stop();
+	if (ports_cancel(vnf) < 0)
+		end_stuck("a port's opening did not end within 3 s");
+	return ret;
+}
+
+static int workers_init(struct vnf *vnf)
+{
+	int ret = 0;
+
+	for (uint16_t i = 0; ret == 0 && i < vnf->n_workers; i++)
+		if (vnf->program->worker_init != NULL)
+			ret = vnf->program->worker_init(&vnf->workers[i].pub);
 	return ret;
 }
 
@@ -331,23 +401,22 @@ static int start_and_run(struct vnf *vnf, int signals)
 		goto destroy_workers;
 	}
 	ret = vnf->program->init != NULL ? vnf->program->init(vnf) : 0;
+	if (ret == 0)
+		ret = workers_init(vnf);
 	if (ret < 0)
 		goto fini;
-	ret = telemetry_start(vnf);
-	if (ret == 0)
-		ret = ports_open(vnf, signal_asked, &signals);
-	if (ret == 0)
-		ret = launch_and_run(vnf, signals);
-	else if (ret == -ECANCELED)
-		ret = 0;
-	signals_force();
-	telemetry_stop();
-	if (ports_cancel(vnf) < 0)
-		end_stuck("a port's opening did not end within 3 s");
+	if (vnf->options.replay.on) {
+		vnf->ran = true;
+		ret = replay_run(vnf, signal_asked, &signals);
+	} else {
+		ret = live_run(vnf, signals);
+	}
 fini:
 	if (vnf->program->fini != NULL)
 		vnf->program->fini(vnf);
-	if (vnf->started_ns != 0 && final_report(vnf) < 0)
+	if (vnf->ran && final_report(vnf) < 0)
+		ret = -EIO;
+	if (vnf->options.replay.on && vnf->ran && replay_check(vnf) < 0)
 		ret = -EIO;
 	ports_close(vnf);
 destroy_workers:
@@ -364,16 +433,23 @@ static int dpdk_run(struct vnf *vnf)
 		vnf_error("cannot set up signals and log: %s", strerror(errno));
 		return EXIT_FAILURE;
 	}
-	ret = dpdk_start(vnf);
-	if (ret == 0)
+	ret = vnf->options.replay.on ? dpdk_start_replay(vnf) : dpdk_start(vnf);
+	if (ret == 0 && vnf->options.replay.on)
+		clock_make_virtual(replay_origin());
+	else if (ret == 0)
 		clock_init();
+	if (ret == 0)
+		ret = owners_init();
 	if (ret == 0)
 		ret = pool_create(&vnf->memory, eal_numa_node(vnf->cpus.cpu[0]), &vnf->pool);
 	if (ret == 0)
 		ret = start_and_run(vnf, signals);
+	if (vnf->options.replay.on && replay_close(vnf) < 0)
+		ret = -EIO;
 	eal_stop();
 	hugepages_release(&vnf->hugepages);
-	ports_restore(vnf);
+	if (!vnf->options.replay.on)
+		ports_restore(vnf);
 	close(signals);
 	return ret == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
@@ -396,6 +472,8 @@ static int config_run(struct vnf *vnf)
 	if (config_load(vnf) < 0 || plan(vnf) < 0) {
 		if (vnf->file != NULL)
 			vnf_config_print_errors(vnf->file, stderr);
+		ret = EXIT_CONFIG;
+	} else if (vnf->options.replay.on && replay_prepare(vnf) < 0) {
 		ret = EXIT_CONFIG;
 	} else if (vnf->options.dump) {
 		vnf_config_dump(vnf->file, stdout);
@@ -422,10 +500,10 @@ static int config_run(struct vnf *vnf)
 static int program_valid(const struct vnf_program *program)
 {
 	if (program->abi == VNF_ABI && program->size == sizeof(*program) && program->name != NULL &&
-	    program->work != NULL)
+	    program->pass != NULL)
 		return 0;
 	fprintf(stderr, "vnf: struct vnf_program is of another libvnfkit, or has no name or no "
-			"work; rebuild it against this version's headers\n");
+			"pass; rebuild it against this version's headers\n");
 	return -EINVAL;
 }
 

@@ -27,7 +27,8 @@ static pthread_once_t key_once = PTHREAD_ONCE_INIT;
 static void key_draw(void)
 {
 	if (sodium_init() < 0)
-		vnf_error("libsodium does not start; random numbers are made without its fast code");
+		vnf_error(
+			"libsodium does not start; random numbers are made without its fast code");
 	if (!key_fixed)
 		randombytes_buf(key, sizeof(key));
 }

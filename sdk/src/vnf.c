@@ -73,6 +73,11 @@ int vnf_port_get_info(const struct vnf *vnf, uint16_t port, struct vnf_port_info
 	return 0;
 }
 
+bool vnf_is_replay(const struct vnf *vnf)
+{
+	return vnf->options.replay.on;
+}
+
 const char *vnf_drop_name(const struct vnf *vnf, uint32_t reason)
 {
 	return reason < vnf->drops.n ? vnf->drops.name[reason] : NULL;

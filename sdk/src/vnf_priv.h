@@ -38,6 +38,22 @@ static inline uint32_t text_hash(const char *text, size_t len, uint32_t hash)
 
 /* ---- options.c ---- */
 
+/* What a replay is told; see replay.h. */
+struct replay_options {
+	bool on;
+	const char *replay[VNF_PORTS_MAX]; /* each "PORT=FILE" */
+	size_t n_replay;
+	const char *record[VNF_PORTS_MAX];
+	size_t n_record;
+	const char *verdicts;
+	bool has_until;
+	bool until_after_last; /* else since the first packet */
+	uint64_t until_ns;
+	bool has_seed, has_burst;
+	uint64_t seed;
+	uint32_t burst;
+};
+
 struct options {
 	const char *config_path;
 	const char *report_path;
@@ -49,6 +65,7 @@ struct options {
 	bool done;                         /* --help or --version was printed */
 	const char *virtio[VNF_PORTS_MAX]; /* each "PORT=ADDRESS" */
 	size_t n_virtio;
+	struct replay_options replay;
 };
 
 /* 0, or -EINVAL after printing what is wrong. */
@@ -223,6 +240,7 @@ struct eal_input {
 	unsigned int numa_node;
 	bool pci;
 	bool iova_pa;
+	bool no_telemetry;
 };
 
 int eal_args_make(const struct eal_input *in, struct eal_args *args);
@@ -358,6 +376,7 @@ struct worker {
 	struct vnf_worker_counters counters;
 	struct vnf_stages stages;
 	struct app_loop *app; /* worker.c's own */
+	struct vnf_timeouts *timeouts;
 
 	/* A reader asks by raising snap_asked, the worker answers with a copy and snap_done. */
 	uint32_t snap_asked __rte_cache_aligned;
@@ -371,6 +390,15 @@ int workers_launch(struct vnf *vnf);
 int workers_stop(struct vnf *vnf);
 void workers_destroy(struct vnf *vnf);
 bool worker_receiving(const struct worker *worker);
+/* Until the run state says stop. Worker. */
+void worker_loop(struct worker *w);
+
+/* ---- timeout.c ---- */
+
+/* Run what is due at the worker's now_ns. */
+void timeouts_run(struct worker *w);
+/* When there will be something to do; UINT64_MAX: never. */
+uint64_t timeouts_next_due(const struct worker *w);
 
 /* ---- stage.c ---- */
 
@@ -384,7 +412,8 @@ struct app_loop *loop_create(struct vnf *vnf, struct worker *worker, const struc
 void loop_destroy(struct app_loop *loop);
 /* Are packets on a ring that this loop has to take from? Any thread; NULL: no. */
 bool loop_owes(const struct app_loop *loop);
-void app_work(struct vnf_worker *worker);
+uint32_t app_pass(struct vnf_worker *worker);
+uint64_t app_next_due(const struct vnf_worker *worker);
 
 /* ---- report.c ---- */
 
@@ -431,6 +460,7 @@ struct vnf {
 	struct worker *workers;
 	uint16_t n_workers;
 	uint64_t started_ns;
+	bool ran;     /* there is something to report */
 	uint32_t run; /* enum run_state; release by control, acquire by workers */
 };
 

@@ -6,7 +6,8 @@
  *     queue_poll -> the application's burst -> verdicts_apply -> batch_add -> batch_send
  *
  * Packets wait in one batch per port until the end of the pass; a whole burst that goes one way
- * does not. A port with fewer queues than there are workers has each of its queues owned by one
+ * does not. What a callback sends by itself is kept until its burst is dealt with (sends_apply), so
+ * that packets leave in the order in which they were decided. A port with fewer queues than there are workers has each of its queues owned by one
  * worker; the others hand their packets over by a ring (handover_send, handover_take). Everything
  * here runs on the worker that owns `loop`, except loop_create and loop_destroy, which app.c calls.
  *
@@ -26,9 +27,16 @@
 #include <rte_prefetch.h>
 #include <rte_ring.h>
 
+#include "owners.h"
+#include "trace.h"
+
 #define BATCH_MAX 64
 /* Least octets in a packet's first segment that a callback may rely on: an Ethernet header. */
 #define HEADER_MIN 14
+/* What a verdict is before the callback wrote it: means no port, and nobody has so many. */
+#define VERDICT_NONE ((vnf_verdict_t)0x3ffffffe)
+/* Packets that a callback may send by vnf_send() in one burst and in order; more go first. */
+#define SENDS_MAX 512
 
 /* Packets on their way out of one port. */
 struct batch {
@@ -47,6 +55,13 @@ struct handover {
 	struct batch *batch;
 };
 
+/* A packet that a callback sent, before the packet with number `at` of its burst. */
+struct send {
+	struct rte_mbuf *pkt;
+	uint16_t port;
+	uint16_t at;
+};
+
 struct app_loop {
 	const struct vnf_app *app;
 	struct worker *worker;
@@ -60,6 +75,11 @@ struct app_loop {
 	uint64_t next_tick_ns;
 	uint64_t waited_ns; /* for full queues, in this pass */
 	uint32_t n_drops;   /* reasons that have a name */
+	uint16_t n_sends;
+	uint16_t n_burst;        /* packets that the callback has in hand; 0: it is not running */
+	uint16_t decided;        /* of which it has written the verdicts, as far as we looked */
+	vnf_verdict_t *verdicts; /* of the burst */
+	struct send sends[SENDS_MAX];
 };
 
 static void drop_count(struct app_loop *loop, uint16_t port, struct rte_mbuf **pkts, uint16_t n,
@@ -68,19 +88,29 @@ static void drop_count(struct app_loop *loop, uint16_t port, struct rte_mbuf **p
 	if (unlikely(reason >= loop->n_drops))
 		reason = VNF_DROP_APPLICATION;
 	loop->counters->port[port].drops[reason] += n;
+	owners_set(pkts, n, OWNER_POOL);
 	rte_pktmbuf_free_bulk(pkts, n);
+}
+
+/* On their way out of a port: the reason lies there. */
+static void drop_out(struct app_loop *loop, const struct batch *b, struct rte_mbuf **pkts,
+		     uint16_t n, uint32_t reason)
+{
+	vnf_trace_drop(&loop->worker->pub, pkts, n, reason, b->port->id);
+	drop_count(loop, b->port->id, pkts, n, reason);
 }
 
 /* The queue's owner is another worker: it sends them. */
 static void handover_send(struct app_loop *loop, const struct batch *b, struct rte_mbuf **pkts,
 			  uint16_t n)
 {
-	unsigned int sent = rte_ring_enqueue_burst(b->handover, (void **)pkts, n, NULL);
+	unsigned int sent;
 
+	owners_set(pkts, n, OWNER_HANDOVER);
+	sent = rte_ring_enqueue_burst(b->handover, (void **)pkts, n, NULL);
 	loop->counters->handed_out += sent;
 	if (unlikely(sent < n))
-		drop_count(loop, b->port->id, pkts + sent, (uint16_t)(n - sent),
-			   VNF_DROP_HANDOVER_FULL);
+		drop_out(loop, b, pkts + sent, (uint16_t)(n - sent), VNF_DROP_HANDOVER_FULL);
 }
 
 /* Take out frames that the port cannot carry. Returns how many remain, at the front. */
@@ -93,7 +123,7 @@ static uint16_t drop_long(struct app_loop *loop, const struct batch *b, struct r
 		if (likely(pkts[i]->pkt_len <= b->frame_max))
 			pkts[kept++] = pkts[i];
 		else
-			drop_count(loop, b->port->id, &pkts[i], 1, VNF_DROP_TOO_LONG);
+			drop_out(loop, b, &pkts[i], 1, VNF_DROP_TOO_LONG);
 	}
 	return kept;
 }
@@ -102,7 +132,10 @@ static uint16_t port_tx(const struct batch *b, struct rte_mbuf **pkts, uint16_t 
 {
 	const struct vnf_port *port = b->port;
 	uint64_t entered = vnf_stage_enter();
-	uint16_t sent = port->tx(port->queue[b->queue], pkts, n, b->counters);
+	uint16_t sent;
+
+	owners_set(pkts, n, owner_tx(port));
+	sent = port->tx(port->queue[b->queue], pkts, n, b->counters);
 
 	vnf_stage_leave(VNF_STAGE_TX, entered, sent);
 	return sent;
@@ -147,14 +180,14 @@ static void batch_send(struct app_loop *loop, const struct batch *b, struct rte_
 	if (unlikely(n == 0))
 		return;
 	if (unlikely(!vnf_port_is_up(b->port) || b->port->tx == NULL)) {
-		drop_count(loop, b->port->id, pkts, n, VNF_DROP_PORT_DOWN);
+		drop_out(loop, b, pkts, n, VNF_DROP_PORT_DOWN);
 		return;
 	}
 	sent = port_tx(b, pkts, n);
 	if (unlikely(sent < n))
 		sent += send_waiting(loop, b, pkts + sent, n - sent);
 	if (unlikely(sent < n))
-		drop_count(loop, b->port->id, pkts + sent, n - sent, VNF_DROP_TX_FULL);
+		drop_out(loop, b, pkts + sent, n - sent, VNF_DROP_TX_FULL);
 }
 
 static void batch_flush(struct app_loop *loop, struct batch *b)
@@ -174,18 +207,27 @@ static void batch_add(struct app_loop *loop, uint16_t port, struct rte_mbuf **pk
 	}
 	if (b->n + n > BATCH_MAX)
 		batch_flush(loop, b);
+	owners_set(pkts, n, OWNER_BATCH);
 	memcpy(&b->pkts[b->n], pkts, n * sizeof(*pkts));
 	b->n += n;
+}
+
+static void packets_taken(struct app_loop *loop, struct rte_mbuf **pkts, uint16_t n)
+{
+	loop->counters->held += n;
+	/* It may have said more about where it has them. */
+	owners_change(pkts, n, OWNER_CALLBACK, OWNER_TAKEN);
 }
 
 /* A run of packets with the same verdict. */
 static void verdict_apply(struct app_loop *loop, uint16_t in_port, struct rte_mbuf **pkts,
 			  uint16_t n, vnf_verdict_t verdict)
 {
+	vnf_trace(&loop->worker->pub, pkts, n, verdict);
 	if (likely(verdict < loop->n_ports))
 		batch_add(loop, (uint16_t)verdict, pkts, n);
 	else if (verdict == VNF_TAKEN)
-		loop->counters->held += n;
+		packets_taken(loop, pkts, n);
 	else if ((verdict & VNF_VERDICT_DROP) != 0)
 		drop_count(loop, in_port, pkts, n, verdict & ~VNF_VERDICT_DROP);
 	else
@@ -204,16 +246,58 @@ static void verdicts_apply(struct app_loop *loop, uint16_t in_port, struct rte_m
 	}
 }
 
+/* The callback sent packets of its own: each goes before the packet that it had not yet decided. */
+static __rte_noinline void sends_apply(struct app_loop *loop, uint16_t in_port,
+				       struct rte_mbuf **pkts, const vnf_verdict_t *verdicts,
+				       uint16_t n)
+{
+	uint16_t done = 0;
+
+	for (uint16_t i = 0; i < loop->n_sends; i++) {
+		struct send *s = &loop->sends[i];
+
+		verdicts_apply(loop, in_port, pkts + done, verdicts + done, s->at - done);
+		done = s->at;
+		batch_add(loop, s->port, &s->pkt, 1);
+	}
+	loop->n_sends = 0;
+	verdicts_apply(loop, in_port, pkts + done, verdicts + done, n - done);
+}
+
+/* The application's burst, with the packets that it got and those that it sends meanwhile. */
+static inline void burst_run(struct app_loop *loop, uint16_t in_port, struct rte_mbuf **pkts,
+			     uint16_t n)
+{
+	vnf_verdict_t verdicts[VNF_BURST_MAX];
+
+	for (uint16_t i = 0; i < n; i++)
+		verdicts[i] = VERDICT_NONE;
+	owners_set(pkts, n, OWNER_CALLBACK);
+	loop->verdicts = verdicts;
+	loop->decided = 0;
+	loop->n_burst = n;
+	loop->worker->pub.now_ns = vnf_clock_now();
+	loop->app->burst(&loop->worker->pub, in_port, pkts, verdicts, n);
+	loop->n_burst = 0;
+	vnf_stage_end(VNF_STAGE_LOOKUP, n);
+	if (unlikely(loop->n_sends != 0))
+		sends_apply(loop, in_port, pkts, verdicts, n);
+	else
+		verdicts_apply(loop, in_port, pkts, verdicts, n);
+}
+
 /* Packets without a whole Ethernet header never reach a callback. */
 static uint16_t drop_runts(struct app_loop *loop, uint16_t port, struct rte_mbuf **pkts, uint16_t n)
 {
 	uint16_t kept = 0;
 
 	for (uint16_t i = 0; i < n; i++) {
-		if (pkts[i]->data_len >= HEADER_MIN)
+		if (pkts[i]->data_len >= HEADER_MIN) {
 			pkts[kept++] = pkts[i];
-		else
-			drop_count(loop, port, &pkts[i], 1, VNF_DROP_MALFORMED);
+			continue;
+		}
+		vnf_trace_drop(&loop->worker->pub, &pkts[i], 1, VNF_DROP_MALFORMED, VNF_NO_PORT);
+		drop_count(loop, port, &pkts[i], 1, VNF_DROP_MALFORMED);
 	}
 	return kept;
 }
@@ -223,7 +307,6 @@ static uint16_t queue_poll(struct app_loop *loop, const struct vnf_rxq *rxq)
 	struct vnf_port *port = rxq->port;
 	struct vnf_port_counters *counters = &loop->counters->port[port->id];
 	struct rte_mbuf *pkts[VNF_BURST_MAX];
-	vnf_verdict_t verdicts[VNF_BURST_MAX];
 	uint16_t shortest = UINT16_MAX;
 	uint64_t bytes = 0;
 	uint16_t n, kept;
@@ -245,10 +328,7 @@ static uint16_t queue_poll(struct app_loop *loop, const struct vnf_rxq *rxq)
 	kept = unlikely(shortest < HEADER_MIN) ? drop_runts(loop, port->id, pkts, n) : n;
 	vnf_stage_end(VNF_STAGE_CLASSIFY, n);
 	if (likely(kept > 0)) {
-		loop->worker->pub.now_ns = vnf_clock_now();
-		loop->app->burst(&loop->worker->pub, port->id, pkts, verdicts, kept);
-		vnf_stage_end(VNF_STAGE_LOOKUP, kept);
-		verdicts_apply(loop, port->id, pkts, verdicts, kept);
+		burst_run(loop, port->id, pkts, kept);
 		vnf_stage_end(VNF_STAGE_ENQUEUE, kept);
 	}
 	return n;
@@ -272,12 +352,16 @@ static void tick_run(struct app_loop *loop)
 
 	if (likely(worker->now_ns < loop->next_tick_ns))
 		return;
-	loop->next_tick_ns = worker->now_ns + loop->tick_ns;
+	/* At whole periods, unless one was missed. */
+	loop->next_tick_ns += loop->tick_ns;
+	if (loop->next_tick_ns <= worker->now_ns)
+		loop->next_tick_ns = worker->now_ns + loop->tick_ns;
 	loop->app->tick(worker);
 }
 
-static uint32_t pass(struct app_loop *loop)
+uint32_t app_pass(struct vnf_worker *worker)
 {
+	struct app_loop *loop = ((struct worker *)worker)->app;
 	uint32_t packets = 0;
 
 	loop->waited_ns = 0;
@@ -294,14 +378,21 @@ static uint32_t pass(struct app_loop *loop)
 	return packets;
 }
 
-void app_work(struct vnf_worker *worker)
+uint64_t app_next_due(const struct vnf_worker *worker)
 {
-	struct app_loop *loop = ((struct worker *)worker)->app;
-	uint32_t packets;
+	const struct app_loop *loop = ((const struct worker *)worker)->app;
 
-	do {
-		packets = pass(loop);
-	} while (vnf_worker_pass(worker, packets));
+	return loop->app->tick != NULL ? loop->next_tick_ns : UINT64_MAX;
+}
+
+/* Packets of the burst whose verdicts the callback has written: the first without one is what it is
+ * about to decide.
+ */
+static uint16_t burst_decided(struct app_loop *loop)
+{
+	while (loop->decided < loop->n_burst && loop->verdicts[loop->decided] != VERDICT_NONE)
+		loop->decided++;
+	return loop->decided;
 }
 
 void vnf_send(struct vnf_worker *worker, uint16_t port, struct rte_mbuf *pkt)
@@ -309,10 +400,16 @@ void vnf_send(struct vnf_worker *worker, uint16_t port, struct rte_mbuf *pkt)
 	struct app_loop *loop = ((struct worker *)worker)->app;
 
 	loop->counters->held--;
-	if (likely(port < loop->n_ports))
-		batch_add(loop, port, &pkt, 1);
-	else
+	vnf_trace(worker, &pkt, 1, TRACE_SENT | port);
+	if (unlikely(port >= loop->n_ports)) {
+		vnf_trace_drop(worker, &pkt, 1, VNF_DROP_NO_SUCH_PORT, VNF_NO_PORT);
 		drop_count(loop, 0, &pkt, 1, VNF_DROP_NO_SUCH_PORT);
+	} else if (loop->n_burst != 0 && loop->n_sends < SENDS_MAX) {
+		owners_set(&pkt, 1, OWNER_BATCH);
+		loop->sends[loop->n_sends++] = (struct send){ pkt, port, burst_decided(loop) };
+	} else {
+		batch_add(loop, port, &pkt, 1);
+	}
 }
 
 void vnf_drop(struct vnf_worker *worker, uint16_t port, struct rte_mbuf *pkt, uint32_t reason)
@@ -320,6 +417,7 @@ void vnf_drop(struct vnf_worker *worker, uint16_t port, struct rte_mbuf *pkt, ui
 	struct app_loop *loop = ((struct worker *)worker)->app;
 
 	loop->counters->held--;
+	vnf_trace_drop(worker, &pkt, 1, reason, VNF_NO_PORT);
 	drop_count(loop, port < loop->n_ports ? port : 0, &pkt, 1, reason);
 }
 
@@ -329,6 +427,9 @@ struct rte_mbuf *vnf_packet_alloc(struct vnf_worker *worker)
 	struct rte_mbuf *pkt = rte_pktmbuf_alloc(loop->pool);
 
 	if (likely(pkt != NULL)) {
+		if (unlikely(worker->traced))
+			trace_created(pkt);
+		owners_set(&pkt, 1, OWNER_CREATED);
 		loop->counters->created++;
 		loop->counters->held++;
 	}
@@ -391,6 +492,7 @@ static void handover_empty(struct app_loop *loop, const struct handover *h)
 
 	while (rte_ring_dequeue(h->ring, (void **)&pkt) == 0) {
 		loop->counters->handed_in++;
+		vnf_trace_drop(&loop->worker->pub, &pkt, 1, VNF_DROP_STOPPING, h->batch->port->id);
 		drop_count(loop, h->batch->port->id, &pkt, 1, VNF_DROP_STOPPING);
 	}
 	rte_ring_free(h->ring);

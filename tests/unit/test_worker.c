@@ -98,7 +98,7 @@ static void stop_when_drained(struct vnf_worker *worker)
 static void work(uint16_t id)
 {
 	vnf.run = RUN_RUNNING;
-	app_work(&vnf.workers[id].pub);
+	worker_loop(&vnf.workers[id]);
 }
 
 static void port_make(uint16_t id, uint16_t queues)
@@ -124,6 +124,7 @@ static void start(uint16_t workers, uint16_t queues)
 	eal_support_start();
 	spec.workers = workers;
 	program.name = "test";
+	program.pass = app_pass;
 	app.tick = stop_when_drained;
 	app.tick_us = 1;
 	vnf = (struct vnf){ .program = &program, .spec = &spec, .ports = slots, .n_ports = PORTS };

@@ -54,8 +54,20 @@ struct vnf_program {
 		      void *user);
 	/** DPDK is up, the ports are known and none is open. 0 or -errno. Context: start-up. */
 	int (*init)(struct vnf *vnf);
-	/** The worker's loop; see vnf_worker_pass(). Context: worker. */
-	void (*work)(struct vnf_worker *worker);
+	/** Get a worker ready: its counters and queues are known. 0 or -errno. Context: start-up,
+	 *  after init, once per worker.
+	 */
+	int (*worker_init)(struct vnf_worker *worker);
+	/** Required: one pass over the worker's queues, that ends with empty hands (no packet is in
+	 *  the program's hands uncounted). Returns how many packets were received. Called for ever;
+	 *  between two passes the SDK refreshes the clock, runs timeouts, reports the quiescent
+	 *  state, publishes counters and gives way when the CPU is shared. Context: worker.
+	 */
+	uint32_t (*pass)(struct vnf_worker *worker);
+	/** When the pass will have something to do even if no packet comes, in nanoseconds of the
+	 *  SDK's clock; UINT64_MAX = never; NULL = never. Context: worker.
+	 */
+	uint64_t (*next_due)(const struct vnf_worker *worker);
 	/** Called every 10 ms. Context: control thread. */
 	void (*control)(struct vnf *vnf);
 	/** A port went up or down. Context: control thread. */
@@ -193,23 +205,74 @@ struct vnf_worker_counters {
  */
 struct vnf_worker_counters *vnf_worker_counters(struct vnf_worker *worker);
 
+/** Verdict, for vnf_trace() only: a copy to each of several ports. */
+#define VNF_FLOOD ((vnf_verdict_t)0x40000000u)
+/** For vnf_trace_drop(): it was not on its way out of any port. */
+#define VNF_NO_PORT UINT16_MAX
+
+/** What vnf_trace() calls in a replay; use that. */
+void vnf_trace_verdict(struct vnf_worker *worker, struct rte_mbuf *const *pkts, uint16_t n,
+		       vnf_verdict_t verdict);
+
+/** What vnf_trace_drop() calls in a replay; use that. */
+void vnf_trace_reason(struct vnf_worker *worker, struct rte_mbuf *const *pkts, uint16_t n,
+		      uint32_t reason, uint16_t to);
+
 /**
- * End a pass over the queues, at a burst border (no packet is in the program's hands uncounted):
- * refreshes the clock, reports the quiescent state, publishes counters when somebody asked for
- * them, and gives way when the CPU is shared and nothing came.
- *
- * The worker's loop is: `do { poll all queues, flush } while (vnf_worker_pass(worker, n));`
+ * Tell a replay's list of verdicts what becomes of packets; without a replay one branch.
  *
  * @param worker
- *   The worker.
- * @param packets
- *   Packets received in this pass.
- * @return
- *   False when the program is to stop: return from `work`.
+ *   The calling worker.
+ * @param pkts
+ *   The packets.
+ * @param n
+ *   Number of packets.
+ * @param verdict
+ *   VNF_FORWARD(), VNF_DROP(), VNF_TAKEN or VNF_FLOOD.
  *
  * Context: worker.
  */
-bool vnf_worker_pass(struct vnf_worker *worker, uint32_t packets);
+static inline void vnf_trace(struct vnf_worker *worker, struct rte_mbuf *const *pkts, uint16_t n,
+			     vnf_verdict_t verdict)
+{
+	if (unlikely(worker->traced))
+		vnf_trace_verdict(worker, pkts, n, verdict);
+}
+
+/**
+ * The same for packets that are dropped, before they are freed.
+ *
+ * @param worker
+ *   The calling worker.
+ * @param pkts
+ *   The packets.
+ * @param n
+ *   Number of packets.
+ * @param reason
+ *   As counted.
+ * @param to
+ *   Number of the port that they were on their way out of, or VNF_NO_PORT.
+ *
+ * Context: worker.
+ */
+static inline void vnf_trace_drop(struct vnf_worker *worker, struct rte_mbuf *const *pkts,
+				  uint16_t n, uint32_t reason, uint16_t to)
+{
+	if (unlikely(worker->traced))
+		vnf_trace_reason(worker, pkts, n, reason, to);
+}
+
+/**
+ * Is this a replay? Then what would be done bit by bit is to be done whole, at its time.
+ *
+ * @param vnf
+ *   The program.
+ * @return
+ *   True in a replay, where the clock is virtual and all workers share one thread.
+ *
+ * Context: any thread.
+ */
+bool vnf_is_replay(const struct vnf *vnf);
 
 /**
  * Wait until every running worker has ended the pass it was in when this was called. After

@@ -28,10 +28,10 @@ extern "C" {
 
 /** A stream of random numbers. */
 struct vnf_random {
-	uint64_t name;                    /**< Of the stream. */
-	uint64_t block;                   /**< Number of the next block. */
-	uint32_t at;                      /**< Next number in `number`. */
-	uint32_t unused;                  /**< Zero. */
+	uint64_t name;                     /**< Of the stream. */
+	uint64_t block;                    /**< Number of the next block. */
+	uint32_t at;                       /**< Next number in `number`. */
+	uint32_t unused;                   /**< Zero. */
 	uint64_t number[VNF_RANDOM_BLOCK]; /**< Numbers to come. */
 };
 

@@ -19,8 +19,12 @@
  * Threads. Each worker calls the callbacks with its own struct vnf_worker, whose `state` belongs to
  * it alone; so callbacks need no locks and should use no globals. A callback must not allocate,
  * lock, log or make system calls per packet.
+ *
+ * Order. What a callback sends with vnf_send() goes out after the packets whose verdicts it had
+ * written by then, and before the others: packets leave in the order in which they were decided.
  */
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <rte_mbuf.h>
@@ -34,7 +38,7 @@ extern "C" {
 #endif
 
 /** Number of this interface; changes when a VNF must be rebuilt. */
-#define VNF_ABI 2u
+#define VNF_ABI 3u
 
 /** Packets in a burst at most. */
 #define VNF_BURST_MAX 32
@@ -68,6 +72,7 @@ struct vnf_worker {
 	uint16_t id;      /**< 0 to count - 1. */
 	uint16_t count;   /**< Number of workers. */
 	uint16_t n_ports; /**< Number of ports. */
+	bool traced;      /**< A replay writes down what becomes of packets. */
 };
 
 /**
@@ -221,6 +226,35 @@ void vnf_drop(struct vnf_worker *worker, uint16_t port, struct rte_mbuf *pkt, ui
  * Context: worker.
  */
 struct rte_mbuf *vnf_packet_alloc(struct vnf_worker *worker);
+
+/**
+ * Say which part of the application has a packet now, for the report of a replay when it was never
+ * given back. Costs nothing unless built with Meson's option `owners`, as builds for debugging are.
+ *
+ * @param pkt
+ *   The packet.
+ * @param stage
+ *   Name of the part, such as "waiting for ARP"; must stay valid.
+ *
+ * Context: worker.
+ */
+#ifdef VNF_OWNERS
+#define vnf_packet_mark(pkt, stage) vnf_packet_set_owner(pkt, stage)
+#else
+#define vnf_packet_mark(pkt, stage) ((void)(pkt), (void)(stage))
+#endif
+
+/**
+ * What vnf_packet_mark() calls in a build with owners; without effect in a library built without.
+ *
+ * @param pkt
+ *   The packet.
+ * @param stage
+ *   As of vnf_packet_mark().
+ *
+ * Context: worker.
+ */
+void vnf_packet_set_owner(struct rte_mbuf *pkt, const char *stage);
 
 /**
  * The application's decoded configuration.
