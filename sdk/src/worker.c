@@ -33,8 +33,9 @@
 #define BATCH_MAX 64
 /* Least octets in a packet's first segment that a callback may rely on: an Ethernet header. */
 #define HEADER_MIN 14
-/* What a verdict is before the callback wrote it: means no port, and nobody has so many. */
-#define VERDICT_NONE ((vnf_verdict_t)0x3ffffffe)
+/* What a verdict is before the callback wrote it: means a port, and nobody has so many. */
+#define VERDICT_NONE_OCTET 0x3e
+#define VERDICT_NONE ((vnf_verdict_t)0x3e3e3e3e)
 /* Packets that a callback may send by vnf_send() in one burst and in order; more go first. */
 #define SENDS_MAX 512
 
@@ -270,8 +271,7 @@ static inline void burst_run(struct app_loop *loop, uint16_t in_port, struct rte
 {
 	vnf_verdict_t verdicts[VNF_BURST_MAX];
 
-	for (uint16_t i = 0; i < n; i++)
-		verdicts[i] = VERDICT_NONE;
+	memset(verdicts, VERDICT_NONE_OCTET, sizeof(verdicts));
 	owners_set(pkts, n, OWNER_CALLBACK);
 	loop->verdicts = verdicts;
 	loop->decided = 0;
