@@ -156,7 +156,7 @@ static bool elsewhere(const struct vnf *vnf, const char *pa_port)
 	return vnf->options.plan || (vnf->options.check && pa_port != NULL);
 }
 
-/* A replay needs packets and nothing else; neither hugepages nor `memory` would change what it does. */
+/* A replay needs packets and nothing else: hugepages and `memory` would not change what it does. */
 static int plan_memory_replay(struct vnf *vnf)
 {
 	const struct vnf_port_need none = { .mbufs = VNF_BURST_MAX };

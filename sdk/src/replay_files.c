@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * Copyright (c) 2026 The vnfkit authors
  *
- * See replay_files.h. "PORT=FILE" is taken apart here; files are told apart by what they are, not by
- * how their path is written.
+ * See replay_files.h. "PORT=FILE" is taken apart here; files are told apart by what they are, not
+ * by how their path is written.
  */
 
 #include "replay_files.h"

@@ -7,9 +7,10 @@
  *
  * Packets wait in one batch per port until the end of the pass; a whole burst that goes one way
  * does not. What a callback sends by itself is kept until its burst is dealt with (sends_apply), so
- * that packets leave in the order in which they were decided. A port with fewer queues than there are workers has each of its queues owned by one
- * worker; the others hand their packets over by a ring (handover_send, handover_take). Everything
- * here runs on the worker that owns `loop`, except loop_create and loop_destroy, which app.c calls.
+ * that packets leave in the order in which they were decided. A port with fewer queues than there
+ * are workers has each of its queues owned by one worker; the others hand their packets over by a
+ * ring (handover_send, handover_take). Everything here runs on the worker that owns `loop`, except
+ * loop_create and loop_destroy, which app.c calls.
  *
  * Ledger: received packets are counted in queue_poll; each leaves by exactly one of the port's tx,
  * drop_count, handover_send, or VNF_TAKEN (held), which vnf_send and vnf_drop end.

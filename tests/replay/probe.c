@@ -2,8 +2,8 @@
  * Copyright (c) 2026 The vnfkit authors
  *
  * A VNF that does what a replay has to get right, for the tests of replays. The first octet of a
- * frame's payload (behind the Ethernet header) says what becomes of it; see enum what. Ticks, timers
- * and random numbers are written into frames that it makes, so that they can be read off a record.
+ * frame's payload (behind the Ethernet header) says what becomes of it; see enum what. Ticks and
+ * random numbers are written into frames, so that they can be read off a record.
  */
 #include <stddef.h>
 #include <stdio.h>
