@@ -2,7 +2,8 @@
  * Copyright (c) 2026 The vnfkit authors
  *
  * Streams of random numbers under one key: block b of stream s is the ChaCha20 key stream of nonce
- * s from block b on. The key comes from the kernel when first asked for, or from --seed in a replay.
+ * s from block b on. The key comes from the kernel when first asked for, or from --seed in a
+ * replay.
  * Any thread; the key does not change once there are workers.
  */
 

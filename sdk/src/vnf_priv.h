@@ -281,7 +281,7 @@ void leftover_remove(void);
 /* ---- clock.c ---- */
 
 void clock_init(void);
-/* Stop the clock at 0, when the time of day was `wall_ns`; from then on clock_advance() moves it. */
+/* Stop the clock at 0, when the time of day was `wall_ns`; then clock_advance() moves it. */
 void clock_make_virtual(uint64_t wall_ns);
 void clock_advance(uint64_t now_ns);
 bool clock_is_virtual(void);

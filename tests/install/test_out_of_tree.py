@@ -51,6 +51,57 @@ def test_template_builds_with_pkg_config_alone(installed, tmp_path, template):
     run(program, "--check", "-c", next(folder.glob("*.conf")), env=installed)
 
 
+TEST_PROGRAM = r"""
+#include <stdio.h>
+#include <vnf/test.h>
+#include <vnf/vnf.h>
+
+static inline vnf_verdict_t forward(struct vnf_worker *worker, uint16_t port, struct rte_mbuf *pkt)
+{
+	(void)worker;
+	(void)pkt;
+	return VNF_FORWARD(port ^ 1);
+}
+VNF_PACKET(forward);
+
+int main(void)
+{
+	static const struct vnf_app app = { VNF_APP("forward"), .burst = forward_burst };
+	static const char config[] = "ports = ( { name = \"lan\"; kind = \"null\"; },\n"
+				     "          { name = \"wan\"; kind = \"null\"; } );\n";
+	struct vnf_test_replay *t = vnf_test_replay_create(&app, config);
+	struct vnf_test_packet p;
+	int64_t count;
+	int ret;
+
+	vnf_test_eth(&p, "02:00:00:00:00:02", "02:00:00:00:00:01");
+	vnf_test_ipv4(&p, "10.0.0.1", "10.0.0.2");
+	vnf_test_udp(&p, 1000, 53);
+	vnf_test_replay_packet(t, "lan", 0, &p);
+	ret = vnf_test_replay_run(t);
+	count = vnf_test_replay_count(t, "wan");
+	vnf_test_replay_destroy(t);
+	printf("exit code %d, %d packets\n", ret, (int)count);
+	return ret != 0 || count != 1;
+}
+"""
+
+
+def test_a_test_program_builds_with_pkg_config_alone(installed, tmp_path):
+    """No test framework, no include path of the tree; vnf/test.h by itself, too."""
+    (tmp_path / "test.c").write_text(TEST_PROGRAM)
+    flags = run("pkg-config", "--cflags", "--libs", "vnfkit-test", env=installed).split()
+    run("cc", "-Wall", "-Wextra", "-Werror", tmp_path / "test.c", *flags, "-o", tmp_path / "test")
+    said = run(tmp_path / "test", env=dict(installed, TMPDIR=str(tmp_path)))
+    assert "exit code 0, 1 packets" in said
+    assert not list(tmp_path.glob("vnf-test-*"))
+
+
+def test_the_test_library_stays_out_of_the_shared_object(installed):
+    shared = Path(installed["PREFIX"]) / "lib/libvnfkit.so"
+    assert "vnf_test_" not in run("nm", "-D", "--defined-only", shared)
+
+
 def test_template_links_statically(installed, tmp_path):
     """The archive holds all that the library needs, against shared DPDK."""
     folder = SOURCE / "templates/01-forward"
