@@ -37,13 +37,6 @@ void vnf_packet_set_owner(struct rte_mbuf *pkt, const char *stage)
 	owners_set(&pkt, 1, stage);
 }
 
-void owners_change(struct rte_mbuf *const *pkts, unsigned int n, const char *from, const char *to)
-{
-	for (unsigned int i = 0; owners_field >= 0 && i < n; i++)
-		if (strcmp(*owner_of(pkts[i]), from) == 0)
-			*owner_of(pkts[i]) = to;
-}
-
 static const char *owner_port(const char *what, const struct vnf_port *port)
 {
 	static char names[2][VNF_PORTS_MAX][VNF_PORT_NAME_MAX + 16];

@@ -18,7 +18,6 @@ struct vnf_port;
 
 #define OWNER_POOL "the pool"
 #define OWNER_CALLBACK "callback"
-#define OWNER_TAKEN "taken by the callback"
 #define OWNER_CREATED "made by vnf_packet_alloc()"
 #define OWNER_BATCH "batch"
 #define OWNER_HANDOVER "ring between workers"
@@ -45,8 +44,6 @@ static inline void owners_set(struct rte_mbuf *const *pkts, unsigned int n, cons
 		*owner_of(pkts[i]) = stage;
 }
 
-/* Those whose owner is `from`. */
-void owners_change(struct rte_mbuf *const *pkts, unsigned int n, const char *from, const char *to);
 /* "tx of port "x"". */
 const char *owner_tx(const struct vnf_port *port);
 const char *owner_rx(const struct vnf_port *port);
@@ -54,7 +51,6 @@ const char *owner_rx(const struct vnf_port *port);
 #else
 
 #define owners_set(pkts, n, stage) ((void)(pkts), (void)(n))
-#define owners_change(pkts, n, from, to) ((void)(pkts), (void)(n))
 
 #endif
 

@@ -491,6 +491,8 @@ static int config_run(struct vnf *vnf)
 						  : vnf->spec->log_level + VNF_LOG_ERROR);
 		ret = dpdk_run(vnf);
 	}
+	if (vnf->options.replay.on)
+		replay_close(vnf);
 	ports_destroy(vnf);
 	overrides_free(vnf);
 	vnf_config_destroy(vnf->file);

@@ -47,6 +47,9 @@ static struct {
 	size_t room;
 	uint64_t created;
 	int field; /* of mbufs: uint64_t */
+	const struct rte_mbuf *burst[VNF_BURST_MAX];
+	uint64_t burst_number[VNF_BURST_MAX];
+	uint16_t n_burst;
 	int error; /* that a line was lost for */
 } trace;
 
@@ -112,6 +115,26 @@ static void events_add(struct rte_mbuf *const *pkts, uint16_t n, enum what what,
 					   .to = to });
 }
 
+/* The packets are the application's, or nobody's. */
+static void taken_add(struct rte_mbuf *const *pkts, uint16_t n)
+{
+	for (uint16_t i = 0; i < n; i++)
+		for (uint16_t k = 0; k < trace.n_burst; k++)
+			if (trace.burst[k] == pkts[i])
+				event_add(&(struct event){ .number = trace.burst_number[k],
+							   .what = WHAT_TAKEN,
+							   .to = VNF_NO_PORT });
+}
+
+void trace_burst(struct rte_mbuf *const *pkts, uint16_t n)
+{
+	trace.n_burst = n;
+	for (uint16_t i = 0; i < n; i++) {
+		trace.burst[i] = pkts[i];
+		trace.burst_number[i] = *number_of(pkts[i]);
+	}
+}
+
 void trace_received(struct rte_mbuf *pkt, uint64_t number)
 {
 	if (trace.file != NULL)
@@ -143,7 +166,7 @@ void vnf_trace_verdict(struct vnf_worker *worker, struct rte_mbuf *const *pkts, 
 	if (verdict < worker->n_ports)
 		events_add(pkts, n, WHAT_FORWARD, 0, (uint16_t)verdict);
 	else if (verdict == VNF_TAKEN)
-		events_add(pkts, n, WHAT_TAKEN, 0, VNF_NO_PORT);
+		taken_add(pkts, n);
 	else if ((verdict & VNF_VERDICT_DROP) != 0)
 		events_add(pkts, n, WHAT_DROP, verdict & ~VNF_VERDICT_DROP, VNF_NO_PORT);
 	else if (verdict == VNF_FLOOD)
@@ -162,6 +185,9 @@ static int event_compare(const void *a, const void *b)
 
 	if (x->number != y->number)
 		return x->number < y->number ? -1 : 1;
+	/* A callback may have sent it before it said that it takes it. */
+	if ((x->what == WHAT_TAKEN) != (y->what == WHAT_TAKEN))
+		return x->what == WHAT_TAKEN ? -1 : 1;
 	return x->order < y->order ? -1 : x->order > y->order;
 }
 

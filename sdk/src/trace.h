@@ -21,6 +21,8 @@ struct vnf;
 int trace_open(struct vnf *vnf, const char *path);
 /* The packet is number `number` of the input, from 1. */
 void trace_received(struct rte_mbuf *pkt, uint64_t number);
+/* A callback gets these packets; those that it takes may be gone when its verdicts are seen. */
+void trace_burst(struct rte_mbuf *const *pkts, uint16_t n);
 /* The program made the packet. */
 void trace_created(struct rte_mbuf *pkt);
 /* An input for which there was no packet. */

@@ -214,13 +214,6 @@ static void batch_add(struct app_loop *loop, uint16_t port, struct rte_mbuf **pk
 	b->n += n;
 }
 
-static void packets_taken(struct app_loop *loop, struct rte_mbuf **pkts, uint16_t n)
-{
-	loop->counters->held += n;
-	/* It may have said more about where it has them. */
-	owners_change(pkts, n, OWNER_CALLBACK, OWNER_TAKEN);
-}
-
 /* A run of packets with the same verdict. */
 static void verdict_apply(struct app_loop *loop, uint16_t in_port, struct rte_mbuf **pkts,
 			  uint16_t n, vnf_verdict_t verdict)
@@ -229,7 +222,7 @@ static void verdict_apply(struct app_loop *loop, uint16_t in_port, struct rte_mb
 	if (likely(verdict < loop->n_ports))
 		batch_add(loop, (uint16_t)verdict, pkts, n);
 	else if (verdict == VNF_TAKEN)
-		packets_taken(loop, pkts, n);
+		loop->counters->held += n; /* they may be gone by now: not to be looked at */
 	else if ((verdict & VNF_VERDICT_DROP) != 0)
 		drop_count(loop, in_port, pkts, n, verdict & ~VNF_VERDICT_DROP);
 	else
@@ -274,6 +267,8 @@ static inline void burst_run(struct app_loop *loop, uint16_t in_port, struct rte
 
 	memset(verdicts, VERDICT_NONE_OCTET, sizeof(verdicts));
 	owners_set(pkts, n, OWNER_CALLBACK);
+	if (unlikely(loop->worker->pub.traced))
+		trace_burst(pkts, n);
 	loop->verdicts = verdicts;
 	loop->decided = 0;
 	loop->n_burst = n;

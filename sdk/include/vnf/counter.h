@@ -67,7 +67,8 @@ struct vnf_port_counters {
 	uint64_t tx_packets;           /**< Accepted by the port for transmission. */
 	uint64_t tx_bytes;             /**< Their frame bytes, without FCS. */
 	uint64_t drops[VNF_DROPS_MAX]; /**< By reason. The port is where the reason lies: the
-					*   destination for tx_full, else where it came from.
+					*   destination for what is dropped on its way out of it
+					*   (tx_full, too_long and so on), else where it came from.
 					*/
 } __rte_cache_aligned;
 

@@ -210,11 +210,39 @@ struct vnf_worker_counters *vnf_worker_counters(struct vnf_worker *worker);
 /** For vnf_trace_drop(): it was not on its way out of any port. */
 #define VNF_NO_PORT UINT16_MAX
 
-/** What vnf_trace() calls in a replay; use that. */
+/**
+ * What vnf_trace() calls in a replay; use that.
+ *
+ * @param worker
+ *   As of vnf_trace().
+ * @param pkts
+ *   As of vnf_trace().
+ * @param n
+ *   As of vnf_trace().
+ * @param verdict
+ *   As of vnf_trace().
+ *
+ * Context: worker.
+ */
 void vnf_trace_verdict(struct vnf_worker *worker, struct rte_mbuf *const *pkts, uint16_t n,
 		       vnf_verdict_t verdict);
 
-/** What vnf_trace_drop() calls in a replay; use that. */
+/**
+ * What vnf_trace_drop() calls in a replay; use that.
+ *
+ * @param worker
+ *   As of vnf_trace_drop().
+ * @param pkts
+ *   As of vnf_trace_drop().
+ * @param n
+ *   As of vnf_trace_drop().
+ * @param reason
+ *   As of vnf_trace_drop().
+ * @param to
+ *   As of vnf_trace_drop().
+ *
+ * Context: worker.
+ */
 void vnf_trace_reason(struct vnf_worker *worker, struct rte_mbuf *const *pkts, uint16_t n,
 		      uint32_t reason, uint16_t to);
 
