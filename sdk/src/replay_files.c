@@ -126,11 +126,31 @@ struct named {
 	bool writes;
 };
 
+/* "FOLDER/NAME" without links and detours; "" if the folder is not there. */
+static void path_whole(const char *path, char whole[PATH_MAX])
+{
+	char *dir = strdup(path), *name = strdup(path);
+	char folder[PATH_MAX];
+
+	whole[0] = '\0';
+	if (dir != NULL && name != NULL && realpath(dirname(dir), folder) != NULL &&
+	    strlen(folder) + strlen(path) + 2 < PATH_MAX) {
+		strcpy(whole, folder);
+		strcat(whole, "/");
+		strcat(whole, basename(name));
+	}
+	free(dir);
+	free(name);
+}
+
 static bool same_file(const char *a, const char *b)
 {
+	char whole_a[PATH_MAX], whole_b[PATH_MAX];
 	struct stat x, y;
 
-	if (strcmp(a, b) == 0)
+	path_whole(a, whole_a);
+	path_whole(b, whole_b);
+	if (strcmp(a, b) == 0 || (whole_a[0] != '\0' && strcmp(whole_a, whole_b) == 0))
 		return true;
 	return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }
