@@ -62,6 +62,11 @@ uint64_t replay_origin(void)
 	return replay.in.origin_ns;
 }
 
+bool replay_input_known(uint64_t number)
+{
+	return number >= 1 && number <= replay.in.n;
+}
+
 uint16_t replay_input_port(uint64_t number)
 {
 	return replay.in.input[number - 1].port;
@@ -71,12 +76,13 @@ uint16_t replay_input_port(uint64_t number)
 
 static uint16_t replay_rx(void *queue, struct rte_mbuf **pkts, uint16_t n)
 {
-	uint16_t got = replay.n_pkts;
+	uint16_t got = RTE_MIN(n, replay.n_pkts);
 
-	if (queue != replay.open || got > n)
+	if (queue != replay.open)
 		return 0;
 	memcpy(pkts, replay.pkts, got * sizeof(*pkts));
-	replay.n_pkts = 0;
+	replay.n_pkts -= got;
+	memmove(replay.pkts, replay.pkts + got, replay.n_pkts * sizeof(*pkts));
 	return got;
 }
 
@@ -268,8 +274,11 @@ static void burst_take(struct vnf *vnf)
 		if (input->time_ns != first->time_ns || input->port != first->port ||
 		    input->queue != first->queue)
 			break;
-		replay.at++;
 		pkt = packet_make(vnf, input);
+		/* Those in hand may come back to the pool first. */
+		if (pkt == NULL && replay.n_pkts > 0)
+			break;
+		replay.at++;
 		if (pkt == NULL) {
 			packet_lost(vnf, replay.open, replay.at,
 				    replay.in.frames[input->port].frame[input->frame].bytes);
@@ -281,20 +290,32 @@ static void burst_take(struct vnf *vnf)
 	}
 }
 
+/* A pass may take fewer packets than there are; one that takes none never will. */
+static int hand_run(struct vnf *vnf)
+{
+	uint16_t before;
+
+	do {
+		before = replay.n_pkts;
+		worker_pass(vnf, &vnf->workers[replay.open->worker]);
+	} while (replay.n_pkts != 0 && replay.n_pkts < before);
+	if (replay.n_pkts == 0)
+		return 0;
+	vnf_error("replay: port \"%s\": the program does not receive from it",
+		  replay.open->port->name);
+	rte_pktmbuf_free_bulk(replay.pkts, replay.n_pkts);
+	replay.n_pkts = 0;
+	return -EIO;
+}
+
 static int packets_run(struct vnf *vnf, uint64_t now)
 {
 	while (replay.at < replay.in.n && replay.in.input[replay.at].time_ns == now) {
 		burst_take(vnf);
 		if (replay.n_pkts == 0)
 			continue;
-		worker_pass(vnf, &vnf->workers[replay.open->worker]);
-		if (replay.n_pkts != 0) {
-			vnf_error("replay: port \"%s\": the program does not receive from it",
-				  replay.open->port->name);
-			rte_pktmbuf_free_bulk(replay.pkts, replay.n_pkts);
-			replay.n_pkts = 0;
+		if (hand_run(vnf) < 0)
 			return -EIO;
-		}
 		handovers_drain(vnf);
 	}
 	return 0;
@@ -362,7 +383,7 @@ static int steps_run(struct vnf *vnf, uint64_t end, bool (*stop)(void *arg), voi
 			vnf_warning("replay: stopped at input %u of %u", replay.at, replay.in.n);
 			return -ECANCELED;
 		}
-		ret = step(vnf, next);
+		ret = step(vnf, RTE_MAX(next, vnf_clock_now()));
 	}
 	clock_advance(RTE_MAX(end, vnf_clock_now()));
 	return ret;

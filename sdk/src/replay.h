@@ -26,6 +26,8 @@ int replay_close(struct vnf *vnf);
 /* Are all packets accounted for and back in the pool? 0 or -EIO, logged. All else has ended. */
 int replay_check(struct vnf *vnf);
 
+/* Is it the number of an input? Others are of packets that the program made. */
+bool replay_input_known(uint64_t number);
 /* Port by which input number `number` (from 1) came. */
 uint16_t replay_input_port(uint64_t number);
 

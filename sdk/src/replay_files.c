@@ -108,8 +108,10 @@ static void output_check(struct check *c, const char *path)
 {
 	struct stat st;
 
-	if (path[0] == '\0')
+	if (path[0] == '\0' || path[strlen(path) - 1] == '/')
 		refuse(c, "no file is named");
+	else if (lstat(path, &st) == 0 && S_ISLNK(st.st_mode) && stat(path, &st) < 0)
+		refuse(c, "is a link to nothing");
 	else if (stat(path, &st) < 0 ? !folder_writable(path) : access(path, W_OK) < 0)
 		refuse(c, "cannot be written: %s", strerror(errno));
 	else if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
@@ -126,19 +128,22 @@ struct named {
 	bool writes;
 };
 
-/* "FOLDER/NAME" without links and detours; "" if the folder is not there. */
+/* The path without links and detours; of a file that is not there yet "FOLDER/NAME". "" if not even
+ * the folder is there.
+ */
 static void path_whole(const char *path, char whole[PATH_MAX])
 {
 	char *dir = strdup(path), *name = strdup(path);
 	char folder[PATH_MAX];
 
 	whole[0] = '\0';
-	if (dir != NULL && name != NULL && realpath(dirname(dir), folder) != NULL &&
-	    strlen(folder) + strlen(path) + 2 < PATH_MAX) {
-		strcpy(whole, folder);
-		strcat(whole, "/");
-		strcat(whole, basename(name));
-	}
+	if (dir == NULL || name == NULL || realpath(path, whole) != NULL)
+		goto done;
+	whole[0] = '\0';
+	if (realpath(dirname(dir), folder) != NULL &&
+	    snprintf(whole, PATH_MAX, "%s/%s", folder, basename(name)) >= PATH_MAX)
+		whole[0] = '\0';
+done:
 	free(dir);
 	free(name);
 }
@@ -165,6 +170,7 @@ static size_t files_list(const struct options *o, struct named *files)
 	const struct replay_options *r = &o->replay;
 	size_t n = 0;
 
+	files[n++] = (struct named){ "--config", o->config_path, o->config_path, false };
 	for (size_t i = 0; i < r->n_replay; i++)
 		files[n++] =
 			(struct named){ "--replay", r->replay[i], path_of(r->replay[i]), false };
@@ -181,7 +187,7 @@ static size_t files_list(const struct options *o, struct named *files)
 /* None that is written is read or written by another. */
 static void overlaps_check(struct check *c)
 {
-	static struct named files[2 * VNF_PORTS_MAX + 2];
+	static struct named files[2 * VNF_PORTS_MAX + 3];
 	size_t n = files_list(&c->vnf->options, files);
 
 	for (size_t i = 0; i < n; i++)
@@ -220,6 +226,10 @@ int replay_files_check(struct vnf *vnf, struct replay_inputs *in)
 	c.value = r->verdicts;
 	if (r->verdicts != NULL)
 		output_check(&c, r->verdicts);
+	c.option = "--report";
+	c.value = vnf->options.report_path;
+	if (c.value != NULL)
+		output_check(&c, c.value);
 	overlaps_check(&c);
 	return c.ret;
 }

@@ -22,7 +22,7 @@
 /* Without a replay: no waits shorter than a 1,024th of the period, nor than a millisecond. */
 #define LISTS_LIVE 11
 #define WAIT_MIN_LIVE_NS 500000
-/* Timeouts that are looked at in a pass, all of a worker's sets together. */
+/* Timeouts of a set that are looked at in a pass. */
 #define BUDGET_LIVE 64
 
 struct timeout_class {
@@ -205,10 +205,12 @@ uint64_t timeouts_next_due(const struct worker *w)
 
 void timeouts_run(struct worker *w)
 {
-	uint32_t budget = clock_is_virtual() ? UINT32_MAX : BUDGET_LIVE;
 	uint64_t now = w->pub.now_ns;
 
-	for (struct vnf_timeouts *s = w->timeouts; s != NULL; s = s->next)
+	for (struct vnf_timeouts *s = w->timeouts; s != NULL; s = s->next) {
+		uint32_t budget = clock_is_virtual() ? UINT32_MAX : BUDGET_LIVE;
+
 		if (unlikely(s->next_due <= now))
 			set_run(s, now, &budget);
+	}
 }

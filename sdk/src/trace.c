@@ -118,12 +118,16 @@ static void events_add(struct rte_mbuf *const *pkts, uint16_t n, enum what what,
 /* The packets are the application's, or nobody's. */
 static void taken_add(struct rte_mbuf *const *pkts, uint16_t n)
 {
-	for (uint16_t i = 0; i < n; i++)
-		for (uint16_t k = 0; k < trace.n_burst; k++)
-			if (trace.burst[k] == pkts[i])
-				event_add(&(struct event){ .number = trace.burst_number[k],
-							   .what = WHAT_TAKEN,
-							   .to = VNF_NO_PORT });
+	for (uint16_t i = 0; i < n; i++) {
+		uint16_t k = 0;
+
+		while (k < trace.n_burst && trace.burst[k] != pkts[i])
+			k++;
+		event_add(&(struct event){ .number = k < trace.n_burst ? trace.burst_number[k]
+								       : *number_of(pkts[i]),
+					   .what = WHAT_TAKEN,
+					   .to = VNF_NO_PORT });
+	}
 }
 
 void trace_burst(struct rte_mbuf *const *pkts, uint16_t n)
@@ -200,15 +204,16 @@ static void event_write(const struct event *e, uint64_t wall_ns)
 {
 	static const char *const words[] = { "forward", "flood", "drop", "taken", "sent" };
 	const char *reason = vnf_drop_name(trace.vnf, e->reason);
+	bool created = !replay_input_known(e->number);
 	FILE *f = trace.file;
 
-	if ((e->number & CREATED) != 0)
+	if (created)
 		fprintf(f, "{\"number\": null, ");
 	else
 		fprintf(f, "{\"number\": %" PRIu64 ", ", e->number);
 	fprintf(f, "\"time\": \"%" PRIu64 ".%09" PRIu64 "\", ", wall_ns / VNF_SECOND_NS,
 		wall_ns % VNF_SECOND_NS);
-	if ((e->number & CREATED) != 0)
+	if (created)
 		fprintf(f, "\"port\": null, ");
 	else
 		fprintf(f, "\"port\": \"%s\", ", port_name(replay_input_port(e->number)));

@@ -218,15 +218,15 @@ static void batch_add(struct app_loop *loop, uint16_t port, struct rte_mbuf **pk
 static void verdict_apply(struct app_loop *loop, uint16_t in_port, struct rte_mbuf **pkts,
 			  uint16_t n, vnf_verdict_t verdict)
 {
+	if (verdict >= loop->n_ports && verdict != VNF_TAKEN && (verdict & VNF_VERDICT_DROP) == 0)
+		verdict = VNF_DROP(VNF_DROP_NO_SUCH_PORT);
 	vnf_trace(&loop->worker->pub, pkts, n, verdict);
 	if (likely(verdict < loop->n_ports))
 		batch_add(loop, (uint16_t)verdict, pkts, n);
 	else if (verdict == VNF_TAKEN)
 		loop->counters->held += n; /* they may be gone by now: not to be looked at */
-	else if ((verdict & VNF_VERDICT_DROP) != 0)
-		drop_count(loop, in_port, pkts, n, verdict & ~VNF_VERDICT_DROP);
 	else
-		drop_count(loop, in_port, pkts, n, VNF_DROP_NO_SUCH_PORT);
+		drop_count(loop, in_port, pkts, n, verdict & ~VNF_VERDICT_DROP);
 }
 
 static void verdicts_apply(struct app_loop *loop, uint16_t in_port, struct rte_mbuf **pkts,

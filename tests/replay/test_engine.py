@@ -188,6 +188,14 @@ def test_an_empty_pool_is_no_end():
     assert result.ledger["balance"] == 0
 
 
+def test_a_pool_that_is_nearly_empty():
+    """Packets that pass come back: none is lost, however they come together."""
+    packets = [frame("k", i) for i in range(1000)] + [frame("f", i) for i in range(300)]
+    for burst in (1, 32):
+        result = replay(PROBE, PORTS + "packets = 1;", {"left": packets}, burst=burst, expect=1)
+        assert len(result.packets["right"]) == 300
+
+
 @pytest.mark.quick
 @pytest.mark.parametrize("what, stage", [("l", "lost in the tests"), ("m", "the pool")])
 def test_a_leak_is_named(what, stage):
@@ -235,6 +243,10 @@ def test_speed(tmp_path):
     (["--record", "left=a", "--record", "left=b"], "has a record already"),
     (["--record", "left=a", "--record", "right=./a"], "is also the file of --record"),
     (["--verdicts", "a", "--record", "left=a"], "is also the file of --"),
+    (["--record", "left=probe.conf"], "is also the file of --config"),
+    (["--verdicts", "./probe.conf"], "is also the file of --config"),
+    (["--report", "probe.conf", "--until", "0s"], "is also the file of --config"),
+    (["--record", "left=folder/"], "no file is named"),
     (["--until", "3"], "write a time with its unit"),
     (["--until", "0s", "--burst", "33"], "write a number from 1 to 32"),
     (["--seed", "1"], "name a file with --replay"),

@@ -41,7 +41,7 @@ struct vnf_random {
  * @param random
  *   The stream.
  * @param name
- *   Any number; 2^32 and above is for applications, below is the SDK's own.
+ *   Applications: 2^32 to 2^63 - 1; all others are the SDK's own.
  *
  * Context: any thread.
  */

@@ -22,6 +22,7 @@
  *
  * Order. What a callback sends with vnf_send() goes out after the packets whose verdicts it had
  * written by then, and before the others: packets leave in the order in which they were decided.
+ * That holds for 512 of them in a burst; more go out first.
  */
 
 #include <stdbool.h>
