@@ -466,31 +466,39 @@ static bool report_possible(const struct vnf *vnf)
 	return ret == 0;
 }
 
+static int live_or_replay(struct vnf *vnf)
+{
+	if (!report_possible(vnf))
+		return EXIT_CONFIG;
+	log_init(vnf->spec->name,
+		 vnf->options.verbose ? VNF_LOG_DEBUG : vnf->spec->log_level + VNF_LOG_ERROR);
+	return dpdk_run(vnf);
+}
+
+/* All that can be wrong before anything is done. */
+static int prepare(struct vnf *vnf)
+{
+	if (config_load(vnf) == 0 && plan(vnf) == 0)
+		return vnf->options.replay.on ? replay_prepare(vnf) : 0;
+	if (vnf->file != NULL)
+		vnf_config_print_errors(vnf->file, stderr);
+	return -EINVAL;
+}
+
 static int config_run(struct vnf *vnf)
 {
-	int ret;
+	int ret = EXIT_SUCCESS;
 
-	if (config_load(vnf) < 0 || plan(vnf) < 0) {
-		if (vnf->file != NULL)
-			vnf_config_print_errors(vnf->file, stderr);
-		ret = EXIT_CONFIG;
-	} else if (vnf->options.replay.on && replay_prepare(vnf) < 0) {
+	if (prepare(vnf) < 0) {
 		ret = EXIT_CONFIG;
 	} else if (vnf->options.dump) {
 		vnf_config_dump(vnf->file, stdout);
-		ret = EXIT_SUCCESS;
 	} else if (vnf->options.plan) {
 		ret = plan_print(vnf) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 	} else if (vnf->options.check) {
 		printf("%s: no errors\n", vnf->options.config_path);
-		ret = EXIT_SUCCESS;
-	} else if (!report_possible(vnf)) {
-		ret = EXIT_CONFIG;
 	} else {
-		log_init(vnf->spec->name, vnf->options.verbose
-						  ? VNF_LOG_DEBUG
-						  : vnf->spec->log_level + VNF_LOG_ERROR);
-		ret = dpdk_run(vnf);
+		ret = live_or_replay(vnf);
 	}
 	if (vnf->options.replay.on)
 		replay_close(vnf);
