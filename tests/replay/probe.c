@@ -100,6 +100,7 @@ static void keep(struct vnf_worker *worker, struct rte_mbuf *pkt, uint16_t to)
 /* A frame of our own: 64 octets, the time in it. */
 static void make(struct vnf_worker *worker, uint16_t to, const char *text)
 {
+	static const uint8_t header[14] = { 2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 0x88, 0xb5 };
 	struct rte_mbuf *pkt = vnf_packet_alloc(worker);
 	char *data;
 
@@ -107,7 +108,7 @@ static void make(struct vnf_worker *worker, uint16_t to, const char *text)
 		return;
 	data = rte_pktmbuf_append(pkt, 64);
 	memset(data, 0, 64);
-	memcpy(data, "\x02\0\0\0\0\x01\x02\0\0\0\0\x02\x88\xb5", 14);
+	memcpy(data, header, sizeof(header));
 	snprintf(data + 14, 50, "%s %llu", text, (unsigned long long)worker->now_ns);
 	vnf_send(worker, to, pkt);
 }

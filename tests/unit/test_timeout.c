@@ -97,15 +97,17 @@ Test(timeout, ends_at_its_nanosecond_where_time_is_virtual)
 Test(timeout, touched_ones_end_exactly_too)
 {
 	uint64_t now = 0, next;
+	struct vnf_random random;
 
-	srand(1);
+	random_fix(1);
+	vnf_random_init(&random, 1);
 	start(true);
 	for (unsigned int i = 0; i < N; i++)
 		item_start(&items[i], i % 2 == 0 ? 0 : 2);
 	for (unsigned int step = 0; step < 20000; step++) {
-		struct item *item = &items[rand() % N];
+		struct item *item = &items[vnf_random_below(&random, N)];
 
-		now += (uint64_t)rand() % (PERIOD_NS / 5000);
+		now += vnf_random_below(&random, PERIOD_NS / 5000);
 		while ((next = vnf_timeouts_next_due(set)) <= now)
 			run_at(next);
 		run_at(now);
@@ -125,7 +127,6 @@ Test(timeout, none_is_early_and_none_is_late)
 {
 	uint64_t now = 0, late;
 
-	srand(2);
 	start(false);
 	run_at(0);
 	for (unsigned int i = 0; i < N; i++)
