@@ -106,7 +106,9 @@ static void make(struct vnf_worker *worker, uint16_t to, const char *text)
 
 	if (pkt == NULL)
 		return;
-	data = rte_pktmbuf_append(pkt, 64);
+	pkt->data_len = 64;
+	pkt->pkt_len = 64;
+	data = rte_pktmbuf_mtod(pkt, char *);
 	memset(data, 0, 64);
 	memcpy(data, header, sizeof(header));
 	snprintf(data + 14, 50, "%s %llu", text, (unsigned long long)worker->now_ns);
