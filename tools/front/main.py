@@ -18,8 +18,10 @@ from .image import image_main
 from .options import parse
 from .run import run_main
 from .say import say
+from .testing import test_main
 
-COMMANDS = {"image": image_main, "run": run_main, "guest": guest_main}
+COMMANDS = {"image": image_main, "run": run_main, "guest": guest_main,
+            "test": test_main}
 
 
 def main(arguments):

@@ -29,6 +29,19 @@ GUEST_TEXT = """\
 Talks to a running guest over its control socket: the one that "vnfkit run" names, or that of
 domain.xml."""
 
+TEST_TEXT = """\
+Runs golden tests of a program: folders, each with a configuration, the capture files that ports are
+to receive, and what is expected to come out, to the octet and to the nanosecond. Every test is run
+with bursts of 1, 7 and 32 packets, which must make no difference. Nothing but the program is needed.
+
+  *.conf or config       the configuration
+  in-PORT.pcap[ng]       what a port receives
+  args                   --until TIME or --seed N, one to a line, if a test needs them
+  expect-PORT.pcap       what a port is to send; without this file, nothing
+  expect-verdicts.jsonl  what is to become of each packet, if that matters
+
+Exit codes: 0 all passed, 1 some failed, 2 wrong command line, configuration or test."""
+
 
 class Parser(argparse.ArgumentParser):
     """One that says what is wrong in our words."""
@@ -157,6 +170,21 @@ def add_guest(commands):
                          help="print the answer as it came")
 
 
+def add_test(commands):
+    """vnfkit test"""
+    parser = commands.add_parser("test", help="run golden tests of a program, without a network",
+                                 description=TEST_TEXT, formatter_class=FORM)
+    parser.add_argument("program", metavar="PROGRAM", help="the VNF or vnf-switch, by path or name")
+    parser.add_argument("folder", metavar="DIR", nargs="+", help="a test, or a folder of tests")
+    parser.add_argument("-c", "--config", metavar="FILE",
+                        help="configuration of the tests that have none of their own")
+    parser.add_argument("--bless", action="store_true", help="what comes out is right: write it as "
+                        "what is expected; of verdicts if they were there, or if all is new")
+    parser.add_argument("--tap", action="store_true", help="print TAP, for meson and its like")
+    parser.add_argument("-v", "--verbose", action="store_true",
+                        help="print what came out, and what the program said")
+
+
 FORM = argparse.RawDescriptionHelpFormatter
 
 
@@ -169,4 +197,5 @@ def parse(arguments):
     add_image(commands)
     add_run(commands)
     add_guest(commands)
+    add_test(commands)
     return parser.parse_args(arguments)
