@@ -30,7 +30,8 @@ def installed(tmp_path_factory):
         "-Ddocs=disabled")
     run("meson", "install", "-C", top / "build", "--quiet")
     return dict(os.environ, PKG_CONFIG_PATH=str(top / "prefix/lib/pkgconfig"),
-                LD_LIBRARY_PATH=str(top / "prefix/lib"), PREFIX=str(top / "prefix"))
+                LD_LIBRARY_PATH=str(top / "prefix/lib"), PREFIX=str(top / "prefix"),
+                PATH=f"{top / 'prefix/bin'}:{os.environ['PATH']}")
 
 
 def test_only_public_headers_are_installed(installed):
@@ -49,6 +50,30 @@ def test_template_builds_with_pkg_config_alone(installed, tmp_path, template):
     program = next(p for p in (folder / "build").glob("vnf-*") if p.is_file())
     assert "--check" in run(program, "--help", env=installed)
     run(program, "--check", "-c", next(folder.glob("*.conf")), env=installed)
+    said = run("meson", "test", "-C", "build", "--verbose", cwd=folder, env=installed)
+    for test in (folder / "replay").iterdir():
+        assert f"- {test.name}" in said, said
+
+
+PYTHON_TEST = """
+def test_forward(vnf_replay):
+    result = vnf_replay({"left": [b"." * 60]})
+    assert [bytes(p) for p in result.packets["right"]] == [b"." * 60]
+"""
+
+
+def test_template_is_tested_in_python(installed, tmp_path):
+    """With what the installation has for that, found by pkg-config."""
+    flags = run("pkg-config", "--cflags", "--libs", "vnfkit", env=installed).split()
+    folder = SOURCE / "templates/01-forward"
+    run("cc", folder / "forward.c", *flags, "-o", tmp_path / "vnf-forward")
+    (tmp_path / "test_forward.py").write_text(PYTHON_TEST)
+    python = run("pkg-config", "--variable=pythondir", "vnfkit", env=installed).strip()
+    assert python.startswith(installed["PREFIX"])
+    said = run("/usr/bin/python3", "-m", "pytest", "-p", "no:cacheprovider", "-p", "vnfkit_pytest",
+               "--vnf", tmp_path / "vnf-forward", "--vnf-config", folder / "forward.conf",
+               "test_forward.py", cwd=tmp_path, env=dict(installed, PYTHONPATH=python))
+    assert "1 passed" in said
 
 
 TEST_PROGRAM = r"""

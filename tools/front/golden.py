@@ -252,7 +252,7 @@ def compare(result):
     if os.path.exists(golden.verdicts):
         expected, events = load_events(golden.verdicts), result.outcome.events()
         if expected != events:
-            result.faults.append("verdicts, expected (-) and got (+):")
+            result.faults.append("verdicts: expected (-), got (+)")
             result.faults += diff.verdicts_diff(expected, events, golden.origin_ns)
 
 
@@ -264,7 +264,7 @@ def compare_port(golden, port, frames):
            for frame in frames]
     if list(expected.frames) == got:
         return []
-    return [f"port \"{port}\", expected {count(expected.frames, 'packet')} (-), got {len(got)} (+):",
+    return [f"port \"{port}\": expected {count(expected.frames, 'packet')} (-), got {len(got)} (+)",
             *diff.frames_diff(list(expected.frames), got, golden.origin_ns)]
 
 

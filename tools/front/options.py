@@ -30,9 +30,10 @@ Talks to a running guest over its control socket: the one that "vnfkit run" name
 domain.xml."""
 
 TEST_TEXT = """\
-Runs golden tests of a program: folders, each with a configuration, the capture files that ports are
-to receive, and what is expected to come out, to the octet and to the nanosecond. Every test is run
-with bursts of 1, 7 and 32 packets, which must make no difference. Nothing but the program is needed.
+Runs golden tests of a program: folders, each with a configuration, the capture files that ports
+are to receive, and what is expected to come out, to the octet and to the nanosecond. Every test is
+run with bursts of 1, 7 and 32 packets, which must make no difference. No root is needed.
+A test is a folder with
 
   *.conf or config       the configuration
   in-PORT.pcap[ng]       what a port receives
