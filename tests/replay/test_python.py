@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright (c) 2026 The vnfkit authors
 #
-# vnfkit_replay and its plug-in for pytest: times of packets, what comes back, and that a replay which
-# went wrong, or cannot be, is raised.
+# vnfkit_replay and its plug-in for pytest: times of packets, what comes back, and that a replay
+# which went wrong, or cannot be, is raised.
 
 """Replays from Python."""
 
