@@ -228,7 +228,6 @@ def test_options_of_a_test(tests):
     assert "10800.000039000 s of virtual time" in tests.run("--verbose")
 
 
-@pytest.mark.quick
 def test_tap(tests):
     """For meson: one line per test, all else as comments."""
     shutil.copytree(tests.one, tests.one.parent / "two")
