@@ -57,7 +57,8 @@ const struct vnf_config_key hsw_config_keys[] = {
 	  .min = 1000000000ull,
 	  .max = 1000000ull * 1000000000ull,
 	  .def = "300s",
-	  .doc = "An address that was not seen for this long is forgotten (IEEE 802.1D: 300s)." },
+	  .doc = "An address that was not seen for this long is forgotten, within some seconds "
+		 "(IEEE 802.1D: 300s)." },
 	{ .name = "domains",
 	  .type = VNF_CONFIG_LIST,
 	  .offset = offsetof(struct hsw_config, domains),

@@ -338,11 +338,12 @@ void hsw_fdb_flush_port(struct hsw_fdb *fdb, uint16_t port)
 }
 
 /* Workers stamp entries with a clock of their own: one that is ahead of ours is not old. */
+/* Seconds are counted whole: one more, or it would be forgotten up to a second early. */
 static bool is_old(const struct hsw_fdb_entry *entry, uint32_t epoch, uint32_t max_age)
 {
 	int32_t age = (int32_t)(epoch - __atomic_load_n(&entry->value.epoch, __ATOMIC_RELAXED));
 
-	return max_age != 0 && age > 0 && (uint32_t)age >= max_age;
+	return max_age != 0 && age > 0 && (uint32_t)age > max_age;
 }
 
 void hsw_fdb_age(struct hsw_fdb *fdb, uint32_t epoch, uint32_t max_age, uint32_t buckets)

@@ -90,7 +90,8 @@ enum hsw_fdb_change hsw_fdb_learn(struct hsw_fdb *fdb, uint64_t key, uint16_t po
 				  uint16_t *old_port);
 /* Writer. Forget all addresses of a port, in constant time. */
 void hsw_fdb_flush_port(struct hsw_fdb *fdb, uint16_t port);
-/* Writer. Look at the next `buckets` buckets and remove what was not seen for `max_age` epochs. */
+/* Writer. Look at the next `buckets` buckets and remove what was not seen for more than `max_age`
+ * epochs. */
 void hsw_fdb_age(struct hsw_fdb *fdb, uint32_t epoch, uint32_t max_age, uint32_t buckets);
 
 /* Any thread. The next entry in use from `*cursor` (start with 0); false at the end. */

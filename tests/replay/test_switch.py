@@ -45,11 +45,14 @@ def test_learning():
 
 
 @pytest.mark.quick
-@pytest.mark.parametrize("silence, fate", [(299.999, "a"), (300, "a"), (300.011, "flood")])
-def test_ageing(silence, fate):
-    """An address that was not seen for 300 s is forgotten."""
-    result = replay(SWITCH, CONFIG, {"a": [frame(1, 2, 0)], "b": [frame(2, 1, silence)]})
-    assert fates(result) == ["flood", fate]
+@pytest.mark.parametrize("seen, silence, fate", [
+    (0, 299.999, "a"), (0, 300, "a"), (0.9, 299.2, "a"), (0.999, 300, "a"),
+    (0, 301.011, "flood"), (0.9, 300.111, "flood")])
+def test_ageing(seen, silence, fate):
+    """An address that was not seen for 300 s is forgotten: never earlier, and within a second."""
+    result = replay(SWITCH, CONFIG, {"c": [frame(9, 8, 0)], "a": [frame(1, 2, seen)],
+                                     "b": [frame(2, 1, seen + silence)]})
+    assert fates(result)[-1] == fate
 
 
 def test_ageing_counts_from_the_last_frame():
@@ -63,7 +66,7 @@ def test_ageing_of_another_length():
     """As the file says."""
     config = 'ageing = "10s";' + CONFIG
     result = replay(SWITCH, config, {"a": [frame(1, 2, 0)],
-                                     "b": [frame(2, 1, 9.9), frame(2, 1, 10.011)]})
+                                     "b": [frame(2, 1, 9.9), frame(2, 1, 11.011)]})
     assert fates(result) == ["flood", "a", "flood"]
 
 
