@@ -101,6 +101,8 @@ static int virtio_take(const struct vnf_program *program, struct options *option
 	return 0;
 }
 
+#define GIVEN_TWICE "is given a second time; leave one of them"
+
 static int option_bad(const struct vnf_program *program, const char *option, const char *what)
 {
 	fprintf(stderr, "%s: %s %s: %s\n", program->name, option, optarg, what);
@@ -123,6 +125,8 @@ static int until_take(const struct vnf_program *program, struct replay_options *
 {
 	const char *text = optarg;
 
+	if (replay->has_until)
+		return option_bad(program, "--until", GIVEN_TWICE);
 	replay->until_after_last = *text == '+';
 	if (cfg_parse_duration(text + replay->until_after_last, &replay->until_ns) < 0)
 		return option_bad(program, "--until",
@@ -161,6 +165,8 @@ static int replay_option_take(int opt, const struct vnf_program *program,
 		replay->on = true;
 		return file_take(program, "--record", replay->record, &replay->n_record);
 	case OPT_VERDICTS:
+		if (replay->verdicts != NULL)
+			return option_bad(program, "--verdicts", GIVEN_TWICE);
 		replay->on = true;
 		replay->verdicts = optarg;
 		return 0;
@@ -168,9 +174,13 @@ static int replay_option_take(int opt, const struct vnf_program *program,
 		replay->on = true;
 		return until_take(program, replay);
 	case OPT_SEED:
+		if (replay->has_seed)
+			return option_bad(program, "--seed", GIVEN_TWICE);
 		replay->has_seed = true;
 		return number_take(program, "--seed", 0, UINT64_MAX, &replay->seed);
 	case OPT_BURST:
+		if (replay->has_burst)
+			return option_bad(program, "--burst", GIVEN_TWICE);
 		replay->has_burst = true;
 		ret = number_take(program, "--burst", 1, VNF_BURST_MAX, &number);
 		replay->burst = (uint32_t)number;

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,6 +60,12 @@ static int frame_add(struct pcap_frames *f, const uint8_t *data, uint32_t bytes,
 	return 0;
 }
 
+/* A pcap file, such as a record, has 32 bits for them. */
+static bool time_valid(const struct pcap_pkthdr *hdr)
+{
+	return hdr->ts.tv_sec >= 0 && hdr->ts.tv_sec <= UINT32_MAX && hdr->ts.tv_usec >= 0;
+}
+
 static uint64_t frame_time(const struct pcap_pkthdr *hdr)
 {
 	/* The precision that was asked for: nanoseconds. */
@@ -76,6 +83,11 @@ static int frames_add(pcap_t *p, uint32_t frame_min, uint32_t frame_max, struct 
 		if (hdr->caplen != hdr->len || hdr->len < frame_min || hdr->len > frame_max) {
 			f->refused++;
 			continue;
+		}
+		if (!time_valid(hdr)) {
+			snprintf(why, why_size, "frame %u: its time stamp is beyond the year 2106",
+				 f->n + 1);
+			return -ERANGE;
 		}
 		ret = frame_add(f, data, hdr->caplen, frame_time(hdr));
 		if (ret < 0) {

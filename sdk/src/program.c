@@ -58,10 +58,20 @@ static void end_at_once(int number)
 	_exit(EXIT_FAILURE);
 }
 
-/* From now on a further signal ends the process without more ado. */
-static void signals_force(void)
+static volatile sig_atomic_t replay_stops;
+
+/* The first asks for a stop, which a callback that does not return would never grant. */
+static void replay_signal(int number)
 {
-	struct sigaction action = { .sa_handler = end_at_once };
+	if (replay_stops != 0)
+		end_at_once(number);
+	replay_stops = 1;
+}
+
+/* SIGTERM and SIGINT go to this from now on. */
+static void signals_handle(void (*handler)(int number))
+{
+	struct sigaction action = { .sa_handler = handler };
 	sigset_t set;
 
 	sigaction(SIGTERM, &action, NULL);
@@ -69,6 +79,12 @@ static void signals_force(void)
 	signal_set(&set);
 	sigdelset(&set, SIGHUP);
 	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+}
+
+static bool replay_stop(void *arg)
+{
+	(void)arg;
+	return replay_stops != 0;
 }
 
 /* True when a signal asks us to stop. */
@@ -360,7 +376,7 @@ static int launch_and_run(struct vnf *vnf, int signals)
 		announce(vnf);
 		ret = run(vnf, signals);
 	}
-	signals_force();
+	signals_handle(end_at_once);
 	if (workers_stop(vnf) < 0)
 		end_stuck("a worker did not stop within 5 s");
 	return ret;
@@ -376,7 +392,7 @@ static int live_run(struct vnf *vnf, int signals)
 		ret = launch_and_run(vnf, signals);
 	else if (ret == -ECANCELED)
 		ret = 0;
-	signals_force();
+	signals_handle(end_at_once);
 	telemetry_stop();
 	if (ports_cancel(vnf) < 0)
 		end_stuck("a port's opening did not end within 3 s");
@@ -408,7 +424,9 @@ static int start_and_run(struct vnf *vnf, int signals)
 		goto fini;
 	if (vnf->options.replay.on) {
 		vnf->ran = true;
-		ret = replay_run(vnf, signal_asked, &signals);
+		/* One busy thread: it looks at a flag, not at a descriptor. */
+		signals_handle(replay_signal);
+		ret = replay_run(vnf, replay_stop, NULL);
 	} else {
 		ret = live_run(vnf, signals);
 	}

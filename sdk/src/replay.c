@@ -31,8 +31,6 @@
 #define CONTROL_NS 10000000
 /* Passes at one time, without a packet, before something is wrong. */
 #define DUES_MAX 100000
-/* Steps between two looks at whether to stop. */
-#define STOP_STEPS 4096
 /* A pause in the input that is more likely a damaged time stamp. */
 #define SPAN_ODD_NS (30 * 86400 * VNF_SECOND_NS)
 
@@ -50,6 +48,8 @@ static struct {
 	uint32_t at; /* next input */
 	uint64_t control_ns;
 	bool failed; /* a record could not be written */
+	bool (*stop)(void *arg);
+	void *stop_arg;
 
 	/* The packets that can be received now. */
 	struct replay_queue *open;
@@ -93,10 +93,17 @@ static uint16_t replay_tx_copy(void *queue, struct rte_mbuf **pkts, uint16_t n,
 	struct pcap_writer *record = &replay.record[q->port->id];
 	uint64_t now = vnf_clock_wall();
 
-	for (uint16_t i = 0; record->dump != NULL && i < n; i++)
-		if (!pcap_writer_write(record, pkts[i], now))
+	for (uint16_t i = 0; i < n; i++) {
+		/* A file has no hardware that would finish it. */
+		if ((pkts[i]->ol_flags & RTE_MBUF_F_TX_OFFLOAD_MASK) != 0) {
+			trace_refused(pkts[i], VNF_DROP_UNSUPPORTED_OFFLOAD, q->port->id);
+			counters->drops[VNF_DROP_UNSUPPORTED_OFFLOAD]++;
+			continue;
+		}
+		if (record->dump != NULL && !pcap_writer_write(record, pkts[i], now))
 			replay.failed = true;
-	vnf_count_tx(counters, pkts, n);
+		vnf_count_tx(counters, &pkts[i], 1);
+	}
 	return n;
 }
 
@@ -122,7 +129,7 @@ static uint16_t queue_worker(const struct vnf *vnf, const struct vnf_port *port,
 	return 0;
 }
 
-static void port_open(const struct vnf *vnf, struct vnf_port *port)
+static void port_open(struct vnf *vnf, struct vnf_port *port)
 {
 	for (uint16_t q = 0; q < port->n_queues; q++) {
 		struct replay_queue *queue = &replay.queues[port->id][q];
@@ -135,6 +142,8 @@ static void port_open(const struct vnf *vnf, struct vnf_port *port)
 	port->tx = replay_tx;
 	port->tx_copy = replay_tx_copy;
 	vnf_port_set_up(port, true);
+	if (vnf->program->link != NULL)
+		vnf->program->link(vnf, port, true);
 }
 
 static int ports_open_files(struct vnf *vnf)
@@ -310,7 +319,8 @@ static int hand_run(struct vnf *vnf)
 
 static int packets_run(struct vnf *vnf, uint64_t now)
 {
-	while (replay.at < replay.in.n && replay.in.input[replay.at].time_ns == now) {
+	while (!replay.stop(replay.stop_arg) && replay.at < replay.in.n &&
+	       replay.in.input[replay.at].time_ns == now) {
 		burst_take(vnf);
 		if (replay.n_pkts == 0)
 			continue;
@@ -370,16 +380,18 @@ static uint64_t end_time(const struct vnf *vnf)
 
 	if (!vnf->options.replay.has_until)
 		return last;
-	return vnf->options.replay.until_ns + (vnf->options.replay.until_after_last ? last : 0);
+	if (!vnf->options.replay.until_after_last)
+		return vnf->options.replay.until_ns;
+	return last + RTE_MIN(vnf->options.replay.until_ns, UINT64_MAX - last);
 }
 
-static int steps_run(struct vnf *vnf, uint64_t end, bool (*stop)(void *arg), void *arg)
+static int steps_run(struct vnf *vnf, uint64_t end)
 {
 	uint64_t next;
 	int ret = 0;
 
-	for (uint32_t n = 0; ret == 0 && (next = next_time(vnf)) <= end; n++) {
-		if (n % STOP_STEPS == 0 && stop(arg)) {
+	while (ret == 0 && (next = next_time(vnf)) <= end) {
+		if (replay.stop(replay.stop_arg)) {
 			vnf_warning("replay: stopped at input %u of %u", replay.at, replay.in.n);
 			return -ECANCELED;
 		}
@@ -389,6 +401,19 @@ static int steps_run(struct vnf *vnf, uint64_t end, bool (*stop)(void *arg), voi
 	return ret;
 }
 
+/* All of them are gone through, tick by tick. */
+static void pauses_report(void)
+{
+	for (uint32_t i = 1; i < replay.in.n; i++) {
+		uint64_t pause = replay.in.input[i].time_ns - replay.in.input[i - 1].time_ns;
+
+		if (pause > SPAN_ODD_NS)
+			vnf_warning("replay: input %u comes %" PRIu64 " days after the one before; "
+				    "if a time stamp is wrong, correct the file",
+				    i + 1, pause / VNF_SECOND_NS / 86400);
+	}
+}
+
 int replay_run(struct vnf *vnf, bool (*stop)(void *arg), void *arg)
 {
 	uint64_t end = end_time(vnf);
@@ -396,14 +421,13 @@ int replay_run(struct vnf *vnf, bool (*stop)(void *arg), void *arg)
 
 	if (ret < 0)
 		return ret;
-	if (end > SPAN_ODD_NS)
-		vnf_notice("replay: goes on for %" PRIu64
-			   " days; if a time stamp is wrong, --until "
-			   "ends it sooner",
-			   end / VNF_SECOND_NS / 86400);
+	pauses_report();
 	vnf->run = RUN_RUNNING;
-	ret = steps_run(vnf, end, stop, arg);
+	replay.stop = stop;
+	replay.stop_arg = arg;
+	ret = steps_run(vnf, end);
 	vnf->run = RUN_STOPPED;
+	end = vnf_clock_now();
 	vnf_notice("replay: %u packets in, %" PRIu64 ".%09" PRIu64 " s of virtual time", replay.at,
 		   end / VNF_SECOND_NS, end % VNF_SECOND_NS);
 	return ret;

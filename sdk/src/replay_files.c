@@ -30,13 +30,13 @@ static void refuse(struct check *c, const char *format, ...) __attribute__((form
 
 static void refuse(struct check *c, const char *format, ...)
 {
+	char why[1024];
 	va_list args;
 
-	fprintf(stderr, "%s: %s %s: ", c->vnf->program->name, c->option, c->value);
 	va_start(args, format);
-	vfprintf(stderr, format, args);
+	vsnprintf(why, sizeof(why), format, args);
 	va_end(args);
-	fputc('\n', stderr);
+	fprintf(stderr, "%s: %s %s: %s\n", c->vnf->program->name, c->option, c->value, why);
 	c->ret = -EINVAL;
 }
 
@@ -68,6 +68,17 @@ static struct vnf_port *port_of(struct check *c, const char **path)
 	return NULL;
 }
 
+/* The first file that is named for the port among "PORT=FILE", or NULL. */
+static const char *file_of(const char *const *files, size_t n, const struct vnf_port *port)
+{
+	size_t len = strlen(port->name);
+
+	for (size_t i = 0; i < n; i++)
+		if (strncmp(files[i], port->name, len) == 0 && files[i][len] == '=')
+			return files[i] + len + 1;
+	return NULL;
+}
+
 static void input_read(struct check *c, struct replay_inputs *in)
 {
 	const char *path;
@@ -76,7 +87,7 @@ static void input_read(struct check *c, struct replay_inputs *in)
 
 	if (port == NULL)
 		return;
-	if (in->frames[port->id].n > 0 || in->frames[port->id].refused > 0) {
+	if (file_of(c->vnf->options.replay.replay, c->vnf->options.replay.n_replay, port) != path) {
 		refuse(c, "port \"%s\" has a file already; a port replays one", port->name);
 		return;
 	}
@@ -236,11 +247,5 @@ int replay_files_check(struct vnf *vnf, struct replay_inputs *in)
 
 const char *replay_record_path(const struct vnf *vnf, const struct vnf_port *port)
 {
-	const struct replay_options *r = &vnf->options.replay;
-	size_t len = strlen(port->name);
-
-	for (size_t i = 0; i < r->n_record; i++)
-		if (strncmp(r->record[i], port->name, len) == 0 && r->record[i][len] == '=')
-			return r->record[i] + len + 1;
-	return NULL;
+	return file_of(vnf->options.replay.record, vnf->options.replay.n_record, port);
 }

@@ -157,6 +157,12 @@ void trace_lost(uint64_t number, uint32_t reason)
 			.number = number, .what = WHAT_DROP, .reason = reason, .to = VNF_NO_PORT });
 }
 
+void trace_refused(struct rte_mbuf *pkt, uint32_t reason, uint16_t to)
+{
+	if (trace.file != NULL)
+		events_add(&pkt, 1, WHAT_DROP, reason, to);
+}
+
 void vnf_trace_reason(struct vnf_worker *worker, struct rte_mbuf *const *pkts, uint16_t n,
 		      uint32_t reason, uint16_t to)
 {

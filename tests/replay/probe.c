@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <rte_pause.h>
+
 #include <vnf/clock.h>
 #include <vnf/random.h>
 #include <vnf/timeout.h>
@@ -27,6 +29,8 @@ enum what {
 	LEAK = 'l',    /* keep, and forget */
 	LOSE = 'm',    /* drop, but for a reference that stays */
 	KEEP = 'k',    /* keep until the end */
+	HANG = 'h',    /* never return */
+	OFFLOAD = 'c', /* forward, and leave the checksum to the hardware */
 };
 
 enum {
@@ -161,6 +165,13 @@ static vnf_verdict_t decide(struct vnf_worker *worker, uint16_t port, struct rte
 	case LEAK:
 	case LOSE:
 		return leak(pkt, payload[0]);
+	case HANG:
+		vnf_notice("hangs");
+		for (;;)
+			rte_pause();
+	case OFFLOAD:
+		pkt->ol_flags |= RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_IP_CKSUM;
+		break;
 	case KEEP:
 		s->until_end = pkt;
 		return VNF_TAKEN;

@@ -10,6 +10,8 @@
 
 import itertools
 import os
+import signal
+import struct
 import subprocess
 import time
 
@@ -27,6 +29,14 @@ ports = ( { name = "left"; kind = "virtio-user"; socket = "/nonexistent/left.soc
 """
 SECOND = 10**9
 START = 1_700_000_000
+
+
+# The head of a file with microseconds, and a file with a frame of the year 2200.
+PCAP = bytes.fromhex("d4c3b2a1020004000000000000000000ffff000001000000")
+PCAPNG_2200 = (struct.pack("<IIIHHqI", 0x0a0d0d0a, 28, 0x1a2b3c4d, 1, 0, -1, 28) +
+               struct.pack("<IIHHII", 1, 20, 1, 0, 0, 20) +
+               struct.pack("<IIIIIII60sI", 6, 92, 0, 7258118400 * 10**6 >> 32,
+                           7258118400 * 10**6 & 0xffffffff, 60, 60, b"f" * 60, 92))
 
 
 def frame(what, number=0, at=0.0, length=64):
@@ -168,6 +178,14 @@ def test_verdicts_and_reasons():
         (5, "left", "drop", None, "malformed"), (4, "left", "drop", None, "stopping")]
 
 
+def test_unfinished_packets():
+    """What is left to hardware that is not there does not go out wrong."""
+    result = replay(PROBE, PORTS, {"left": [frame("c", 1), frame("f", 2)]})
+    assert texts(result.packets["right"]) == ["f000002"]
+    assert result.counters["right"]["drops"] == {"unsupported_offload": 1}
+    assert [v.reason for v in result.verdicts] == [None, "unsupported_offload", None]
+
+
 def test_long_and_short_frames():
     """What the port cannot carry is dropped on the way out; a runt before the callback."""
     config = PORTS.replace('name = "right";', 'name = "right"; mtu = 500;')
@@ -215,7 +233,7 @@ def test_speed(tmp_path):
     raw = bytes(frame("f"))
     many = tmp_path / "many.pcap"
     with open(many, "wb") as file:
-        file.write(bytes.fromhex("d4c3b2a1020004000000000000000000ffff000001000000"))
+        file.write(PCAP)
         for i in range(200_000):
             file.write((START + i // 1000).to_bytes(4, "little") +
                        (i % 1000 * 1000).to_bytes(4, "little") +
@@ -248,6 +266,10 @@ def test_speed(tmp_path):
     (["--verdicts", "./probe.conf"], "is also the file of --config"),
     (["--report", "probe.conf", "--until", "0s"], "is also the file of --config"),
     (["--record", "left=folder/"], "no file is named"),
+    (["--until", "1s", "--until", "2s"], "given a second time"),
+    (["--verdicts", "a", "--verdicts", "b"], "given a second time"),
+    (["--replay", "left=empty.pcap", "--replay", "left=empty.pcap"], "has a file already"),
+    (["--replay", "left=future.pcap"], "beyond the year 2106"),
     (["--until", "3"], "write a time with its unit"),
     (["--until", "0s", "--burst", "33"], "write a number from 1 to 32"),
     (["--seed", "1"], "name a file with --replay"),
@@ -256,9 +278,46 @@ def test_speed(tmp_path):
 def test_wrong_command_lines(tmp_path, options, message):
     """Exit code 2, what is wrong, and no file is touched."""
     (tmp_path / "probe.conf").write_text(PORTS)
+    (tmp_path / "empty.pcap").write_bytes(PCAP)
+    (tmp_path / "future.pcap").write_bytes(PCAPNG_2200)
     before = sorted(os.listdir(tmp_path))
     done = subprocess.run([PROBE, "-c", "probe.conf", *options], cwd=tmp_path, check=False,
                           capture_output=True, text=True)
     assert done.returncode == 2, done.stderr
     assert message in done.stderr
     assert sorted(os.listdir(tmp_path)) == before
+
+
+def runtime_dir(process):
+    """DPDK's, of a process."""
+    return f"/var/run/dpdk/vnfkit-probe-{process.pid}"
+
+
+def stop(process, n):
+    """Send one signal once DPDK has started, or more once the callback hangs; what it said."""
+    log = ""
+    while n > 1 and "hangs" not in log:
+        log += process.stderr.readline()
+        assert process.poll() is None, log
+    while not os.path.exists(runtime_dir(process)):
+        assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    while n > 1 and process.poll() is None:
+        time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+    return log + process.communicate(timeout=20)[1]
+
+
+@pytest.mark.parametrize("what, signals", [("f", 1), ("h", 2)])
+def test_signals(tmp_path, what, signals):
+    """One ends a replay that would go on for long, two end one whose callback hangs."""
+    (tmp_path / "probe.conf").write_text(PORTS + "ticks = true;")
+    raw = bytes(frame(what))
+    (tmp_path / "in.pcap").write_bytes(
+        PCAP + struct.pack("<IIII", START, 0, len(raw), len(raw)) + raw)
+    argv = [PROBE, "-c", "probe.conf", "--replay", "left=in.pcap", "--until", "2000000h"]
+    with subprocess.Popen(argv, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
+        log = stop(process, signals)
+        assert process.returncode == 1
+        assert ("replay: stopped at input" in log) == (signals == 1)
+        assert not os.path.exists(runtime_dir(process))
