@@ -121,6 +121,7 @@ int vnf_run(int argc, char *const *argv, const struct vnf_app *app)
 		.config = app->config,
 		.config_size = app->config_size,
 		.drops = app->drops,
+		.commands = app->commands,
 		.ports_min = app->ports_min,
 		.ports_max = app->ports_max,
 		.stateful = app->stateful,

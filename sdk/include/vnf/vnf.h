@@ -31,6 +31,7 @@
 #include <rte_mbuf.h>
 
 #include <vnf/config.h>
+#include <vnf/control.h>
 #include <vnf/counter.h>
 #include <vnf/log.h>
 
@@ -39,7 +40,7 @@ extern "C" {
 #endif
 
 /** Number of this interface; changes when a VNF must be rebuilt. */
-#define VNF_ABI 3u
+#define VNF_ABI 4u
 
 /** Packets in a burst at most. */
 #define VNF_BURST_MAX 32
@@ -128,6 +129,7 @@ struct vnf_app {
 	const struct vnf_config_key *config; /**< Keys of its own, beside the SDK's; NULL = none. */
 	size_t config_size;                  /**< sizeof() the structure they fill. */
 	const struct vnf_drop *drops;        /**< Drop reasons of its own; NULL = none. */
+	const struct vnf_command *commands;  /**< For `vnfkit ctl`; NULL = none. */
 
 	uint16_t ports_min; /**< Ports it needs; 0 = 1. */
 	uint16_t ports_max; /**< Ports it can use; 0 = no limit. */
