@@ -127,6 +127,7 @@ static const struct vnf_config_key base_system_keys[] = {
 		 "start without." },
 	{ .name = "log_level",
 	  .type = VNF_CONFIG_ENUM,
+	  .flags = VNF_CONFIG_LIVE,
 	  .offset = offsetof(struct system_spec, log_level),
 	  .choices = level_words,
 	  .def = "info",
@@ -247,6 +248,8 @@ int schema_init(struct schema *schema, const struct vnf_program *program)
 			key->def = program->name;
 		if (strcmp(key->name, "ports") != 0)
 			continue;
+		if (program->live_ports)
+			key->flags |= VNF_CONFIG_LIVE;
 		key->keys = schema->port_keys;
 		key->size = port_size(program);
 		key->variants = &schema->variants;
