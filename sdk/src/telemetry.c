@@ -59,6 +59,9 @@ static int tell_info(struct vnf *vnf, const char *params, struct rte_tel_data *d
 	rte_tel_data_add_dict_int(d, "pid", getpid());
 	rte_tel_data_add_dict_int(d, "workers", vnf->n_workers);
 	rte_tel_data_add_dict_int(d, "ports", vnf->n_ports);
+	rte_tel_data_add_dict_u64(
+		d, "generation",
+		__atomic_load_n(&vnf->workers[0].pub.generation, __ATOMIC_RELAXED));
 	rte_tel_data_add_dict_u64(d, "memory_bytes", vnf->memory.bytes);
 	rte_tel_data_add_dict_int(d, "hugepages", vnf->memory.huge);
 	rte_tel_data_add_dict_u64(d, "uptime_ms", vnf_clock_now() / 1000000);
