@@ -92,23 +92,37 @@ static struct generation_share *share_of(const struct worker *w, uint64_t number
 	return &((struct worker *)(uintptr_t)w)->shares[number % GENERATIONS_KEPT];
 }
 
-void generation_take(struct worker *w)
+/* Close the account of the one, open that of the other; or again, after a reload that failed. */
+static void shares_switch(struct worker *w, uint64_t number)
 {
-	const struct generation *g = __atomic_load_n(w->newest, __ATOMIC_ACQUIRE);
+	struct generation_share *share = share_of(w, number);
 	uint64_t received = worker_received(w);
 
 	if (w->generation != NULL)
 		share_of(w, w->pub.generation)->packets = received - w->taken_rx;
-	*share_of(w, g->number) = (struct generation_share){ .number = g->number };
-	w->taken_rx = received;
+	if (share->number != number)
+		*share = (struct generation_share){ .number = number };
+	w->taken_rx = received - share->packets;
+}
+
+static void rxqs_take(struct worker *w, const struct generation *g)
+{
+	bool first = g->rxqs[w->pub.id] == NULL;
+
+	w->rxqs = first ? w->first_rxqs : g->rxqs[w->pub.id];
+	w->n_rxqs = first ? w->n_first_rxqs : g->n_rxqs[w->pub.id];
+}
+
+void generation_take(struct worker *w)
+{
+	const struct generation *g = __atomic_load_n(w->newest, __ATOMIC_ACQUIRE);
+
+	shares_switch(w, g->number);
 	w->generation = g;
 	w->pub.config = g->loaded->config;
 	w->pub.built = g->built;
 	w->pub.n_ports = g->n_ports;
-	if (g->rxqs[w->pub.id] != NULL) {
-		w->rxqs = g->rxqs[w->pub.id];
-		w->n_rxqs = g->n_rxqs[w->pub.id];
-	}
+	rxqs_take(w, g);
 	for (uint16_t i = 0; i < g->n_ports; i++)
 		if (g->gone[i])
 			counters_retire(&w->counters, i);

@@ -56,6 +56,7 @@ static int rxqs_assign(struct vnf *vnf, struct worker *w)
 				w->rxqs[w->n_rxqs++] = (struct vnf_rxq){ &slot->port, q };
 		}
 	}
+	w->n_first_rxqs = w->n_rxqs;
 	if (w->n_rxqs == 0)
 		vnf_warning("worker %u has no queue to poll; more queues or fewer workers would "
 			    "use its CPU",

@@ -152,7 +152,7 @@ static int refuse_memory(struct loaded *loaded, const struct memory_plan *have,
 	vnf_config_error(loaded->file, &loaded->spec->ports,
 			 "these ports take %u packets of %u octets and %llu MiB, and the program "
 			 "was started with %u of %u and %llu MiB; restart it, or start it with "
-			 "more: keys packets and memory",
+			 "more: keys spare_ports, packets and memory",
 			 need->n_mbufs, need->data_room, (unsigned long long)(need->needed >> 20),
 			 have->n_mbufs, have->data_room, (unsigned long long)(have->bytes >> 20));
 	return -EINVAL;

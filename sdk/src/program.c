@@ -26,6 +26,8 @@
 
 #define EXIT_CONFIG 2
 #define CONTROL_MS 10
+/* What a spare port may take of DPDK's memory at least: a vhost-user port does, with all defaults. */
+#define SPARE_BYTES (4u << 20)
 #define PORT_POLL_NS 100000000ULL
 
 static struct vnf instance;
@@ -190,6 +192,23 @@ static int plan_memory_replay(struct vnf *vnf)
 	return ret;
 }
 
+/* As if there were `spare_ports` more that need what the greatest needs. */
+static void plan_spare(const struct vnf *vnf, struct memory_input *in)
+{
+	struct vnf_port port = vnf->ports[0].port;
+	struct vnf_port_need most = { .bytes = SPARE_BYTES };
+
+	for (uint16_t i = 0; i < vnf->n_ports; i++) {
+		const struct port_slot *slot = &vnf->ports[i];
+
+		most.mbufs = RTE_MAX(most.mbufs, slot->need.mbufs);
+		most.bytes = RTE_MAX(most.bytes, slot->need.bytes);
+		port.n_queues = RTE_MAX(port.n_queues, slot->port.n_queues);
+	}
+	for (uint32_t i = 0; i < vnf->spec->spare_ports; i++)
+		memory_input_add(in, &port, &most);
+}
+
 static int plan_memory(struct vnf *vnf)
 {
 	unsigned int node = eal_numa_node(vnf->cpus.cpu[0]);
@@ -216,6 +235,8 @@ static int plan_memory(struct vnf *vnf)
 		if (vnf->ports[i].need.iova_pa)
 			in.pa_port = vnf->ports[i].port.name;
 	}
+	if (vnf->program->live_ports)
+		plan_spare(vnf, &in);
 	if (elsewhere(vnf, in.pa_port)) {
 		in.huge_free = UINT64_MAX;
 		in.available = 0;

@@ -280,6 +280,15 @@ static void installed(struct vnf *vnf)
 		log_set_level(vnf->generation->loaded->spec->log_level + VNF_LOG_ERROR);
 }
 
+static void publish(struct vnf *vnf)
+{
+	struct generation *g = vnf->reload->current;
+
+	if (vnf->program->installing != NULL)
+		vnf->program->installing(vnf, g->built);
+	generation_publish(vnf, g);
+}
+
 /* The ports that were to be opened cannot be. */
 static void commit_undo(struct vnf *vnf)
 {
@@ -288,7 +297,7 @@ static void commit_undo(struct vnf *vnf)
 
 	r->current = r->last;
 	r->last = NULL;
-	generation_publish(vnf, r->current);
+	publish(vnf);
 	if (vnf_quiesce(vnf, DEADLINE_NS) < 0) {
 		vnf_error("reload: a worker does not end its pass; the ports that were to change "
 			  "stay closed");
@@ -335,7 +344,7 @@ static void commit_publish(struct vnf *vnf)
 	r->last = r->current;
 	r->current = r->next;
 	r->next = NULL;
-	generation_publish(vnf, r->current);
+	publish(vnf);
 	history_add(r, r->current);
 	r->token = rte_rcu_qsbr_start(vnf->qsbr);
 	r->pending = true;

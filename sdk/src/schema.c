@@ -149,6 +149,19 @@ static const struct vnf_config_key base_system_keys[] = {
 	{ .name = NULL },
 };
 
+/* Of programs whose ports may come and go. */
+static const struct vnf_config_key live_system_keys[] = {
+	{ .name = "spare_ports",
+	  .type = VNF_CONFIG_U32,
+	  .offset = offsetof(struct system_spec, spare_ports),
+	  .max = VNF_PORTS_MAX,
+	  .def = "4",
+	  .unit = "ports",
+	  .doc = "Memory is kept for so many ports more, like the greatest of the file, that a "
+		 "reload may add." },
+	{ .name = NULL },
+};
+
 static size_t keys_count(const struct vnf_config_key *keys)
 {
 	size_t n = 0;
@@ -238,7 +251,7 @@ int schema_init(struct schema *schema, const struct vnf_program *program)
 	if (ret < 0)
 		goto fail;
 	schema->port_keys = keys_join(base_port_keys, program->port_keys);
-	schema->system_keys = keys_join(base_system_keys, NULL);
+	schema->system_keys = keys_join(base_system_keys, program->live_ports ? live_system_keys : NULL);
 	if (schema->port_keys == NULL || schema->system_keys == NULL) {
 		ret = out_of_memory();
 		goto fail;

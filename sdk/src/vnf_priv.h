@@ -89,6 +89,7 @@ struct system_spec {
 	uint32_t hugepages;
 	uint32_t log_level;
 	uint32_t packets;
+	uint32_t spare_ports;
 	struct vnf_config_list ports;
 };
 
@@ -401,6 +402,7 @@ struct worker {
 	struct vnf_rxq *rxqs;
 	uint16_t n_rxqs;
 	struct vnf_rxq *first_rxqs; /* those it began with */
+	uint16_t n_first_rxqs;
 	uint64_t pass_ns; /* when its pass began */
 	bool shares_cpu;
 	bool launched;

@@ -5,8 +5,6 @@
 
 """Reloads of a VNF."""
 
-import signal
-
 import lab
 import pytest
 
@@ -21,39 +19,6 @@ class Twin(lab.Instance):
             "name": "twin", "hugepages": "never", "memory": None, "mark": 1, "twin": 1, "fixed": 7,
             "ports": [{"name": "gen", "kind": "gen", "rate": RATE},
                       {"name": "sink", "kind": "sink"}], **settings})
-
-    def write(self, **settings):
-        """Change the file."""
-        self.settings = {**self.settings, **settings}
-        with open(self.config_path, "w", encoding="utf-8") as f:
-            f.write(lab.config_text(self.settings))
-
-    def hang_up(self):
-        """SIGHUP; returns a mark in the log from before it."""
-        mark = self.process.mark()
-        self.process.signal(signal.SIGHUP)
-        return mark
-
-    def generation(self):
-        """Number of the configuration in force."""
-        return self.telemetry("/vnf/info")["generation"]
-
-    def reload(self, **settings):
-        """Change the file and wait until that is in force."""
-        before = self.generation()
-        self.write(**settings)
-        self.hang_up()
-        lab.until(lambda: self.generation() == before + 1, 10, "the next generation")
-
-    def refused(self, pattern, **settings):
-        """Change the file, which must not be taken over; then mend it."""
-        good, before = dict(self.settings), self.generation()
-        self.write(**settings)
-        mark = self.hang_up()
-        self.process.wait_log(pattern, since=mark)
-        self.process.wait_log("stays in force", since=mark)
-        assert self.generation() == before
-        self.write(**{key: good.get(key) for key in settings})
 
     def resident_kib(self):
         """Memory in use."""

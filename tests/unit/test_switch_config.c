@@ -74,7 +74,7 @@ static void unload(void)
 	vnf_config_destroy(file);
 }
 
-static struct hsw_topology *topology(void)
+static struct hsw_topology *topology_after(const struct hsw_topology *before)
 {
 	const struct vnf_config_list *list = vnf_config_data(file, 0);
 	const struct hsw_port_spec *ports[8];
@@ -82,7 +82,12 @@ static struct hsw_topology *topology(void)
 	cr_assert_eq(vnf_config_error_count(file), 0, "%s", errors);
 	for (size_t i = 0; i < list->n; i++)
 		ports[i] = (const struct hsw_port_spec *)list->items + i;
-	return hsw_config_topology(vnf_config_data(file, 1), ports, (uint16_t)list->n);
+	return hsw_config_topology(vnf_config_data(file, 1), ports, (uint16_t)list->n, before);
+}
+
+static struct hsw_topology *topology(void)
+{
+	return topology_after(NULL);
 }
 
 /* Exactly one error, with this text. */

@@ -21,7 +21,7 @@ from .guest import GuestVnf, guest_cpus, image, vnfkit
 from .instance import Instance
 from .namespaces import FORCE, Capabilities, Namespace, capabilities, enter, reserved_hugepages
 from .process import Process, alive, command
-from .programs import built, ROOT, build_dir, installed, switch_program, vnf_program
+from .programs import ROOT, build_dir, built, installed, switch_program, vnf_program
 from .run import Run, close_all, handle_signals, sweep
 from .telemetry import Telemetry
 from .topology import LAN, WAN, Endpoint, Path, generator_pair, generator_ports
