@@ -44,11 +44,11 @@ struct hsw_batch {
 	rte_spinlock_t *lock; /* Of the tx queue, if other workers use it too; or NULL. */
 	uint16_t queue;       /* The worker's tx queue. */
 	uint16_t n;
-	bool listed;  /* On the worker's list of batches to flush. */
-	bool stalled; /* The last wait for room ended with frames left: wait no more until all
+	bool listed;      /* On the worker's list of batches to flush. */
+	bool stalled;     /* The last wait for room ended with frames left: wait no more until all
 			   * of a batch find room.
 			   */
-	uint64_t wait_ns;      /* The port's tx_wait. */
+	uint64_t wait_ns; /* The port's tx_wait. */
 	uint64_t wait_left_ns; /* Of it, in this pass. */
 	uint32_t longest;      /* Octets of the longest frame in it. */
 	struct rte_mbuf *pkts[HSW_BATCH];

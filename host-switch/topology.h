@@ -18,8 +18,8 @@
 
 /* What a port is attached to: a domain or a wire. */
 struct hsw_attach {
-	uint16_t domain; /* Number of the domain, or HSW_NONE. */
-	uint16_t wire;   /* Number of the port at the other end, or HSW_NONE. */
+	uint16_t domain;    /* Number of the domain, or HSW_NONE. */
+	uint16_t wire;      /* Number of the port at the other end, or HSW_NONE. */
 	uint32_t mac_limit; /* Addresses that are learned there at most. */
 };
 
@@ -38,7 +38,7 @@ struct hsw_domain {
 
 struct hsw_topology {
 	uint16_t n_ports;
-	uint16_t n_domains; /* One more than the greatest number. */
+	uint16_t n_domains;        /* One more than the greatest number. */
 	struct hsw_attach *attach; /* By port. */
 	struct hsw_domain *domains;
 	uint16_t *members; /* Of all domains, one after the other. */

@@ -104,9 +104,10 @@ static int plan_names(struct vnf *vnf, struct loaded *loaded, struct port_plan *
 		} else {
 			id = free_number(vnf, plan);
 			if (id == VNF_PORTS_MAX) {
-				vnf_config_error(loaded->file, spec,
-						 "no number is left for it while the ports that it "
-						 "replaces are there; remove some first, or restart");
+				vnf_config_error(
+					loaded->file, spec,
+					"no number is left for it while the ports that it "
+					"replaces are there; remove some first, or restart");
 				return -EINVAL;
 			}
 			plan->fate[id] = PORT_ADDED;
@@ -293,8 +294,8 @@ int port_plan_queues(struct vnf *vnf, const struct port_plan *plan, struct gener
 {
 	next->n_ports = plan->n_ports;
 	for (uint16_t i = 0; i < vnf->n_workers; i++) {
-		next->rxqs[i] = calloc((size_t)plan->n_ports * VNF_QUEUES_MAX + 1,
-				       sizeof(*next->rxqs[i]));
+		next->rxqs[i] =
+			calloc((size_t)plan->n_ports * VNF_QUEUES_MAX + 1, sizeof(*next->rxqs[i]));
 		if (next->rxqs[i] == NULL)
 			return -ENOMEM;
 	}
@@ -484,10 +485,10 @@ json_t *port_plan_json(struct vnf *vnf, const struct port_plan *plan, bool done)
 	json_t *list = json_array();
 
 	for (uint16_t i = 0; i < VNF_PORTS_MAX; i++) {
-		const struct port_slot *slot =
-			plan->old[i] != NULL && plan->fate[i] == PORT_REMOVED ? plan->old[i]
-			: plan->fresh[i] != NULL                              ? plan->fresh[i]
-									      : &vnf->ports[i];
+		const struct port_slot *slot = plan->old[i] != NULL && plan->fate[i] == PORT_REMOVED
+						       ? plan->old[i]
+					       : plan->fresh[i] != NULL ? plan->fresh[i]
+									: &vnf->ports[i];
 		uint64_t lost = 0;
 		json_t *port;
 

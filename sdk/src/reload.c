@@ -51,7 +51,8 @@ static void history_add(struct reload *r, const struct generation *g)
 
 static const struct vnf_port_spec **specs_present(struct vnf *vnf)
 {
-	const struct vnf_port_spec **specs = calloc(vnf->n_ports + 1u, sizeof(struct vnf_port_spec *));
+	const struct vnf_port_spec **specs =
+		calloc(vnf->n_ports + 1u, sizeof(struct vnf_port_spec *));
 
 	for (uint16_t i = 0; specs != NULL && i < vnf->n_ports; i++)
 		specs[i] = vnf->ports[i].port.spec;
@@ -201,10 +202,11 @@ static json_t *refuse_late(const struct vnf *vnf, struct vnf_refusal *why)
 		if (__atomic_load_n(&vnf->workers[i].pub.generation, __ATOMIC_RELAXED) !=
 		    vnf->generation->number)
 			late = &vnf->workers[i];
-	return vnf_refuse(why, -EBUSY,
-			  "the reload before this one is not finished: worker %u still works by the "
-			  "configuration before, because a callback of its does not return",
-			  late->pub.id);
+	return vnf_refuse(
+		why, -EBUSY,
+		"the reload before this one is not finished: worker %u still works by the "
+		"configuration before, because a callback of its does not return",
+		late->pub.id);
 }
 
 /* The new file, compared; its errors are told by the caller. */
@@ -407,9 +409,9 @@ static json_t *answer(struct vnf *vnf, bool done)
 	if (r->live_ports)
 		json_object_set_new(result, "ports", port_plan_json(vnf, &r->plan, done));
 	if (done)
-		json_object_set_new(result, "took_us",
-				    json_integer((json_int_t)((vnf_clock_now() - r->began_ns) /
-							      NS_PER_US)));
+		json_object_set_new(
+			result, "took_us",
+			json_integer((json_int_t)((vnf_clock_now() - r->began_ns) / NS_PER_US)));
 	return result;
 }
 
@@ -427,8 +429,9 @@ json_t *reload(struct vnf *vnf, bool dry_run, struct vnf_refusal *why)
 	if (ret == 0 || ret == -EINPROGRESS)
 		result = answer(vnf, !dry_run);
 	else if (ret == -ETIMEDOUT)
-		result = vnf_refuse(why, ret, "a worker does not end its pass, so that it cannot "
-					      "leave a port; everything is as it was");
+		result = vnf_refuse(why, ret,
+				    "a worker does not end its pass, so that it cannot "
+				    "leave a port; everything is as it was");
 	else
 		result = vnf_refuse(why, ret, "%s; everything is as it was", log_last_error());
 	if (!r->pending)

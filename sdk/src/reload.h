@@ -20,7 +20,7 @@
 
 /* Set up on the control thread, constant once published. */
 struct generation {
-	uint64_t number; /* from 1 */
+	uint64_t number;   /* from 1 */
 	uint64_t since_ns; /* time of day */
 	struct loaded *loaded;
 	void *built;

@@ -251,7 +251,8 @@ int schema_init(struct schema *schema, const struct vnf_program *program)
 	if (ret < 0)
 		goto fail;
 	schema->port_keys = keys_join(base_port_keys, program->port_keys);
-	schema->system_keys = keys_join(base_system_keys, program->live_ports ? live_system_keys : NULL);
+	schema->system_keys =
+		keys_join(base_system_keys, program->live_ports ? live_system_keys : NULL);
 	if (schema->port_keys == NULL || schema->system_keys == NULL) {
 		ret = out_of_memory();
 		goto fail;

@@ -311,15 +311,15 @@ enum port_state {
 struct port_slot {
 	struct vnf_port port; /* its name is NULL where there is no port of this number */
 	struct vnf_port_need need;
-	uint32_t state;     /* enum port_state; release by the opener, acquire by control */
-	uint32_t seen_up;   /* what the control thread last reported */
-	uint32_t cancelled; /* set by control, read by the opener */
-	bool begun;         /* it has not to wait for another port any more */
-	bool opened;        /* open succeeded; written before `state` */
-	bool has_thread;    /* to be joined */
-	bool late;          /* came by a reload: if it fails, the others go on */
-	bool told;          /* that it failed */
-	struct loaded *loaded;           /* that its spec is in, if it came by a reload */
+	uint32_t state;        /* enum port_state; release by the opener, acquire by control */
+	uint32_t seen_up;      /* what the control thread last reported */
+	uint32_t cancelled;    /* set by control, read by the opener */
+	bool begun;            /* it has not to wait for another port any more */
+	bool opened;           /* open succeeded; written before `state` */
+	bool has_thread;       /* to be joined */
+	bool late;             /* came by a reload: if it fails, the others go on */
+	bool told;             /* that it failed */
+	struct loaded *loaded; /* that its spec is in, if it came by a reload */
 	uint16_t poller[VNF_QUEUES_MAX]; /* number of the worker that polls the queue */
 	pthread_t thread;
 };
@@ -410,7 +410,7 @@ struct worker {
 	const uint32_t *run; /* &vnf->run */
 	struct vnf_worker_counters counters;
 	struct vnf_stages stages;
-	struct app_loop *app; /* worker.c's own */
+	struct app_loop *app;                   /* worker.c's own */
 	const struct generation *const *newest; /* &vnf->generation */
 	const struct generation *generation;    /* the one it works by */
 	uint64_t taken_rx;                      /* packets received before that one */
@@ -488,11 +488,11 @@ struct vnf {
 	void *state;
 	struct options options;
 	struct schema schema;
-	struct loaded *base;           /* what it started with: system keys and ports */
-	const struct system_spec *spec; /* of `base` */
-	struct vnf_config *file;       /* newest that is in force */
-	void *config;                  /* of `file` */
-	struct reload *reload;         /* reload.c's own */
+	struct loaded *base;                 /* what it started with: system keys and ports */
+	const struct system_spec *spec;      /* of `base` */
+	struct vnf_config *file;             /* newest that is in force */
+	void *config;                        /* of `file` */
+	struct reload *reload;               /* reload.c's own */
 	const struct generation *generation; /* newest; release by control, acquire by workers */
 	struct cpu_plan cpus;
 	struct memory_plan memory;

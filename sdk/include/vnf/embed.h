@@ -26,8 +26,8 @@ extern "C" {
 
 /** What a generation is built from; see struct vnf_program's build. */
 struct vnf_build {
-	struct vnf_config *file; /**< For vnf_config_error(). */
-	const void *config;      /**< The program's own keys; NULL = it has none. */
+	struct vnf_config *file;                 /**< For vnf_config_error(). */
+	const void *config;                      /**< The program's own keys; NULL = it has none. */
 	const struct vnf_port_spec *const *port; /**< By port number; NULL = no such port. */
 	uint16_t n_ports;                        /**< One more than the greatest number. */
 };

@@ -68,18 +68,18 @@ struct vnf;
  * One worker thread, as its callbacks see it. Fields are for reading, except `state`.
  */
 struct vnf_worker {
-	void *state;      /**< The application's state of this worker, set by worker_init. */
-	struct vnf *vnf;  /**< The program. */
+	void *state;         /**< The application's state of this worker, set by worker_init. */
+	struct vnf *vnf;     /**< The program. */
 	const void *config;  /**< The application's keys, of the configuration in force. */
 	void *built;         /**< What vnf_app.build made of them. */
 	uint64_t generation; /**< Counts the configurations that were in force, from 1. The three
 			      *   change together, and never within a burst or a tick.
 			      */
-	uint64_t now_ns;  /**< The SDK's clock, monotonic, refreshed once a burst. */
-	uint16_t id;      /**< 0 to count - 1. */
-	uint16_t count;   /**< Number of workers. */
-	uint16_t n_ports; /**< Number of ports. */
-	bool traced;      /**< A replay writes down what becomes of packets. */
+	uint64_t now_ns;     /**< The SDK's clock, monotonic, refreshed once a burst. */
+	uint16_t id;         /**< 0 to count - 1. */
+	uint16_t count;      /**< Number of workers. */
+	uint16_t n_ports;    /**< Number of ports. */
+	bool traced;         /**< A replay writes down what becomes of packets. */
 };
 
 /**
