@@ -53,6 +53,7 @@ const struct vnf_config_key hsw_config_keys[] = {
 	  .doc = "Addresses that the switch can know, all domains together." },
 	{ .name = "ageing",
 	  .type = VNF_CONFIG_DURATION,
+	  .flags = VNF_CONFIG_LIVE,
 	  .offset = offsetof(struct hsw_config, ageing),
 	  .min = 1000000000ull,
 	  .max = 1000000ull * 1000000000ull,
@@ -61,6 +62,7 @@ const struct vnf_config_key hsw_config_keys[] = {
 		 "(IEEE 802.1D: 300s)." },
 	{ .name = "domains",
 	  .type = VNF_CONFIG_LIST,
+	  .flags = VNF_CONFIG_LIVE,
 	  .offset = offsetof(struct hsw_config, domains),
 	  .max = VNF_PORTS_MAX,
 	  .keys = domain_keys,
@@ -68,6 +70,7 @@ const struct vnf_config_key hsw_config_keys[] = {
 	  .doc = "Bridge domains. Left out: those that the ports name." },
 	{ .name = "wires",
 	  .type = VNF_CONFIG_LIST,
+	  .flags = VNF_CONFIG_LIVE,
 	  .offset = offsetof(struct hsw_config, wires),
 	  .max = VNF_PORTS_MAX / 2,
 	  .keys = wire_keys,
@@ -85,11 +88,13 @@ const struct vnf_config_key hsw_config_keys[] = {
 const struct vnf_config_key hsw_port_keys[] = {
 	{ .name = "domain",
 	  .type = VNF_CONFIG_STRING,
+	  .flags = VNF_CONFIG_LIVE,
 	  .offset = offsetof(struct hsw_port_spec, domain),
 	  .max = 31,
 	  .doc = "Bridge domain that the port belongs to; needed unless the port is wired." },
 	{ .name = "mac_limit",
 	  .type = VNF_CONFIG_U32,
+	  .flags = VNF_CONFIG_LIVE,
 	  .offset = offsetof(struct hsw_port_spec, mac_limit),
 	  .min = 1,
 	  .max = 1 << 24,
@@ -240,32 +245,69 @@ void hsw_config_check(struct vnf_config *file, void *config, const struct vnf_co
 
 /* ---- topology ---- */
 
-/* Number of the domain of this name among the first `n`, or `n`. */
-static uint16_t domain_index(const struct hsw_domain_spec *domains, uint16_t n, const char *name)
+struct numbering {
+	struct hsw_domain_spec domain[HSW_DOMAINS_MAX]; /* Name NULL: none has this number. */
+	uint16_t n;                                     /* One more than the greatest number. */
+};
+
+static uint16_t number_find(const struct numbering *numbers, const char *name)
 {
 	uint16_t i = 0;
 
-	while (i < n && strcmp(domains[i].name, name) != 0)
+	while (i < numbers->n &&
+	       (numbers->domain[i].name == NULL || strcmp(numbers->domain[i].name, name) != 0))
+		i++;
+	return i < numbers->n ? i : HSW_NONE;
+}
+
+/* The domain's number in `before`, or HSW_NONE. */
+static uint16_t number_before(const struct hsw_topology *before, const char *name)
+{
+	for (uint16_t i = 0; before != NULL && i < before->n_domains; i++)
+		if (before->domains[i].name != NULL && strcmp(before->domains[i].name, name) == 0)
+			return i;
+	return HSW_NONE;
+}
+
+/* A number that nobody has, nor had in `before`. */
+static uint16_t number_free(const struct numbering *numbers, const struct hsw_topology *before)
+{
+	uint16_t i = 0;
+
+	while (numbers->domain[i].name != NULL ||
+	       (before != NULL && i < before->n_domains && before->domains[i].name != NULL))
 		i++;
 	return i;
 }
 
-/* The list as written, then what only ports name. Room for both. */
-static uint16_t collect_domains(const struct hsw_config *config,
-				const struct hsw_port_spec *const *ports, uint16_t n_ports,
-				struct hsw_domain_spec *domains)
+static void number_give(struct numbering *numbers, const struct hsw_topology *before,
+			const struct hsw_domain_spec *domain)
 {
-	uint16_t n = (uint16_t)config->domains.n;
+	uint16_t i = number_before(before, domain->name);
 
-	if (n > 0)
-		memcpy(domains, config->domains.items, n * sizeof(*domains));
+	if (i == HSW_NONE)
+		i = number_free(numbers, before);
+	numbers->domain[i] = *domain;
+	if (i >= numbers->n)
+		numbers->n = i + 1;
+}
+
+/* The list as written, then what only ports name. */
+static void numbers_make(struct numbering *numbers, const struct hsw_config *config,
+			 const struct hsw_port_spec *const *ports, uint16_t n_ports,
+			 const struct hsw_topology *before)
+{
+	for (size_t i = 0; i < config->domains.n; i++)
+		number_give(numbers, before, list_domain(config, i));
 	for (uint16_t i = 0; i < n_ports; i++) {
-		const char *name = ports[i]->domain;
+		struct hsw_domain_spec domain = { .flood = true };
 
-		if (name[0] != '\0' && domain_index(domains, n, name) == n)
-			domains[n++] = (struct hsw_domain_spec){ .name = name, .flood = true };
+		if (ports[i] == NULL || ports[i]->domain[0] == '\0' ||
+		    number_find(numbers, ports[i]->domain) != HSW_NONE)
+			continue;
+		domain.name = ports[i]->domain;
+		number_give(numbers, before, &domain);
 	}
-	return n;
 }
 
 /* Number of the port at the other end of this one's wire, or HSW_NONE. */
@@ -283,33 +325,40 @@ static uint16_t wire_peer(const struct hsw_config *config, const struct hsw_port
 			peer = wire->a;
 	}
 	for (uint16_t i = 0; peer != NULL && i < n_ports; i++)
-		if (strcmp(ports[i]->common.name, peer) == 0)
+		if (ports[i] != NULL && strcmp(ports[i]->common.name, peer) == 0)
 			return i;
 	return HSW_NONE;
 }
 
-struct hsw_topology *hsw_config_topology(const struct hsw_config *config,
-					 const struct hsw_port_spec *const *ports, uint16_t n_ports)
+static struct hsw_attach attach_of(const struct hsw_config *config,
+				   const struct hsw_port_spec *const *ports, uint16_t n_ports,
+				   uint16_t id, const struct numbering *numbers)
 {
-	struct hsw_topology *topology = NULL;
-	struct hsw_domain_spec *domains;
-	struct hsw_attach *attach;
-	uint16_t n_domains;
+	const struct hsw_port_spec *port = ports[id];
 
-	domains = calloc(config->domains.n + n_ports, sizeof(*domains));
-	attach = calloc(n_ports, sizeof(*attach));
-	if (domains != NULL && attach != NULL) {
-		n_domains = collect_domains(config, ports, n_ports, domains);
-		for (uint16_t i = 0; i < n_ports; i++) {
-			const char *name = ports[i]->domain;
+	if (port == NULL)
+		return (struct hsw_attach){ .domain = HSW_NONE, .wire = HSW_NONE };
+	return (struct hsw_attach){
+		.mac_limit = port->mac_limit,
+		.domain = port->domain[0] != '\0' ? number_find(numbers, port->domain) : HSW_NONE,
+		.wire = wire_peer(config, ports, n_ports, port->common.name),
+	};
+}
 
-			attach[i].wire = wire_peer(config, ports, n_ports, ports[i]->common.name);
-			attach[i].domain =
-				name[0] != '\0' ? domain_index(domains, n_domains, name) : HSW_NONE;
-		}
-		topology = hsw_topology_create(attach, n_ports, domains, n_domains);
-	}
-	free(attach);
-	free(domains);
+struct hsw_topology *hsw_config_topology(const struct hsw_config *config,
+					 const struct hsw_port_spec *const *ports, uint16_t n_ports,
+					 const struct hsw_topology *before)
+{
+	struct numbering *numbers = calloc(1, sizeof(*numbers));
+	struct hsw_attach attach[VNF_PORTS_MAX];
+	struct hsw_topology *topology;
+
+	if (numbers == NULL)
+		return NULL;
+	numbers_make(numbers, config, ports, n_ports, before);
+	for (uint16_t i = 0; i < n_ports; i++)
+		attach[i] = attach_of(config, ports, n_ports, i, numbers);
+	topology = hsw_topology_create(attach, n_ports, numbers->domain, numbers->n);
+	free(numbers);
 	return topology;
 }

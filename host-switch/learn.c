@@ -50,7 +50,7 @@ int hsw_learn_init(struct hsw_switch *sw, uint32_t ageing_s, bool at_once)
 
 	if (c == NULL)
 		return -ENOMEM;
-	c->domains = calloc(sw->topology->n_domains + 1u, sizeof(*c->domains));
+	c->domains = calloc(HSW_DOMAINS_MAX, sizeof(*c->domains));
 	if (c->domains == NULL) {
 		free(c);
 		return -ENOMEM;
@@ -69,6 +69,11 @@ void hsw_learn_fini(struct hsw_switch *sw)
 	free(sw->control->domains);
 	free(sw->control);
 	sw->control = NULL;
+}
+
+void hsw_learn_set_ageing(struct hsw_switch *sw, uint32_t ageing_s)
+{
+	sw->control->ageing_s = ageing_s;
 }
 
 uint32_t hsw_learn_epoch(const struct hsw_switch *sw)
@@ -102,7 +107,8 @@ static void loop_report(struct hsw_switch *sw, const struct hsw_learn_event *eve
 		    " moves between ports \"%s\" and \"%s\"; look for a second way between what "
 		    "they are connected to (a VNF's two ports belong into two domains)",
 		    sw->topology->domains[id].name, mac[0], mac[1], mac[2], mac[3], mac[4], mac[5],
-		    sw->ports[old_port]->name, sw->ports[event->port]->name);
+		    sw->ports[old_port] != NULL ? sw->ports[old_port]->name : "(removed)",
+		    sw->ports[event->port]->name);
 }
 
 /* A virtual machine that migrates moves once; a frame that goes round moves as fast as it can. */
@@ -114,6 +120,14 @@ static void move_note(struct hsw_switch *sw, const struct hsw_learn_event *event
 		*t = (struct move_track){ .key = event->key, .epoch = event->epoch };
 	if (++t->moves == LOOP_MOVES)
 		loop_report(sw, event, old_port);
+}
+
+/* The port may have gone down, or to another domain, and been flushed since then. */
+static bool event_is_true(const struct hsw_switch *sw, const struct hsw_learn_event *e)
+{
+	return e->port < sw->topology->n_ports && sw->ports[e->port] != NULL &&
+	       vnf_port_is_up(sw->ports[e->port]) &&
+	       sw->topology->attach[e->port].domain == hsw_fdb_key_domain(e->key);
 }
 
 static void ring_drain(struct hsw_switch *sw, struct rte_ring *ring)
@@ -129,8 +143,7 @@ static void ring_drain(struct hsw_switch *sw, struct rte_ring *ring)
 			const struct hsw_learn_event *e = &events[i];
 			uint16_t old_port;
 
-			/* The port may have gone down, and been flushed, since then. */
-			if (!vnf_port_is_up(sw->ports[e->port]))
+			if (!event_is_true(sw, e))
 				continue;
 			if (hsw_fdb_learn(sw->fdb, e->key, e->port, e->epoch, &old_port) ==
 			    HSW_FDB_MOVED)

@@ -59,24 +59,15 @@ static int fdb_create(const struct vnf *vnf, struct hsw_fdb **fdb)
 
 static int switch_create(struct vnf *vnf, struct hsw_switch **sw)
 {
-	const struct hsw_port_spec *specs[VNF_PORTS_MAX];
 	struct vnf_port *ports[VNF_PORTS_MAX];
 	uint16_t n = vnf_port_count(vnf);
-	struct hsw_topology *topology;
 	struct hsw_fdb *fdb;
 
-	for (uint16_t i = 0; i < n; i++) {
+	for (uint16_t i = 0; i < n; i++)
 		ports[i] = vnf_port(vnf, i);
-		specs[i] = port_spec(ports[i]);
-	}
-	topology = hsw_config_topology(vnf_config(vnf), specs, n);
-	if (topology == NULL)
+	if (fdb_create(vnf, &fdb) < 0)
 		return -ENOMEM;
-	if (fdb_create(vnf, &fdb) < 0) {
-		hsw_topology_destroy(topology);
-		return -ENOMEM;
-	}
-	return hsw_switch_create(ports, n, vnf_worker_count(vnf), topology, fdb, sw);
+	return hsw_switch_create(ports, n, vnf_worker_count(vnf), fdb, sw);
 }
 
 /* A guest takes some dozens of descriptors; the usual soft limit, 1,024, is for select(). */
@@ -113,6 +104,84 @@ int hsw_init(struct vnf *vnf)
 	return hsw_telemetry_start(vnf, sw);
 }
 
+/* ---- reloads ---- */
+
+int hsw_build(struct vnf *vnf, const struct vnf_build *from, void **built)
+{
+	const struct hsw_switch *sw = vnf_state(vnf);
+	const struct hsw_port_spec *specs[VNF_PORTS_MAX];
+
+	for (uint16_t i = 0; i < from->n_ports; i++)
+		specs[i] = (const struct hsw_port_spec *)from->port[i];
+	*built = hsw_config_topology(from->config, specs, from->n_ports, sw->topology);
+	return *built != NULL ? 0 : -ENOMEM;
+}
+
+void hsw_discard(struct vnf *vnf, void *built)
+{
+	(void)vnf;
+	hsw_topology_destroy(built);
+}
+
+static struct hsw_attach attach_at(const struct hsw_topology *topology, uint16_t port)
+{
+	if (port < topology->n_ports)
+		return topology->attach[port];
+	return (struct hsw_attach){ .domain = HSW_NONE, .wire = HSW_NONE };
+}
+
+/* Nobody is to be led by what was learned at a port that moves: first the addresses go, then the
+ * topology.
+ */
+void hsw_installing(struct vnf *vnf, void *built)
+{
+	struct hsw_switch *sw = vnf_state(vnf);
+
+	for (uint16_t i = 0; i < VNF_PORTS_MAX; i++) {
+		struct hsw_attach before = attach_at(sw->topology, i);
+		struct hsw_attach after = attach_at(built, i);
+
+		if (before.domain != after.domain || before.wire != after.wire)
+			hsw_fdb_flush_port(sw->fdb, i);
+	}
+	sw->topology = built;
+}
+
+void hsw_installed(struct vnf *vnf, void *built)
+{
+	const struct hsw_config *config = vnf_config(vnf);
+	struct hsw_switch *sw = vnf_state(vnf);
+	uint16_t n = vnf_port_count(vnf);
+
+	for (uint16_t i = 0; i < VNF_PORTS_MAX; i++)
+		sw->ports[i] = i < n ? vnf_port(vnf, i) : NULL;
+	__atomic_store_n(&sw->n_ports, n, __ATOMIC_RELAXED);
+	for (uint16_t i = 0; i < n; i++)
+		if (sw->ports[i] != NULL)
+			hsw_fdb_set_limit(sw->fdb, i, attach_at(built, i).mac_limit);
+	hsw_learn_set_ageing(sw, (uint32_t)(config->ageing / NS_PER_SECOND));
+}
+
+void hsw_changing(struct vnf *vnf, bool begins)
+{
+	(void)vnf;
+	hsw_telemetry_hold(begins);
+}
+
+/* ---- workers ---- */
+
+static void worker_connect(struct hsw_worker *w)
+{
+	struct vnf_port *ports[VNF_PORTS_MAX];
+	uint16_t n = w->worker->n_ports;
+
+	for (uint16_t i = 0; i < n; i++)
+		ports[i] = vnf_port(w->worker->vnf, i);
+	w->rxqs = vnf_worker_rxqs(w->worker, &w->n_rxqs);
+	w->generation = w->worker->generation;
+	hsw_worker_connect(w, ports, n, w->worker->built);
+}
+
 int hsw_worker_init(struct vnf_worker *worker)
 {
 	struct hsw_switch *sw = vnf_state(worker->vnf);
@@ -120,15 +189,22 @@ int hsw_worker_init(struct vnf_worker *worker)
 
 	w->worker = worker;
 	w->counters = vnf_worker_counters(worker);
-	w->rxqs = vnf_worker_rxqs(worker, &w->n_rxqs);
 	worker->state = w;
+	sw->topology = worker->built;
+	worker_connect(w);
 	return 0;
 }
 
 uint32_t hsw_pass(struct vnf_worker *worker)
 {
-	return hsw_switch_pass(worker->state, worker->now_ns);
+	struct hsw_worker *w = worker->state;
+
+	if (unlikely(w->generation != worker->generation))
+		worker_connect(w);
+	return hsw_switch_pass(w, worker->now_ns);
 }
+
+/* ---- control thread ---- */
 
 void hsw_control(struct vnf *vnf)
 {
@@ -136,7 +212,7 @@ void hsw_control(struct vnf *vnf)
 
 	/* A guest that went and came within 100 ms is another one all the same. */
 	for (uint16_t i = 0; i < sw->n_ports; i++)
-		if (hsw_vhost_was_down(sw->ports[i]))
+		if (sw->ports[i] != NULL && hsw_vhost_was_down(sw->ports[i]))
 			hsw_fdb_flush_port(sw->fdb, i);
 	hsw_learn_poll(sw);
 }

@@ -125,7 +125,7 @@ static uint16_t batch_send(struct hsw_batch *b, uint16_t n, struct vnf_port_coun
 	sent = port_tx(port, b, b->pkts, n, counters);
 	if (likely(sent == n))
 		b->stalled = false;
-	else if (port->spec->tx_wait != 0 && !b->stalled)
+	else if (b->wait_ns != 0 && !b->stalled)
 		sent += send_waiting(b, b->pkts + sent, n - sent, counters);
 	if (b->lock != NULL)
 		rte_spinlock_unlock(b->lock);
@@ -185,7 +185,7 @@ static void flush_all(struct hsw_worker *w)
 		struct hsw_batch *b = &w->out[w->dirty[i]];
 
 		batch_flush(w, b);
-		b->wait_left_ns = b->port->spec->tx_wait;
+		b->wait_left_ns = b->wait_ns;
 		b->listed = false;
 	}
 	w->n_dirty = 0;
@@ -225,7 +225,7 @@ static uint16_t flood_legs(const struct hsw_worker *w, uint16_t in, const struct
 
 	for (uint16_t i = 0; i < domain->n_members; i++) {
 		uint16_t id = domain->members[i];
-		const struct vnf_port *port = w->sw->ports[id];
+		const struct vnf_port *port = w->out[id].port;
 
 		if (id == in || !port_sends(port))
 			continue;
@@ -320,10 +320,11 @@ static __rte_noinline void flood(struct hsw_worker *w, const struct vnf_port *in
  */
 static void learner_renew(struct hsw_learner *l, const struct hsw_switch *sw, uint32_t round)
 {
-	uint16_t share = HSW_LEARN_RING / sw->n_ports;
+	uint16_t n_ports = __atomic_load_n(&sw->n_ports, __ATOMIC_RELAXED);
+	uint16_t share = HSW_LEARN_RING / n_ports;
 
 	l->round = round;
-	for (uint16_t i = 0; i < sw->n_ports; i++)
+	for (uint16_t i = 0; i < n_ports; i++)
 		l->tokens[i] = share;
 	memset(l->recent, 0, sizeof(l->recent));
 }
@@ -566,14 +567,13 @@ static uint16_t rxq_poll(struct hsw_worker *w, const struct vnf_rxq *rxq,
 
 uint32_t hsw_switch_pass(struct hsw_worker *w, uint64_t now_ns)
 {
-	const struct hsw_topology *topology = __atomic_load_n(&w->sw->topology, __ATOMIC_ACQUIRE);
 	uint32_t epoch = (uint32_t)(now_ns / NS_PER_S);
 	uint32_t received = 0;
 
 	if (epoch != w->epoch)
 		__atomic_store_n(&w->epoch, epoch, __ATOMIC_RELAXED);
 	for (uint16_t i = 0; i < w->n_rxqs; i++)
-		received += rxq_poll(w, &w->rxqs[i], topology);
+		received += rxq_poll(w, &w->rxqs[i], w->topology);
 	flush_all(w);
 	return received;
 }

@@ -5,7 +5,7 @@
  * and calls nothing but port functions and inline code, so that it can be tested on ports that are
  * arrays; learn.c is its counterpart on the control thread.
  *
- * What is shared between threads: the MAC table (see fdb.h), the topology (constant), one learn
+ * What is shared between threads: the MAC table (see fdb.h), topologies (constant), one learn
  * ring from each worker to the control thread, and `learn_round` the other way.
  */
 #ifndef HSW_SWITCH_H
@@ -44,11 +44,12 @@ struct hsw_batch {
 	rte_spinlock_t *lock; /* Of the tx queue, if other workers use it too; or NULL. */
 	uint16_t queue;       /* The worker's tx queue. */
 	uint16_t n;
-	bool listed;  /* On the worker's list of batches to flush. */
-	bool stalled; /* The last wait for room ended with frames left: wait no more until all
+	bool listed;      /* On the worker's list of batches to flush. */
+	bool stalled;     /* The last wait for room ended with frames left: wait no more until all
 			   * of a batch find room.
 			   */
-	uint64_t wait_left_ns; /* Of tx_wait, in this pass. */
+	uint64_t wait_ns; /* The port's tx_wait. */
+	uint64_t wait_left_ns; /* Of it, in this pass. */
 	uint32_t longest;      /* Octets of the longest frame in it. */
 	struct rte_mbuf *pkts[HSW_BATCH];
 };
@@ -74,8 +75,11 @@ struct hsw_switch;
 
 struct hsw_worker {
 	struct hsw_switch *sw;
+	uint16_t id;
 	struct vnf_worker *worker;
 	struct vnf_worker_counters *counters;
+	const struct hsw_topology *topology; /* This pass's. */
+	uint64_t generation;                 /* Of the SDK, that these are of. */
 	const struct vnf_rxq *rxqs;
 	uint16_t n_rxqs;
 	uint16_t n_dirty;              /* Entries of `dirty`. */
@@ -93,10 +97,10 @@ struct hsw_tx_locks {
 struct hsw_control;
 
 struct hsw_switch {
-	struct vnf_port **ports;
-	uint16_t n_ports;
+	struct vnf_port *ports[VNF_PORTS_MAX]; /* By number; NULL: there is none. */
+	uint16_t n_ports;                      /* One more than the greatest number. */
 	uint16_t n_workers;
-	struct hsw_topology *topology;
+	const struct hsw_topology *topology; /* In force, as the control thread sees it. */
 	struct hsw_fdb *fdb;
 	struct hsw_worker **workers;
 	struct hsw_tx_locks *tx_locks; /* By port. */
@@ -108,9 +112,12 @@ struct hsw_switch {
 
 /* ---- switch_init.c: start-up and end ---- */
 
-/* Takes over `topology` and `fdb`, also when it fails. 0 or -errno. */
+/* Takes over `fdb`, also when it fails. 0 or -errno. */
 int hsw_switch_create(struct vnf_port **ports, uint16_t n_ports, uint16_t n_workers,
-		      struct hsw_topology *topology, struct hsw_fdb *fdb, struct hsw_switch **sw);
+		      struct hsw_fdb *fdb, struct hsw_switch **sw);
+/* Worker, between two passes, or start-up: other ports are there, or connected otherwise. */
+void hsw_worker_connect(struct hsw_worker *w, struct vnf_port *const *ports, uint16_t n_ports,
+			const struct hsw_topology *topology);
 void hsw_switch_destroy(struct hsw_switch *sw);
 
 /* ---- switch.c: workers ---- */
@@ -123,6 +130,7 @@ uint32_t hsw_switch_pass(struct hsw_worker *w, uint64_t now_ns);
 /* `at_once`: the whole table ages whenever a second begins, rather than a part at a time. */
 int hsw_learn_init(struct hsw_switch *sw, uint32_t ageing_s, bool at_once);
 void hsw_learn_fini(struct hsw_switch *sw);
+void hsw_learn_set_ageing(struct hsw_switch *sw, uint32_t ageing_s);
 /* Take in what the workers saw, and age a part of the table; every 10 ms. */
 void hsw_learn_poll(struct hsw_switch *sw);
 /* Loops suspected in a domain, in total. */

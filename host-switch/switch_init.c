@@ -35,13 +35,28 @@ static int learner_init(struct hsw_learner *l)
 }
 
 /* Workers share a queue when the port has fewer than workers and its kind does not mind. */
-static void batch_init(struct hsw_batch *b, struct hsw_switch *sw, uint16_t port, uint16_t worker)
+static void batch_init(struct hsw_worker *w, struct vnf_port *port)
 {
-	b->port = sw->ports[port];
-	b->queue = worker % b->port->n_queues;
-	b->wait_left_ns = b->port->spec->tx_wait;
-	if ((b->port->kind->flags & VNF_KIND_TX_SHARED) == 0 && b->port->n_queues < sw->n_workers)
-		b->lock = &sw->tx_locks[port].queue[b->queue];
+	const struct hsw_switch *sw = w->sw;
+	struct hsw_batch *b = &w->out[port->id];
+
+	b->port = port;
+	b->queue = w->id % port->n_queues;
+	b->wait_ns = port->spec->tx_wait;
+	b->wait_left_ns = b->wait_ns;
+	b->stalled = false;
+	b->lock = NULL;
+	if ((port->kind->flags & VNF_KIND_TX_SHARED) == 0 && port->n_queues < sw->n_workers)
+		b->lock = &sw->tx_locks[port->id].queue[b->queue];
+}
+
+void hsw_worker_connect(struct hsw_worker *w, struct vnf_port *const *ports, uint16_t n_ports,
+			const struct hsw_topology *topology)
+{
+	w->topology = topology;
+	for (uint16_t i = 0; i < n_ports; i++)
+		if (ports[i] != NULL)
+			batch_init(w, ports[i]);
 }
 
 static void worker_destroy(struct hsw_worker *w)
@@ -60,24 +75,21 @@ static struct hsw_worker *worker_create(struct hsw_switch *sw, uint16_t id)
 	if (w == NULL)
 		return NULL;
 	w->sw = sw;
-	w->out = zalloc_aligned(sw->n_ports * sizeof(*w->out));
+	w->id = id;
+	w->out = zalloc_aligned(VNF_PORTS_MAX * sizeof(*w->out));
 	if (w->out == NULL || learner_init(&w->learner) < 0) {
 		worker_destroy(w);
 		return NULL;
 	}
-	for (uint16_t i = 0; i < sw->n_ports; i++)
-		batch_init(&w->out[i], sw, i, id);
 	return w;
 }
 
-static int tables_create(struct hsw_switch *sw, struct vnf_port **ports)
+static int tables_create(struct hsw_switch *sw)
 {
-	sw->ports = calloc(sw->n_ports, sizeof(*sw->ports));
 	sw->workers = calloc(sw->n_workers, sizeof(*sw->workers));
-	sw->tx_locks = zalloc_aligned(sw->n_ports * sizeof(*sw->tx_locks));
-	if (sw->ports == NULL || sw->workers == NULL || sw->tx_locks == NULL)
+	sw->tx_locks = zalloc_aligned(VNF_PORTS_MAX * sizeof(*sw->tx_locks));
+	if (sw->workers == NULL || sw->tx_locks == NULL)
 		return -ENOMEM;
-	memcpy(sw->ports, ports, sw->n_ports * sizeof(*ports));
 	for (uint16_t i = 0; i < sw->n_workers; i++) {
 		sw->workers[i] = worker_create(sw, i);
 		if (sw->workers[i] == NULL)
@@ -87,21 +99,20 @@ static int tables_create(struct hsw_switch *sw, struct vnf_port **ports)
 }
 
 int hsw_switch_create(struct vnf_port **ports, uint16_t n_ports, uint16_t n_workers,
-		      struct hsw_topology *topology, struct hsw_fdb *fdb, struct hsw_switch **sw)
+		      struct hsw_fdb *fdb, struct hsw_switch **sw)
 {
 	struct hsw_switch *s = zalloc_aligned(sizeof(*s));
 	int ret;
 
 	if (s == NULL) {
-		hsw_topology_destroy(topology);
 		hsw_fdb_destroy(fdb);
 		return -ENOMEM;
 	}
 	s->n_ports = n_ports;
 	s->n_workers = n_workers;
-	s->topology = topology;
 	s->fdb = fdb;
-	ret = tables_create(s, ports);
+	memcpy(s->ports, ports, n_ports * sizeof(*ports));
+	ret = tables_create(s);
 	if (ret < 0) {
 		hsw_switch_destroy(s);
 		return ret;
@@ -117,10 +128,8 @@ void hsw_switch_destroy(struct hsw_switch *sw)
 	for (uint16_t i = 0; sw->workers != NULL && i < sw->n_workers; i++)
 		worker_destroy(sw->workers[i]);
 	hsw_learn_fini(sw);
-	hsw_topology_destroy(sw->topology);
 	hsw_fdb_destroy(sw->fdb);
 	free(sw->workers);
 	free(sw->tx_locks);
-	free(sw->ports);
 	free(sw);
 }

@@ -35,7 +35,8 @@ static uint64_t load(const uint64_t *counter)
 static int find_domain(const struct hsw_switch *sw, const char *name)
 {
 	for (uint16_t i = 0; i < sw->topology->n_domains; i++)
-		if (strcmp(sw->topology->domains[i].name, name) == 0)
+		if (sw->topology->domains[i].name != NULL &&
+		    strcmp(sw->topology->domains[i].name, name) == 0)
 			return i;
 	return -ENOENT;
 }
@@ -82,7 +83,8 @@ static int domains_list(const struct hsw_switch *sw, struct rte_tel_data *d)
 {
 	rte_tel_data_start_array(d, RTE_TEL_STRING_VAL);
 	for (uint16_t i = 0; i < sw->topology->n_domains; i++)
-		rte_tel_data_add_array_string(d, sw->topology->domains[i].name);
+		if (sw->topology->domains[i].name != NULL)
+			rte_tel_data_add_array_string(d, sw->topology->domains[i].name);
 	return 0;
 }
 
@@ -142,7 +144,7 @@ static int ports_list(const struct hsw_switch *sw, struct rte_tel_data *d)
 {
 	rte_tel_data_start_array(d, RTE_TEL_STRING_VAL);
 	for (uint16_t i = 0; i < sw->n_ports; i++)
-		rte_tel_data_add_array_string(d, sw->ports[i]->name);
+		rte_tel_data_add_array_string(d, sw->ports[i] != NULL ? sw->ports[i]->name : "");
 	return 0;
 }
 
@@ -252,9 +254,11 @@ static struct hsw_switch *told_switch;
 static int handle(const char *cmd, const char *params, struct rte_tel_data *d)
 {
 	int ret = -ENOENT;
+	bool ready;
 
 	pthread_mutex_lock(&told_lock);
-	for (size_t i = 0; i < RTE_DIM(commands) && told_switch != NULL; i++)
+	ready = told_switch != NULL && told_switch->topology != NULL;
+	for (size_t i = 0; i < RTE_DIM(commands) && ready; i++)
 		if (strcmp(cmd, commands[i].cmd) == 0)
 			ret = commands[i].tell(told_vnf, told_switch, params, d);
 	pthread_mutex_unlock(&told_lock);
@@ -277,6 +281,14 @@ int hsw_telemetry_start(struct vnf *vnf, struct hsw_switch *sw)
 		}
 	}
 	return 0;
+}
+
+void hsw_telemetry_hold(bool hold)
+{
+	if (hold)
+		pthread_mutex_lock(&told_lock);
+	else
+		pthread_mutex_unlock(&told_lock);
 }
 
 void hsw_telemetry_stop(void)

@@ -2,8 +2,8 @@
  * Copyright (c) 2026 The vnfkit authors
  *
  * Who is connected with whom: each port is in one bridge domain, or wired to one other port. Built
- * once from the configuration and never changed: workers read it through one pointer, so that a
- * changed one can be put in its place.
+ * from the configuration and never changed: a reload builds another, in which a domain that stays
+ * keeps its number, and none gets that of one that goes.
  */
 #ifndef HSW_TOPOLOGY_H
 #define HSW_TOPOLOGY_H
@@ -13,11 +13,14 @@
 
 /* struct hsw_attach: not wired, or in no domain. */
 #define HSW_NONE UINT16_MAX
+/* Domains at most: those of a file, those that only its ports name, and both of the file before. */
+#define HSW_DOMAINS_MAX 1024
 
 /* What a port is attached to: a domain or a wire. */
 struct hsw_attach {
-	uint16_t domain; /* Number of the domain, or HSW_NONE. */
-	uint16_t wire;   /* Number of the port at the other end, or HSW_NONE. */
+	uint16_t domain;    /* Number of the domain, or HSW_NONE. */
+	uint16_t wire;      /* Number of the port at the other end, or HSW_NONE. */
+	uint32_t mac_limit; /* Addresses that are learned there at most. */
 };
 
 /* A bridge domain: the keys of an item of `domains`. */
@@ -27,7 +30,7 @@ struct hsw_domain_spec {
 };
 
 struct hsw_domain {
-	const char *name;
+	const char *name; /* NULL: no domain has this number. */
 	bool flood;
 	uint16_t n_members;
 	uint16_t *members; /* Port numbers. */
@@ -35,7 +38,7 @@ struct hsw_domain {
 
 struct hsw_topology {
 	uint16_t n_ports;
-	uint16_t n_domains;
+	uint16_t n_domains;        /* One more than the greatest number. */
 	struct hsw_attach *attach; /* By port. */
 	struct hsw_domain *domains;
 	uint16_t *members; /* Of all domains, one after the other. */

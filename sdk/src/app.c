@@ -12,6 +12,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "reload.h"
+
 /* What vnf_run() hands to the callbacks of struct vnf_program. */
 struct app_run {
 	const struct vnf_app *app;
@@ -31,6 +33,21 @@ static void app_check(struct vnf_config *file, void *config, const struct vnf_co
 	(void)ports;
 	if (app->check != NULL)
 		app->check(file, config);
+}
+
+static int app_build(struct vnf *vnf, const struct vnf_build *from, void **built)
+{
+	const struct vnf_app *app = run_of(vnf)->app;
+
+	return app->build != NULL ? app->build(vnf, from->file, from->config, built) : 0;
+}
+
+static void app_discard(struct vnf *vnf, void *built)
+{
+	const struct vnf_app *app = run_of(vnf)->app;
+
+	if (app->discard != NULL)
+		app->discard(vnf, built);
 }
 
 static int app_worker_init(struct vnf_worker *worker)
@@ -86,6 +103,7 @@ static void app_fini(struct vnf *vnf)
 		loop_destroy(w->app);
 		w->app = NULL;
 	}
+	reload_stop(vnf);
 	if (run->initialised && app->fini != NULL)
 		app->fini(vnf, vnf_state(vnf));
 }
@@ -127,6 +145,8 @@ int vnf_run(int argc, char *const *argv, const struct vnf_app *app)
 		.stateful = app->stateful,
 		.check = app_check,
 		.init = app_init,
+		.build = app->build != NULL ? app_build : NULL,
+		.discard = app_discard,
 		.worker_init = app_worker_init,
 		.pass = app_pass,
 		.next_due = app_next_due,

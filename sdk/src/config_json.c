@@ -43,10 +43,12 @@ static json_t *list_json(const struct cfg_node *list)
 	return array;
 }
 
-static json_t *node_json(const struct cfg_node *node)
+json_t *cfg_node_json(const struct cfg_node *node)
 {
 	const struct vnf_config_key *key = node->key;
 
+	if (node->kind == CFG_ITEM)
+		return cfg_json(node);
 	if (node->kind == CFG_SELECTOR)
 		return json_string(key->variants->variants[*(const uint32_t *)node->field].name);
 	switch (key->type) {
@@ -68,6 +70,6 @@ json_t *cfg_json(const struct cfg_node *parent)
 
 	for (const struct cfg_node *node = parent->first; node != NULL; node = node->next)
 		if (node->kind == CFG_SELECTOR || node->set || node->key->def != NULL)
-			json_object_set_new(object, node->name, node_json(node));
+			json_object_set_new(object, node->name, cfg_node_json(node));
 	return object;
 }

@@ -195,8 +195,24 @@ struct cfg_node *cfg_node_add(struct vnf_config *config, struct cfg_node *parent
 const struct cfg_node *cfg_node_find(const struct vnf_config *config, const void *field);
 void cfg_str_path(struct cfg_str *str, const struct cfg_node *node, const char *name);
 
-/* config_json.c: effective values of a structure, keys as in the file. */
+/* config_json.c: effective values of a structure, keys as in the file; of a single node. */
 json_t *cfg_json(const struct cfg_node *parent);
+json_t *cfg_node_json(const struct cfg_node *node);
+
+/* A difference between two files. Of an item that only one of them has, the other is NULL; a list
+ * whose items changed places is told as a whole.
+ */
+struct cfg_change {
+	const struct cfg_node *before;
+	const struct cfg_node *after;
+	const struct cfg_node *parent; /* Of `after`, in the later file. */
+	bool live;                     /* The key, or what it stands in, may change live. */
+};
+typedef void (*cfg_change_fn)(void *arg, const struct cfg_change *change);
+
+/* config_diff.c: calls `fn` for each, in the order of the later file. Both without errors. */
+void cfg_diff(const struct vnf_config *before, const struct vnf_config *after, cfg_change_fn fn,
+	      void *arg);
 
 /* config_error.c: `path` is the key's, "" for none; `token` orders the errors. */
 void cfg_error_add(struct vnf_config *config, uint32_t token, const char *path, const char *format,

@@ -69,6 +69,9 @@ void counters_ledger(const struct vnf_worker_counters *counters, uint16_t n_port
 	ledger->handed_in = counters->handed_in;
 	ledger->handed_out = counters->handed_out;
 	ledger->held = counters->held;
+	ledger->rx = counters->gone_rx;
+	ledger->tx = counters->gone_tx;
+	ledger->drops = counters->gone_drops;
 	for (uint16_t i = 0; i < n_ports; i++) {
 		const struct vnf_port_counters *p = &counters->port[i];
 

@@ -27,6 +27,7 @@
 static char log_name[64] = "vnfkit";
 static enum vnf_log_level log_level = VNF_LOG_INFO;
 static uint32_t dpdk_quiet;
+static __thread char last_error[1024];
 static struct vnf_log_limit vhost_limit[VHOST_LIMITS];
 static pthread_mutex_t vhost_lock = PTHREAD_MUTEX_INITIALIZER;
 
@@ -76,7 +77,19 @@ void vnf_log(enum vnf_log_level level, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
+	if (level == VNF_LOG_ERROR)
+		memcpy(last_error, text, sizeof(text));
 	line_write(level, text, strlen(text));
+}
+
+const char *log_last_error(void)
+{
+	return last_error;
+}
+
+void log_set_level(enum vnf_log_level level)
+{
+	log_level = level;
 }
 
 /* May a line pass? *missed gets the number of those that did not since the last. */

@@ -31,28 +31,32 @@ static void nap(void)
 	nanosleep(&t, NULL);
 }
 
-/* Does worker `id` poll queue `q` of its port? Every queue has one that does, also where there are
- * more queues than workers. Counted over all ports when queues are shared out.
+/* The worker that polls queue `q` of its port. Every queue has one, also where there are more queues
+ * than workers. Counted over all ports when queues are shared out.
  */
-static bool rxq_mine(const struct vnf *vnf, uint16_t id, uint16_t q, uint32_t ordinal)
+static uint16_t rxq_poller(const struct vnf *vnf, uint16_t q, uint32_t ordinal)
 {
-	return (vnf->program->share_rx ? ordinal : q) % vnf->n_workers == id;
+	return (uint16_t)((vnf->program->share_rx ? ordinal : q) % vnf->n_workers);
 }
 
 static int rxqs_assign(struct vnf *vnf, struct worker *w)
 {
 	uint32_t ordinal = 0;
 
-	w->rxqs = calloc((size_t)vnf->n_ports * VNF_QUEUES_MAX, sizeof(*w->rxqs));
+	w->first_rxqs = calloc((size_t)vnf->n_ports * VNF_QUEUES_MAX, sizeof(*w->rxqs));
+	w->rxqs = w->first_rxqs;
 	if (w->rxqs == NULL)
 		return -ENOMEM;
 	for (uint16_t i = 0; i < vnf->n_ports; i++) {
-		struct vnf_port *port = &vnf->ports[i].port;
+		struct port_slot *slot = &vnf->ports[i];
 
-		for (uint16_t q = 0; q < port->n_queues; q++, ordinal++)
-			if (rxq_mine(vnf, w->pub.id, q, ordinal))
-				w->rxqs[w->n_rxqs++] = (struct vnf_rxq){ port, q };
+		for (uint16_t q = 0; q < slot->port.n_queues; q++, ordinal++) {
+			slot->poller[q] = rxq_poller(vnf, q, ordinal);
+			if (slot->poller[q] == w->pub.id)
+				w->rxqs[w->n_rxqs++] = (struct vnf_rxq){ &slot->port, q };
+		}
 	}
+	w->n_first_rxqs = w->n_rxqs;
 	if (w->n_rxqs == 0)
 		vnf_warning("worker %u has no queue to poll; more queues or fewer workers would "
 			    "use its CPU",
@@ -72,7 +76,8 @@ static int worker_init(struct vnf *vnf, uint16_t id)
 	w->shares_cpu = vnf->cpus.shares_cpu[id];
 	w->qsbr = vnf->qsbr;
 	w->run = &vnf->run;
-	if (counters_init(&w->counters, vnf->n_ports) < 0)
+	w->newest = &vnf->generation;
+	if (counters_init(&w->counters, ports_room(vnf)) < 0)
 		return -ENOMEM;
 	return rxqs_assign(vnf, w);
 }
@@ -131,6 +136,9 @@ void worker_loop(struct worker *w)
 	w->pub.now_ns = vnf_clock_now();
 	w->pass_ns = w->pub.now_ns;
 	do {
+		/* A pass is of one generation. Acquire; pairs with the release in reload.c. */
+		if (unlikely(__atomic_load_n(w->newest, __ATOMIC_ACQUIRE) != w->generation))
+			generation_take(w);
 		timeouts_run(w);
 		packets = pass(&w->pub);
 	} while (pass_end(w, packets));
@@ -228,7 +236,7 @@ void workers_destroy(struct vnf *vnf)
 {
 	for (uint16_t i = 0; i < vnf->n_workers; i++) {
 		counters_fini(&vnf->workers[i].counters);
-		free(vnf->workers[i].rxqs);
+		free(vnf->workers[i].first_rxqs);
 	}
 	free(vnf->workers);
 	rte_free(vnf->qsbr);

@@ -12,11 +12,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "loaded.h"
 #include "port_kinds.h"
 
-static struct vnf_port_spec *port_find(struct vnf *vnf, const char *name, size_t len, size_t *id)
+static struct vnf_port_spec *port_find(const struct vnf *vnf, const struct loaded *loaded,
+				       const char *name, size_t len, size_t *id)
 {
-	const struct vnf_config_list *ports = &vnf->spec->ports;
+	const struct vnf_config_list *ports = &loaded->spec->ports;
 	size_t size = vnf->program->port_size != 0 ? vnf->program->port_size
 						   : sizeof(struct vnf_port_spec);
 
@@ -29,45 +31,37 @@ static struct vnf_port_spec *port_find(struct vnf *vnf, const char *name, size_t
 	return NULL;
 }
 
-static int virtio_apply(struct vnf *vnf, const char *text)
+static int virtio_apply(const struct vnf *vnf, struct loaded *loaded, const char *text)
 {
 	size_t id, len = strcspn(text, "=");
-	struct vnf_port_spec *port = port_find(vnf, text, len, &id);
+	struct vnf_port_spec *port = port_find(vnf, loaded, text, len, &id);
 	char why[WHY_MAX];
 
 	if (port == NULL) {
-		vnf_config_error(vnf->file, &vnf->spec->ports,
+		vnf_config_error(loaded->file, &loaded->spec->ports,
 				 "no port is named \"%.*s\", as --virtio %s says", (int)len, text,
 				 text);
 		return -EINVAL;
 	}
-	if (vnf->override[id] != NULL) {
-		vnf_config_error(vnf->file, port, "two --virtio for port \"%s\"", port->name);
+	if (loaded->override[id] != NULL) {
+		vnf_config_error(loaded->file, port, "two --virtio for port \"%s\"", port->name);
 		return -EINVAL;
 	}
-	if (port_virtio_spec(text + len + 1, &vnf->override[id], why, sizeof(why)) < 0) {
-		vnf_config_error(vnf->file, port, "--virtio %s: %s", text, why);
+	if (port_virtio_spec(text + len + 1, &loaded->override[id], why, sizeof(why)) < 0) {
+		vnf_config_error(loaded->file, port, "--virtio %s: %s", text, why);
 		return -EINVAL;
 	}
 	port->kind = (uint32_t)schema_kind(&vnf->schema, "virtio");
-	port->kind_spec = vnf->override[id];
+	port->kind_spec = loaded->override[id];
 	return 0;
 }
 
-int overrides_apply(struct vnf *vnf)
+int overrides_apply(const struct vnf *vnf, struct loaded *loaded)
 {
 	int ret = 0;
 
 	for (size_t i = 0; i < vnf->options.n_virtio; i++)
-		if (virtio_apply(vnf, vnf->options.virtio[i]) < 0)
+		if (virtio_apply(vnf, loaded, vnf->options.virtio[i]) < 0)
 			ret = -EINVAL;
 	return ret;
-}
-
-void overrides_free(struct vnf *vnf)
-{
-	for (size_t i = 0; i < RTE_DIM(vnf->override); i++) {
-		free(vnf->override[i]);
-		vnf->override[i] = NULL;
-	}
 }

@@ -17,6 +17,8 @@
 
 #include <rte_lcore.h>
 
+#include "loaded.h"
+
 /* How long ports may take to get to their accept(), and cancelled ones to come back. */
 #define STEP_WAIT_MS 3000
 /* Pause after a peer failed in the handshake: doubled each time, up to the last. */
@@ -53,10 +55,9 @@ static void mac_derive(const char *program, const char *port, struct rte_ether_a
 	memcpy(&mac->addr_bytes[2], &b, sizeof(b));
 }
 
-static int slot_init(struct vnf *vnf, uint16_t id)
+int port_slot_init(struct vnf *vnf, struct port_slot *slot, uint16_t id,
+		   const struct vnf_port_spec *spec)
 {
-	const struct vnf_port_spec *spec = schema_port(vnf->program, &vnf->spec->ports, id);
-	struct port_slot *slot = &vnf->ports[id];
 	struct vnf_port *port = &slot->port;
 	uint32_t queues = spec->queues != 0 ? spec->queues : vnf->spec->workers;
 
@@ -80,9 +81,15 @@ static int slot_init(struct vnf *vnf, uint16_t id)
 	return 0;
 }
 
+uint16_t ports_room(const struct vnf *vnf)
+{
+	return vnf->program->live_ports ? VNF_PORTS_MAX
+					: RTE_MAX(vnf->n_ports, (uint16_t)vnf->spec->ports.n);
+}
+
 int ports_create(struct vnf *vnf)
 {
-	size_t size = vnf->spec->ports.n * sizeof(*vnf->ports);
+	size_t size = ports_room(vnf) * sizeof(*vnf->ports);
 
 	vnf->ports = aligned_alloc(RTE_CACHE_LINE_SIZE, size);
 	if (vnf->ports == NULL)
@@ -90,7 +97,8 @@ int ports_create(struct vnf *vnf)
 	memset(vnf->ports, 0, size);
 	for (uint16_t i = 0; i < vnf->spec->ports.n; i++) {
 		vnf->n_ports = i + 1;
-		if (slot_init(vnf, i) < 0)
+		if (port_slot_init(vnf, &vnf->ports[i], i,
+				   schema_port(vnf->program, &vnf->spec->ports, i)) < 0)
 			return -ENOMEM;
 	}
 	return 0;
@@ -113,7 +121,7 @@ void ports_restore(struct vnf *vnf)
 	for (uint16_t i = vnf->n_ports; i > 0; i--) {
 		struct vnf_port *port = &vnf->ports[i - 1].port;
 
-		if (port->kind->restore != NULL)
+		if (port_slot_used(&vnf->ports[i - 1]) && port->kind->restore != NULL)
 			port->kind->restore(port);
 	}
 }
@@ -218,7 +226,7 @@ static bool slot_is_early(const struct vnf *vnf, const struct port_slot *slot)
 	if (after[0] == '\0' || slot->begun)
 		return false;
 	for (uint16_t i = 0; i < vnf->n_ports; i++)
-		if (strcmp(vnf->ports[i].port.name, after) == 0)
+		if (port_slot_used(&vnf->ports[i]) && strcmp(vnf->ports[i].port.name, after) == 0)
 			return !vnf_port_is_up(&vnf->ports[i].port);
 	return false;
 }
@@ -243,7 +251,8 @@ static int probe_enter_control(struct vnf *vnf, const struct port_slot *slot)
 			return -EBUSY;
 		}
 		for (uint16_t i = 0; i < vnf->n_ports; i++)
-			slot_poll(&vnf->ports[i]);
+			if (port_slot_used(&vnf->ports[i]))
+				slot_poll(&vnf->ports[i]);
 		wait_ms(1);
 	}
 	return 0;
@@ -323,6 +332,13 @@ static void slot_stop(struct port_slot *slot)
 	slot_set_state(slot, PORT_CLOSED);
 }
 
+static void slot_join(struct port_slot *slot)
+{
+	if (slot->has_thread)
+		pthread_join(slot->thread, NULL);
+	slot->has_thread = false;
+}
+
 /* The kind gave its device up: begin anew. Workers have left the port before it is touched. */
 static void slot_reopen(struct vnf *vnf, struct port_slot *slot)
 {
@@ -336,13 +352,22 @@ static void slot_reopen(struct vnf *vnf, struct port_slot *slot)
 	telemetry_pause();
 	slot_stop(slot);
 	probe_leave(slot);
-	if (slot->has_thread)
-		pthread_join(slot->thread, NULL);
-	slot->has_thread = false;
+	slot_join(slot);
 	__atomic_store_n(&port->broken, 0, __ATOMIC_RELEASE);
 	__atomic_store_n(&port->waiting, 0, __ATOMIC_RELEASE);
 	slot_begin(vnf, slot);
 	telemetry_resume();
+}
+
+/* One that came by a reload fails for itself; else the program ends. */
+static int slot_failed(struct port_slot *slot)
+{
+	if (!slot->late)
+		return -EIO;
+	if (!slot->told)
+		vnf_error("port \"%s\" stays closed; mend it and reload", slot->port.name);
+	slot->told = true;
+	return 0;
 }
 
 int ports_poll(struct vnf *vnf)
@@ -352,11 +377,13 @@ int ports_poll(struct vnf *vnf)
 	for (uint16_t i = 0; i < vnf->n_ports; i++) {
 		struct port_slot *slot = &vnf->ports[i];
 
+		if (!port_slot_used(slot))
+			continue;
 		if (!slot->begun && !slot_is_early(vnf, slot))
 			slot_begin(vnf, slot);
 		slot_poll(slot);
 		if (slot_state(slot) == PORT_FAILED)
-			ret = -EIO;
+			ret = ret < 0 ? ret : slot_failed(slot);
 		else if (slot_state(slot) == PORT_STARTED &&
 			 __atomic_load_n(&slot->port.broken, __ATOMIC_ACQUIRE) != 0)
 			slot_reopen(vnf, slot);
@@ -376,7 +403,7 @@ void ports_report(struct vnf *vnf)
 		struct port_slot *slot = &vnf->ports[i];
 		bool up = vnf_port_is_up(&slot->port);
 
-		if (up == (slot->seen_up != 0))
+		if (!port_slot_used(slot) || up == (slot->seen_up != 0))
 			continue;
 		slot->seen_up = up;
 		vnf_notice("port \"%s\" is %s", slot->port.name, up ? "up" : "down");
@@ -401,6 +428,8 @@ int ports_cancel(struct vnf *vnf)
 	for (unsigned int ms = 0; opening && ms < STEP_WAIT_MS; ms += 10) {
 		opening = false;
 		for (uint16_t i = 0; i < vnf->n_ports; i++) {
+			if (!port_slot_used(&vnf->ports[i]))
+				continue;
 			slot_cancel(&vnf->ports[i]);
 			opening |= slot_state(&vnf->ports[i]) == PORT_OPENING;
 		}
@@ -414,24 +443,57 @@ int ports_cancel(struct vnf *vnf)
 			vnf_error("port \"%s\": its opening does not end", slot->port.name);
 			return -ETIMEDOUT;
 		}
-		if (slot->has_thread)
-			pthread_join(slot->thread, NULL);
-		slot->has_thread = false;
+		slot_join(slot);
 	}
+	return 0;
+}
+
+int port_slot_open(struct vnf *vnf, struct port_slot *slot)
+{
+	slot->port.pool = vnf->pool;
+	if (slot_is_early(vnf, slot))
+		return 0;
+	return slot_begin(vnf, slot);
+}
+
+int port_slot_close(struct vnf *vnf, struct port_slot *slot)
+{
+	unsigned int ms = 0;
+
+	for (; slot_state(slot) == PORT_OPENING && ms < STEP_WAIT_MS; ms++) {
+		slot_cancel(slot);
+		/* It may wait for its turn, which the control thread gives. */
+		slot_poll(slot);
+		wait_ms(1);
+	}
+	if (slot_state(slot) == PORT_OPENING) {
+		vnf_error("port \"%s\": its opening does not end", slot->port.name);
+		return -ETIMEDOUT;
+	}
+	slot_join(slot);
+	if (slot->begun && probe_enter_control(vnf, slot) < 0)
+		return -ETIMEDOUT;
+	slot_stop(slot);
+	probe_leave(slot);
 	return 0;
 }
 
 void ports_close(struct vnf *vnf)
 {
 	for (uint16_t i = vnf->n_ports; i > 0; i--)
-		slot_stop(&vnf->ports[i - 1]);
+		if (port_slot_used(&vnf->ports[i - 1]))
+			slot_stop(&vnf->ports[i - 1]);
 }
 
 void ports_destroy(struct vnf *vnf)
 {
-	for (uint16_t i = 0; i < vnf->n_ports; i++)
-		if (vnf->ports[i].port.kind->priv_size > 0)
-			free(vnf->ports[i].port.priv);
+	for (uint16_t i = 0; i < vnf->n_ports; i++) {
+		struct port_slot *slot = &vnf->ports[i];
+
+		if (port_slot_used(slot) && slot->port.kind->priv_size > 0)
+			free(slot->port.priv);
+		loaded_put(slot->loaded);
+	}
 	free(vnf->ports);
 	vnf->ports = NULL;
 	vnf->n_ports = 0;

@@ -517,7 +517,7 @@ static void connections_cut(const struct vnf *vnf)
 	for (uint16_t i = 0; i < vnf_port_count(vnf); i++) {
 		const struct vnf_port *port = vnf_port(vnf, i);
 
-		if (port->kind == &vnf_port_kind_virtio_user)
+		if (port != NULL && port->kind == &vnf_port_kind_virtio_user)
 			unix_connection_cut(spec_of(port)->socket);
 	}
 }

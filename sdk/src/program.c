@@ -19,11 +19,15 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "loaded.h"
 #include "owners.h"
+#include "reload.h"
 #include "replay.h"
 
 #define EXIT_CONFIG 2
 #define CONTROL_MS 10
+/* What a spare port may take of DPDK's memory at least: a vhost-user port does, with all defaults. */
+#define SPARE_BYTES (4u << 20)
 #define PORT_POLL_NS 100000000ULL
 
 static struct vnf instance;
@@ -88,7 +92,7 @@ static bool replay_stop(void *arg)
 }
 
 /* True when a signal asks us to stop. */
-static bool signal_stop(int fd, int timeout_ms)
+static bool signal_stop(int fd, int timeout_ms, bool *again)
 {
 	struct pollfd p = { .fd = fd, .events = POLLIN };
 	struct signalfd_siginfo info;
@@ -96,7 +100,7 @@ static bool signal_stop(int fd, int timeout_ms)
 	if (poll(&p, 1, timeout_ms) <= 0 || read(fd, &info, sizeof(info)) != sizeof(info))
 		return false;
 	if (info.ssi_signo == SIGHUP) {
-		vnf_notice("SIGHUP: nothing to do; a changed configuration needs a restart");
+		*again = true;
 		return false;
 	}
 	vnf_notice("%s: stopping", strsignal((int)info.ssi_signo));
@@ -107,31 +111,25 @@ static bool signal_stop(int fd, int timeout_ms)
 static bool signal_asked(void *arg)
 {
 	const int *fd = arg;
+	bool again;
 
-	return signal_stop(*fd, 0);
+	return signal_stop(*fd, 0, &again);
 }
 
 /* ---- configuration ---- */
 
 static int config_load(struct vnf *vnf)
 {
-	int ret = vnf_config_load(vnf->options.config_path, vnf->schema.sections,
-				  vnf->schema.n_sections, &vnf->file);
+	int ret = loaded_read(vnf, &vnf->base);
 
-	if (vnf->file == NULL) {
+	if (ret == -ENOMEM) {
 		fprintf(stderr, "%s: out of memory\n", vnf->program->name);
-		return -ENOMEM;
-	}
-	if (ret < 0)
 		return ret;
-	vnf->spec = vnf_config_data(vnf->file, 0);
-	vnf->config = vnf->schema.n_sections > 1 ? vnf_config_data(vnf->file, 1) : NULL;
-	if (overrides_apply(vnf) < 0)
-		return -EINVAL;
-	schema_check(&vnf->schema, vnf->program, vnf->file, vnf->spec);
-	if (vnf->program->check != NULL)
-		vnf->program->check(vnf->file, vnf->config, &vnf->spec->ports, vnf->user);
-	return vnf_config_error_count(vnf->file) == 0 ? 0 : -EINVAL;
+	}
+	vnf->file = vnf->base->file;
+	vnf->spec = vnf->base->spec;
+	vnf->config = vnf->base->config;
+	return ret;
 }
 
 /* ---- plan ---- */
@@ -194,6 +192,23 @@ static int plan_memory_replay(struct vnf *vnf)
 	return ret;
 }
 
+/* As if there were `spare_ports` more that need what the greatest needs. */
+static void plan_spare(const struct vnf *vnf, struct memory_input *in)
+{
+	struct vnf_port port = vnf->ports[0].port;
+	struct vnf_port_need most = { .bytes = SPARE_BYTES };
+
+	for (uint16_t i = 0; i < vnf->n_ports; i++) {
+		const struct port_slot *slot = &vnf->ports[i];
+
+		most.mbufs = RTE_MAX(most.mbufs, slot->need.mbufs);
+		most.bytes = RTE_MAX(most.bytes, slot->need.bytes);
+		port.n_queues = RTE_MAX(port.n_queues, slot->port.n_queues);
+	}
+	for (uint32_t i = 0; i < vnf->spec->spare_ports; i++)
+		memory_input_add(in, &port, &most);
+}
+
 static int plan_memory(struct vnf *vnf)
 {
 	unsigned int node = eal_numa_node(vnf->cpus.cpu[0]);
@@ -220,6 +235,8 @@ static int plan_memory(struct vnf *vnf)
 		if (vnf->ports[i].need.iova_pa)
 			in.pa_port = vnf->ports[i].port.name;
 	}
+	if (vnf->program->live_ports)
+		plan_spare(vnf, &in);
 	if (elsewhere(vnf, in.pa_port)) {
 		in.huge_free = UINT64_MAX;
 		in.available = 0;
@@ -284,6 +301,9 @@ static int dpdk_start(struct vnf *vnf)
 		in.iova_pa |= vnf->ports[i].need.iova_pa;
 		shared |= vnf->ports[i].need.shared;
 	}
+	vnf->pci = in.pci;
+	vnf->iova_pa = in.iova_pa;
+	vnf->shared = shared;
 	ret = ports_prepare(vnf);
 	if (ret == 0)
 		ret = memory_reserve(vnf);
@@ -331,10 +351,14 @@ static void announce(const struct vnf *vnf)
 static int run(struct vnf *vnf, int signals)
 {
 	uint64_t next_poll = 0;
+	bool again = false;
 
-	while (!signal_stop(signals, CONTROL_MS)) {
+	while (!signal_stop(signals, CONTROL_MS, &again)) {
 		uint64_t now = vnf_clock_now();
 
+		if (again)
+			reload_signal(vnf);
+		again = false;
 		if (vnf->program->control != NULL)
 			vnf->program->control(vnf);
 		if (now < next_poll)
@@ -342,6 +366,7 @@ static int run(struct vnf *vnf, int signals)
 		next_poll = now + PORT_POLL_NS;
 		if (ports_poll(vnf) < 0)
 			return -EIO;
+		reload_poll(vnf);
 	}
 	return 0;
 }
@@ -419,6 +444,10 @@ static int start_and_run(struct vnf *vnf, int signals)
 	}
 	ret = vnf->program->init != NULL ? vnf->program->init(vnf) : 0;
 	if (ret == 0)
+		ret = reload_start(vnf);
+	if (ret == -EINVAL && vnf_config_error_count(vnf->file) > 0)
+		vnf_config_print_errors(vnf->file, stderr);
+	if (ret == 0)
 		ret = workers_init(vnf);
 	if (ret < 0)
 		goto fini;
@@ -433,6 +462,7 @@ static int start_and_run(struct vnf *vnf, int signals)
 fini:
 	if (vnf->program->fini != NULL)
 		vnf->program->fini(vnf);
+	reload_stop(vnf);
 	if (vnf->ran && final_report(vnf) < 0)
 		ret = -EIO;
 	if (vnf->options.replay.on && vnf->ran && replay_check(vnf) < 0)
@@ -521,8 +551,7 @@ static int config_run(struct vnf *vnf)
 	if (vnf->options.replay.on)
 		replay_close(vnf);
 	ports_destroy(vnf);
-	overrides_free(vnf);
-	vnf_config_destroy(vnf->file);
+	loaded_put(vnf->base);
 	return ret;
 }
 

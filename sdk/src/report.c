@@ -93,7 +93,8 @@ json_t *report_json(struct vnf *vnf)
 
 	vnf_ledger_read(vnf, UINT16_MAX, &ledger);
 	for (uint16_t i = 0; i < vnf->n_ports; i++)
-		json_array_append_new(ports, json_port(vnf, &vnf->ports[i].port));
+		if (vnf_port(vnf, i) != NULL)
+			json_array_append_new(ports, json_port(vnf, &vnf->ports[i].port));
 	return json_pack("{ss ss so so}", "name", vnf->spec->name, "program", vnf->program->name,
 			 "ledger", json_ledger(&ledger), "ports", ports);
 }
@@ -128,7 +129,8 @@ void report_print(struct vnf *vnf)
 	int64_t balance;
 
 	for (uint16_t i = 0; i < vnf->n_ports; i++)
-		print_port(vnf, &vnf->ports[i].port);
+		if (vnf_port(vnf, i) != NULL)
+			print_port(vnf, &vnf->ports[i].port);
 	vnf_ledger_read(vnf, UINT16_MAX, &l);
 	balance = vnf_ledger_balance(&l);
 	vnf_notice("ledger: rx %" PRIu64 " + created %" PRIu64 " + handed in %" PRIu64

@@ -127,6 +127,7 @@ static const struct vnf_config_key base_system_keys[] = {
 		 "start without." },
 	{ .name = "log_level",
 	  .type = VNF_CONFIG_ENUM,
+	  .flags = VNF_CONFIG_LIVE,
 	  .offset = offsetof(struct system_spec, log_level),
 	  .choices = level_words,
 	  .def = "info",
@@ -145,6 +146,19 @@ static const struct vnf_config_key base_system_keys[] = {
 	  .min = 1,
 	  .max = VNF_PORTS_MAX,
 	  .doc = "The ports; their order gives their numbers, from 0." },
+	{ .name = NULL },
+};
+
+/* Of programs whose ports may come and go. */
+static const struct vnf_config_key live_system_keys[] = {
+	{ .name = "spare_ports",
+	  .type = VNF_CONFIG_U32,
+	  .offset = offsetof(struct system_spec, spare_ports),
+	  .max = VNF_PORTS_MAX,
+	  .def = "4",
+	  .unit = "ports",
+	  .doc = "Memory is kept for so many ports more, like the greatest of the file, that a "
+		 "reload may add." },
 	{ .name = NULL },
 };
 
@@ -237,7 +251,8 @@ int schema_init(struct schema *schema, const struct vnf_program *program)
 	if (ret < 0)
 		goto fail;
 	schema->port_keys = keys_join(base_port_keys, program->port_keys);
-	schema->system_keys = keys_join(base_system_keys, NULL);
+	schema->system_keys =
+		keys_join(base_system_keys, program->live_ports ? live_system_keys : NULL);
 	if (schema->port_keys == NULL || schema->system_keys == NULL) {
 		ret = out_of_memory();
 		goto fail;
@@ -247,6 +262,8 @@ int schema_init(struct schema *schema, const struct vnf_program *program)
 			key->def = program->name;
 		if (strcmp(key->name, "ports") != 0)
 			continue;
+		if (program->live_ports)
+			key->flags |= VNF_CONFIG_LIVE;
 		key->keys = schema->port_keys;
 		key->size = port_size(program);
 		key->variants = &schema->variants;

@@ -38,7 +38,7 @@ static int param_port(const struct vnf *vnf, const char *params, struct vnf_port
 	if (id < 0 || id >= vnf->n_ports)
 		return -ENOENT;
 	*port = vnf_port(vnf, (uint16_t)id);
-	return 0;
+	return *port != NULL ? 0 : -ENOENT;
 }
 
 static void dict_add(void *to, const char *name, uint64_t value)
@@ -59,6 +59,9 @@ static int tell_info(struct vnf *vnf, const char *params, struct rte_tel_data *d
 	rte_tel_data_add_dict_int(d, "pid", getpid());
 	rte_tel_data_add_dict_int(d, "workers", vnf->n_workers);
 	rte_tel_data_add_dict_int(d, "ports", vnf->n_ports);
+	rte_tel_data_add_dict_u64(
+		d, "generation",
+		__atomic_load_n(&vnf->workers[0].pub.generation, __ATOMIC_RELAXED));
 	rte_tel_data_add_dict_u64(d, "memory_bytes", vnf->memory.bytes);
 	rte_tel_data_add_dict_int(d, "hugepages", vnf->memory.huge);
 	rte_tel_data_add_dict_u64(d, "uptime_ms", vnf_clock_now() / 1000000);
@@ -69,7 +72,8 @@ static int ports_list(const struct vnf *vnf, struct rte_tel_data *d)
 {
 	rte_tel_data_start_array(d, RTE_TEL_STRING_VAL);
 	for (uint16_t i = 0; i < vnf->n_ports; i++)
-		rte_tel_data_add_array_string(d, vnf->ports[i].port.name);
+		rte_tel_data_add_array_string(d, vnf_port(vnf, i) != NULL ? vnf->ports[i].port.name
+									  : "");
 	return 0;
 }
 

@@ -47,13 +47,13 @@ uint16_t vnf_port_count(const struct vnf *vnf)
 
 struct vnf_port *vnf_port(const struct vnf *vnf, uint16_t id)
 {
-	return id < vnf->n_ports ? &vnf->ports[id].port : NULL;
+	return id < vnf->n_ports && port_slot_used(&vnf->ports[id]) ? &vnf->ports[id].port : NULL;
 }
 
 int vnf_port_find(const struct vnf *vnf, const char *name)
 {
 	for (uint16_t i = 0; i < vnf->n_ports; i++)
-		if (strcmp(vnf->ports[i].port.name, name) == 0)
+		if (port_slot_used(&vnf->ports[i]) && strcmp(vnf->ports[i].port.name, name) == 0)
 			return i;
 	return -ENOENT;
 }

@@ -89,6 +89,7 @@ struct system_spec {
 	uint32_t hugepages;
 	uint32_t log_level;
 	uint32_t packets;
+	uint32_t spare_ports;
 	struct vnf_config_list ports;
 };
 
@@ -119,9 +120,10 @@ int schema_kind(const struct schema *schema, const char *name);
 
 /* ---- overrides.c: ports that the command line makes something else ---- */
 
-/* 0, or -EINVAL after an error in vnf->file. */
-int overrides_apply(struct vnf *vnf);
-void overrides_free(struct vnf *vnf);
+struct loaded;
+
+/* 0, or -EINVAL after an error in the file. */
+int overrides_apply(const struct vnf *vnf, struct loaded *loaded);
 
 /* ---- plan_print.c ---- */
 
@@ -266,6 +268,9 @@ int pool_create(const struct memory_plan *plan, unsigned int numa_node, struct r
 /* ---- log.c ---- */
 
 void log_init(const char *name, enum vnf_log_level level);
+void log_set_level(enum vnf_log_level level);
+/* The last error that this thread has logged, or "". */
+const char *log_last_error(void);
 /* Put DPDK's messages into ours. */
 int log_capture_dpdk(void);
 /* Its errors are of our own making for a while (a cancelled accept): detail, not errors. */
@@ -304,19 +309,34 @@ enum port_state {
 
 /* A port and how far it got. */
 struct port_slot {
-	struct vnf_port port;
+	struct vnf_port port; /* its name is NULL where there is no port of this number */
 	struct vnf_port_need need;
-	uint32_t state;     /* enum port_state; release by the opener, acquire by control */
-	uint32_t seen_up;   /* what the control thread last reported */
-	uint32_t cancelled; /* set by control, read by the opener */
-	bool begun;         /* it has not to wait for another port any more */
-	bool opened;        /* open succeeded; written before `state` */
-	bool has_thread;    /* to be joined */
+	uint32_t state;        /* enum port_state; release by the opener, acquire by control */
+	uint32_t seen_up;      /* what the control thread last reported */
+	uint32_t cancelled;    /* set by control, read by the opener */
+	bool begun;            /* it has not to wait for another port any more */
+	bool opened;           /* open succeeded; written before `state` */
+	bool has_thread;       /* to be joined */
+	bool late;             /* came by a reload: if it fails, the others go on */
+	bool told;             /* that it failed */
+	struct loaded *loaded; /* that its spec is in, if it came by a reload */
+	uint16_t poller[VNF_QUEUES_MAX]; /* number of the worker that polls the queue */
 	pthread_t thread;
 };
 
 /* Create the ports of the file: names, kinds, needs. */
 int ports_create(struct vnf *vnf);
+/* A port of this configuration, in a slot of zeros. 0 or -ENOMEM. */
+int port_slot_init(struct vnf *vnf, struct port_slot *slot, uint16_t id,
+		   const struct vnf_port_spec *spec);
+/* Open and start one. 0 or -errno, after logging why; one that waits for a peer goes on. */
+int port_slot_open(struct vnf *vnf, struct port_slot *slot);
+/* Stop and close one, in any state; no worker uses it. -ETIMEDOUT: its opening does not end. */
+int port_slot_close(struct vnf *vnf, struct port_slot *slot);
+static inline bool port_slot_used(const struct port_slot *slot)
+{
+	return slot->port.name != NULL;
+}
 /* Get ready what must be there before DPDK starts, and undo that after its end. 0 or -errno, after
  * logging why; what was done before the failure is still to be undone.
  */
@@ -339,6 +359,9 @@ int ports_cancel(struct vnf *vnf);
 /* Stop and close all, in any state, after ports_cancel(). */
 void ports_close(struct vnf *vnf);
 void ports_destroy(struct vnf *vnf);
+
+/* Room for as many ports as there may come to be. */
+uint16_t ports_room(const struct vnf *vnf);
 
 /* ---- counters.c ---- */
 
@@ -363,11 +386,23 @@ enum run_state {
 };
 
 struct app_loop;
+struct generation;
+
+/* Generations that are remembered. */
+#define GENERATIONS_KEPT 16
+
+/* What one worker received under one generation; by number modulo GENERATIONS_KEPT. */
+struct generation_share {
+	uint64_t number;
+	uint64_t packets;
+};
 
 struct worker {
 	struct vnf_worker pub; /* first: the public view */
 	struct vnf_rxq *rxqs;
 	uint16_t n_rxqs;
+	struct vnf_rxq *first_rxqs; /* those it began with */
+	uint16_t n_first_rxqs;
 	uint64_t pass_ns; /* when its pass began */
 	bool shares_cpu;
 	bool launched;
@@ -375,7 +410,11 @@ struct worker {
 	const uint32_t *run; /* &vnf->run */
 	struct vnf_worker_counters counters;
 	struct vnf_stages stages;
-	struct app_loop *app; /* worker.c's own */
+	struct app_loop *app;                   /* worker.c's own */
+	const struct generation *const *newest; /* &vnf->generation */
+	const struct generation *generation;    /* the one it works by */
+	uint64_t taken_rx;                      /* packets received before that one */
+	struct generation_share shares[GENERATIONS_KEPT];
 	struct vnf_timeouts *timeouts;
 
 	/* A reader asks by raising snap_asked, the worker answers with a copy and snap_done. */
@@ -392,6 +431,11 @@ void workers_destroy(struct vnf *vnf);
 bool worker_receiving(const struct worker *worker);
 /* Until the run state says stop. Worker. */
 void worker_loop(struct worker *w);
+
+/* ---- reload.c ---- */
+
+/* Worker, or control thread while it does not run: go over to the newest generation. */
+void generation_take(struct worker *w);
 
 /* ---- timeout.c ---- */
 
@@ -444,19 +488,22 @@ struct vnf {
 	void *state;
 	struct options options;
 	struct schema schema;
-	struct vnf_config *file;
-	const struct system_spec *spec;
-	void *config;
+	struct loaded *base;                 /* what it started with: system keys and ports */
+	const struct system_spec *spec;      /* of `base` */
+	struct vnf_config *file;             /* newest that is in force */
+	void *config;                        /* of `file` */
+	struct reload *reload;               /* reload.c's own */
+	const struct generation *generation; /* newest; release by control, acquire by workers */
 	struct cpu_plan cpus;
 	struct memory_plan memory;
 	struct hugepages_pool hugepages;
+	bool pci, iova_pa, shared; /* what DPDK was started for */
 	char prefix[64];
 	struct rte_mempool *pool;
 	struct rte_rcu_qsbr *qsbr;
 	struct drop_names drops;
 	struct port_slot *ports;
-	uint16_t n_ports;
-	void *override[VNF_PORTS_MAX]; /* structures that replace a kind's own; NULL beyond */
+	uint16_t n_ports; /* one more than the greatest number in use */
 	struct worker *workers;
 	uint16_t n_workers;
 	uint64_t started_ns;

@@ -39,6 +39,7 @@ static struct vnf_worker_counters counters = { .port = port_counters };
 static struct vnf_rxq rxqs[PORTS];
 static struct hsw_switch *sw;
 static struct vnf_worker sdk_worker;
+static struct hsw_topology *topology;
 static struct hsw_worker *worker;
 
 /* ---- the fake port ---- */
@@ -126,18 +127,20 @@ static void start_with(bool wired, bool flood)
 		ports[i] = &fakes[i].port;
 		attach[i].wire = HSW_NONE;
 	}
-	attach[4] = (struct hsw_attach){ HSW_NONE, 5 };
-	attach[5] = (struct hsw_attach){ HSW_NONE, 4 };
+	attach[4] = (struct hsw_attach){ .domain = HSW_NONE, .wire = 5 };
+	attach[5] = (struct hsw_attach){ .domain = HSW_NONE, .wire = 4 };
 	if (!wired)
-		attach[4] = attach[5] = (struct hsw_attach){ 0, HSW_NONE };
+		attach[4] = attach[5] = (struct hsw_attach){ .wire = HSW_NONE };
 	fakes[1].port.tx_copy = fake_tx_copy;
 	fakes[2].port.tx_copy = fake_tx_copy;
 	cr_assert_eq(hsw_fdb_create(64, &fdb), 0);
-	cr_assert_eq(hsw_switch_create(ports, PORTS, 1,
-				       hsw_topology_create(attach, PORTS, &domain, 1), fdb, &sw),
-		     0);
+	topology = hsw_topology_create(attach, PORTS, &domain, 1);
+	cr_assert_not_null(topology);
+	cr_assert_eq(hsw_switch_create(ports, PORTS, 1, fdb, &sw), 0);
+	sw->topology = topology;
 	cr_assert_eq(hsw_learn_init(sw, 300, false), 0);
 	worker = sw->workers[0];
+	hsw_worker_connect(worker, ports, PORTS, topology);
 	worker->counters = &counters;
 	worker->worker = &sdk_worker;
 	worker->rxqs = rxqs;
@@ -167,6 +170,7 @@ static void finish(void)
 {
 	check_ledger();
 	hsw_switch_destroy(sw);
+	hsw_topology_destroy(topology);
 	rte_mempool_free(pool);
 	eal_support_stop();
 }

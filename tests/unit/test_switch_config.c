@@ -74,7 +74,7 @@ static void unload(void)
 	vnf_config_destroy(file);
 }
 
-static struct hsw_topology *topology(void)
+static struct hsw_topology *topology_after(const struct hsw_topology *before)
 {
 	const struct vnf_config_list *list = vnf_config_data(file, 0);
 	const struct hsw_port_spec *ports[8];
@@ -82,7 +82,12 @@ static struct hsw_topology *topology(void)
 	cr_assert_eq(vnf_config_error_count(file), 0, "%s", errors);
 	for (size_t i = 0; i < list->n; i++)
 		ports[i] = (const struct hsw_port_spec *)list->items + i;
-	return hsw_config_topology(vnf_config_data(file, 1), ports, (uint16_t)list->n);
+	return hsw_config_topology(vnf_config_data(file, 1), ports, (uint16_t)list->n, before);
+}
+
+static struct hsw_topology *topology(void)
+{
+	return topology_after(NULL);
 }
 
 /* Exactly one error, with this text. */
@@ -189,4 +194,37 @@ Test(switch_config, domain_names)
 	load("domains = ( { name = \"x\"; }, { name = \"x\"; } );"
 	     "ports = ( { name = \"a\"; domain = \"x\"; } );");
 	expect("two domains are called \"x\"");
+}
+
+/* ---- reloads ---- */
+
+static uint16_t number_of(const struct hsw_topology *t, const char *name)
+{
+	for (uint16_t i = 0; i < t->n_domains; i++)
+		if (t->domains[i].name != NULL && strcmp(t->domains[i].name, name) == 0)
+			return i;
+	return HSW_NONE;
+}
+
+/* A number means a domain to those who still work by the topology before. */
+Test(switch_config, domains_keep_their_numbers)
+{
+	struct vnf_config *first;
+	struct hsw_topology *before, *after;
+
+	load("ports = ( { name = \"p\"; domain = \"a\"; }, { name = \"q\"; domain = \"b\"; },"
+	     " { name = \"r\"; domain = \"c\"; } );");
+	before = topology();
+	first = file;
+	load("ports = ( { name = \"q\"; domain = \"new\"; }, { name = \"r\"; domain = \"c\"; },"
+	     " { name = \"p\"; domain = \"a\"; } );");
+	after = topology_after(before);
+	cr_assert_eq(number_of(after, "a"), number_of(before, "a"));
+	cr_assert_eq(number_of(after, "c"), number_of(before, "c"));
+	cr_assert_eq(number_of(after, "b"), HSW_NONE);
+	cr_assert_neq(number_of(after, "new"), number_of(before, "b"));
+	cr_assert_eq(after->attach[0].domain, number_of(after, "new"));
+	hsw_topology_destroy(before);
+	hsw_topology_destroy(after);
+	vnf_config_destroy(first);
 }

@@ -24,6 +24,14 @@
 extern "C" {
 #endif
 
+/** What a generation is built from; see struct vnf_program's build. */
+struct vnf_build {
+	struct vnf_config *file;                 /**< For vnf_config_error(). */
+	const void *config;                      /**< The program's own keys; NULL = it has none. */
+	const struct vnf_port_spec *const *port; /**< By port number; NULL = no such port. */
+	uint16_t n_ports;                        /**< One more than the greatest number. */
+};
+
 /** A program. Write it with designated initialisers, VNF_PROGRAM() first. */
 struct vnf_program {
 	uint32_t abi;        /**< VNF_ABI; set by VNF_PROGRAM(). */
@@ -44,6 +52,10 @@ struct vnf_program {
 	uint16_t ports_min;                            /**< Ports it needs; 0 = 1. */
 	uint16_t ports_max;                            /**< Ports it can use; 0 = no limit. */
 	bool stateful;                                 /**< Refuse more than one worker. */
+	bool live_ports;                               /**< A reload may add, remove and change
+							*   ports: numbers may have gaps then, and
+							*   vnf_port() is NULL there.
+							*/
 	bool share_rx; /**< Share all rx queues out over the workers; else worker i polls the
 			     *   queues i of all ports, then i + workers, and so on.
 			     */
@@ -69,6 +81,20 @@ struct vnf_program {
 	 *  SDK's clock; UINT64_MAX = never; NULL = never. Context: worker.
 	 */
 	uint64_t (*next_due)(const struct vnf_worker *worker);
+	/** As of struct vnf_app. 0 or -errno, after vnf_config_error() or vnf_error(). */
+	int (*build)(struct vnf *vnf, const struct vnf_build *from, void **built);
+	/** As of struct vnf_app; for the last one after `fini`. */
+	void (*discard)(struct vnf *vnf, void *built);
+	/** `built` is about to be given to the workers. Context: control thread. */
+	void (*installing)(struct vnf *vnf, void *built);
+	/** All workers have taken `built` up, and none uses what was before; also when a reload is
+	 *  undone. Not called for the first. Context: control thread.
+	 */
+	void (*installed)(struct vnf *vnf, void *built);
+	/** Until it ends, ports come and go: who looks at them from other threads, such as handlers
+	 *  of telemetry, must be kept waiting. Context: control thread.
+	 */
+	void (*changing)(struct vnf *vnf, bool begins);
 	/** Called every 10 ms. Context: control thread. */
 	void (*control)(struct vnf *vnf);
 	/** A port went up or down. Context: control thread. */
@@ -177,7 +203,7 @@ struct vnf_rxq {
  * @param[out] n
  *   Number of queues; may be 0.
  * @return
- *   Array of `n`, constant while the worker runs.
+ *   Array of `n`, constant as long as worker->generation is.
  *
  * Context: worker.
  */
@@ -191,6 +217,9 @@ struct vnf_worker_counters {
 	int64_t held;                   /**< Packets kept by the program. */
 	uint64_t passes;                /**< Passes over the queues. */
 	uint64_t busy_ns;               /**< Nanoseconds of passes that found a packet. */
+	uint64_t gone_rx;               /**< Received from ports that were removed since. */
+	uint64_t gone_tx;               /**< Sent to them. */
+	uint64_t gone_drops;            /**< Dropped there. */
 	struct vnf_port_counters *port; /**< By port number. */
 };
 

@@ -68,13 +68,18 @@ struct vnf;
  * One worker thread, as its callbacks see it. Fields are for reading, except `state`.
  */
 struct vnf_worker {
-	void *state;      /**< The application's state of this worker, set by worker_init. */
-	struct vnf *vnf;  /**< The program. */
-	uint64_t now_ns;  /**< The SDK's clock, monotonic, refreshed once a burst. */
-	uint16_t id;      /**< 0 to count - 1. */
-	uint16_t count;   /**< Number of workers. */
-	uint16_t n_ports; /**< Number of ports. */
-	bool traced;      /**< A replay writes down what becomes of packets. */
+	void *state;         /**< The application's state of this worker, set by worker_init. */
+	struct vnf *vnf;     /**< The program. */
+	const void *config;  /**< The application's keys, of the configuration in force. */
+	void *built;         /**< What vnf_app.build made of them. */
+	uint64_t generation; /**< Counts the configurations that were in force, from 1. The three
+			      *   change together, and never within a burst or a tick.
+			      */
+	uint64_t now_ns;     /**< The SDK's clock, monotonic, refreshed once a burst. */
+	uint16_t id;         /**< 0 to count - 1. */
+	uint16_t count;      /**< Number of workers. */
+	uint16_t n_ports;    /**< Number of ports. */
+	bool traced;         /**< A replay writes down what becomes of packets. */
 };
 
 /**
@@ -149,6 +154,15 @@ struct vnf_app {
 	int (*init)(struct vnf *vnf, void **state);
 	/** Set `worker->state`. Return 0 or -errno. Context: start-up, once per worker. */
 	int (*worker_init)(struct vnf_worker *worker);
+	/**
+	 * Make of a configuration what the callbacks work with (rules, tables), for worker->built:
+	 * at start after init, and at every reload beside what is in force, with the new `config`.
+	 * Report with vnf_config_error() on fields of `config`, or vnf_error(): then all stays as
+	 * it is. Return 0 or -errno. Context: start-up and control thread, while workers run.
+	 */
+	int (*build)(struct vnf *vnf, struct vnf_config *file, const void *config, void **built);
+	/** Give back what `build` made, once no worker uses it. Context: control thread. */
+	void (*discard)(struct vnf *vnf, void *built);
 	/** Required. Context: worker. */
 	vnf_burst_fn burst;
 	/** Called every `tick_us` between bursts. Context: worker. */
@@ -260,14 +274,16 @@ struct rte_mbuf *vnf_packet_alloc(struct vnf_worker *worker);
 void vnf_packet_set_owner(struct rte_mbuf *pkt, const char *stage);
 
 /**
- * The application's decoded configuration.
+ * The application's decoded configuration: the newest in force. Callbacks of workers read
+ * worker->config instead.
  *
  * @param vnf
  *   The program.
  * @return
- *   The structure that the application's keys filled; NULL if it has none.
+ *   The structure that the application's keys filled; NULL if it has none. What the program started
+ *   with stays valid to its end, what a reload brought until the next one.
  *
- * Context: any thread.
+ * Context: start-up, control thread.
  */
 void *vnf_config(const struct vnf *vnf);
 

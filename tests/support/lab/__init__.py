@@ -21,14 +21,14 @@ from .guest import GuestVnf, guest_cpus, image, vnfkit
 from .instance import Instance
 from .namespaces import FORCE, Capabilities, Namespace, capabilities, enter, reserved_hugepages
 from .process import Process, alive, command
-from .programs import ROOT, build_dir, installed, switch_program, vnf_program
+from .programs import ROOT, build_dir, built, installed, switch_program, vnf_program
 from .run import Run, close_all, handle_signals, sweep
 from .telemetry import Telemetry
 from .topology import LAN, WAN, Endpoint, Path, generator_pair, generator_ports
 from .wait import Deadline, steady, until
 
 __all__ = [
-    "alive", "build_dir", "capabilities", "Capabilities", "close_all", "command", "config_text",
+    "alive", "build_dir", "built", "capabilities", "Capabilities", "close_all", "command", "config_text",
     "Deadline", "download", "drops", "Endpoint", "enter", "FORCE", "generator_pair",
     "generator_ports", "guest_cpus", "GuestVnf", "handle_signals", "Hop", "image", "installed", "Instance", "Interrupted",
     "iperf3", "LabError", "LabUnavailable", "LAN", "ledger_faults", "ledger_words", "Namespace",

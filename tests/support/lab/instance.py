@@ -34,8 +34,7 @@ class Instance:
 
     def start(self, wait=True, extra=()):
         """Write the configuration, start the program, wait until its workers run."""
-        with open(self.config_path, "w", encoding="utf-8") as f:
-            f.write(config_text(self.settings))
+        self.write()
         if os.path.exists(self.report_path):
             os.unlink(self.report_path)
         self._hang_up()
@@ -94,6 +93,44 @@ class Instance:
     def ledger(self):
         """The ledger, as of a burst border."""
         return self.telemetry("/vnf/ledger")
+
+    # Reloads ------------------------------------------------------------------------------------
+
+    def write(self, **settings):
+        """Change the file."""
+        self.settings = {**self.settings, **settings}
+        with open(self.config_path, "w", encoding="utf-8") as f:
+            f.write(config_text(self.settings))
+
+    def hang_up(self):
+        """SIGHUP; returns a mark in the log from before it."""
+        mark = self.process.mark()
+        self.process.signal(signal.SIGHUP)
+        return mark
+
+    def generation(self):
+        """Number of the configuration in force."""
+        return self.telemetry("/vnf/info")["generation"]
+
+    def reload(self, **settings):
+        """Change the file and wait until that is in force."""
+        self.write(**settings)
+        mark = self.hang_up()
+        self.process.wait_log(r"SIGHUP: ", since=mark)
+        if not self.process.find_log(r"SIGHUP: generation \d+ is in force", since=mark):
+            raise LabError(f"{self.name} did not take over its file:\n{self.process.tail()}")
+        self._ports = None
+
+    def refused(self, pattern, **settings):
+        """Change the file, which must not be taken over, for this reason; then mend it."""
+        good, before = dict(self.settings), self.generation()
+        self.write(**settings)
+        mark = self.hang_up()
+        self.process.wait_log(pattern, since=mark)
+        self.process.wait_log("stays in force", since=mark)
+        if self.generation() != before:
+            raise LabError(f"{self.name} took over a file that it refused")
+        self.write(**{key: good.get(key) for key in settings})
 
     # End ----------------------------------------------------------------------------------------
 

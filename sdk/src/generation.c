@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 The vnfkit authors
+ *
+ * A generation from creation to release, and how a worker goes over to it. Control thread, but for
+ * generation_take(), which workers call between two passes.
+ */
+
+#include "reload.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct generation *generation_create(struct vnf *vnf, struct loaded *loaded)
+{
+	struct generation *g = calloc(1, sizeof(*g));
+
+	if (g == NULL)
+		return NULL;
+	g->number = vnf->generation != NULL ? vnf->generation->number + 1 : 1;
+	g->n_ports = vnf->n_ports;
+	g->loaded = loaded;
+	loaded_get(loaded);
+	return g;
+}
+
+void generation_destroy(struct vnf *vnf, struct generation *generation)
+{
+	if (generation == NULL)
+		return;
+	if (generation->built != NULL && vnf->program->discard != NULL)
+		vnf->program->discard(vnf, generation->built);
+	for (uint16_t i = 0; i < vnf->n_workers; i++)
+		free(generation->rxqs[i]);
+	loaded_put(generation->loaded);
+	free(generation);
+}
+
+int generation_build(struct vnf *vnf, struct generation *generation,
+		     const struct vnf_port_spec *const *specs)
+{
+	const struct vnf_build from = {
+		.file = generation->loaded->file,
+		.config = generation->loaded->config,
+		.port = specs,
+		.n_ports = generation->n_ports,
+	};
+	int ret;
+
+	if (vnf->program->build == NULL)
+		return 0;
+	ret = vnf->program->build(vnf, &from, &generation->built);
+	if (vnf_config_error_count(from.file) > 0)
+		return -EINVAL;
+	return ret;
+}
+
+void generation_publish(struct vnf *vnf, struct generation *generation)
+{
+	generation->since_ns = vnf_clock_wall();
+	vnf->file = generation->loaded->file;
+	vnf->config = generation->loaded->config;
+	/* Pairs with the acquire in worker_loop(). */
+	__atomic_store_n(&vnf->generation, generation, __ATOMIC_RELEASE);
+}
+
+/* ---- workers ---- */
+
+static uint64_t worker_received(const struct worker *w)
+{
+	uint64_t n = __atomic_load_n(&w->counters.gone_rx, __ATOMIC_RELAXED);
+
+	for (uint16_t i = 0; i < w->pub.n_ports; i++)
+		n += __atomic_load_n(&w->counters.port[i].rx_packets, __ATOMIC_RELAXED);
+	return n;
+}
+
+/* The port was removed, and nobody counts on it any more. */
+static void counters_retire(struct vnf_worker_counters *counters, uint16_t port)
+{
+	struct vnf_port_counters *p = &counters->port[port];
+
+	counters->gone_rx += p->rx_packets;
+	counters->gone_tx += p->tx_packets;
+	for (uint32_t r = 0; r < VNF_DROPS_MAX; r++)
+		counters->gone_drops += p->drops[r];
+	memset(p, 0, sizeof(*p));
+}
+
+static struct generation_share *share_of(const struct worker *w, uint64_t number)
+{
+	return &((struct worker *)(uintptr_t)w)->shares[number % GENERATIONS_KEPT];
+}
+
+/* Close the account of the one, open that of the other; or again, after a reload that failed. */
+static void shares_switch(struct worker *w, uint64_t number)
+{
+	struct generation_share *share = share_of(w, number);
+	uint64_t received = worker_received(w);
+
+	if (w->generation != NULL)
+		share_of(w, w->pub.generation)->packets = received - w->taken_rx;
+	if (share->number != number)
+		*share = (struct generation_share){ .number = number };
+	w->taken_rx = received - share->packets;
+}
+
+static void rxqs_take(struct worker *w, const struct generation *g)
+{
+	bool first = g->rxqs[w->pub.id] == NULL;
+
+	w->rxqs = first ? w->first_rxqs : g->rxqs[w->pub.id];
+	w->n_rxqs = first ? w->n_first_rxqs : g->n_rxqs[w->pub.id];
+}
+
+void generation_take(struct worker *w)
+{
+	const struct generation *g = __atomic_load_n(w->newest, __ATOMIC_ACQUIRE);
+
+	shares_switch(w, g->number);
+	w->generation = g;
+	w->pub.config = g->loaded->config;
+	w->pub.built = g->built;
+	w->pub.n_ports = g->n_ports;
+	rxqs_take(w, g);
+	for (uint16_t i = 0; i < g->n_ports; i++)
+		if (g->gone[i])
+			counters_retire(&w->counters, i);
+	/* For those who look at who is late. */
+	__atomic_store_n(&w->pub.generation, g->number, __ATOMIC_RELAXED);
+}
+
+/* Of the one that a worker works by, what it has received since; approximate while it runs. */
+static uint64_t share_packets(const struct worker *w, uint64_t number)
+{
+	const struct generation_share *share = share_of(w, number);
+
+	if (share->number != number)
+		return 0;
+	if (__atomic_load_n(&w->pub.generation, __ATOMIC_RELAXED) == number)
+		return worker_received(w) - __atomic_load_n(&w->taken_rx, __ATOMIC_RELAXED);
+	return __atomic_load_n(&share->packets, __ATOMIC_RELAXED);
+}
+
+uint64_t generation_packets(const struct vnf *vnf, uint64_t number)
+{
+	uint64_t packets = 0;
+
+	for (uint16_t i = 0; i < vnf->n_workers; i++)
+		packets += share_packets(&vnf->workers[i], number);
+	return packets;
+}

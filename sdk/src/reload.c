@@ -1,0 +1,504 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 The vnfkit authors
+ *
+ * The order of a reload; see reload.h. Control thread. Two steps:
+ *
+ *     prepare   read, check, compare with what is in force, plan the ports, build: nothing is
+ *               touched, and any error ends it
+ *     commit    workers leave the ports that go; those are closed; the next generation is published;
+ *               once all workers have it, new ports are opened, and the old one is given back
+ *
+ * A worker that does not end its pass keeps the commit waiting: it is then finished by
+ * reload_poll(), and no other reload begins before that.
+ */
+
+#include "reload.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config_priv.h"
+
+/* How long the one who asked waits for all workers. */
+#define DEADLINE_NS 1000000000ULL
+#define POLL_NS 100000
+#define NS_PER_US 1000
+
+struct reload {
+	struct generation *current; /* vnf->generation, as ours to release */
+	struct generation *next;    /* while a reload is under way: published, or not yet */
+	struct generation *last;    /* the one before, until all workers have left it */
+	struct port_plan plan;
+	json_t *changes;
+	uint64_t token;    /* of the quiescent state that is waited for */
+	uint64_t began_ns; /* the commit */
+	bool pending;      /* published, and waiting for a worker */
+	bool live_ports;   /* the plan is made and to be followed */
+	struct {
+		uint64_t number, since_ns;
+	} history[GENERATIONS_KEPT];
+};
+
+/* ---- start and stop ---- */
+
+static void history_add(struct reload *r, const struct generation *g)
+{
+	r->history[g->number % GENERATIONS_KEPT].number = g->number;
+	r->history[g->number % GENERATIONS_KEPT].since_ns = g->since_ns;
+}
+
+static const struct vnf_port_spec **specs_present(struct vnf *vnf)
+{
+	const struct vnf_port_spec **specs =
+		calloc(vnf->n_ports + 1u, sizeof(struct vnf_port_spec *));
+
+	for (uint16_t i = 0; specs != NULL && i < vnf->n_ports; i++)
+		specs[i] = vnf->ports[i].port.spec;
+	return specs;
+}
+
+static int build_on(struct vnf *vnf, struct generation *g, const struct port_plan *plan)
+{
+	const struct vnf_port_spec **specs;
+	int ret;
+
+	if (plan != NULL)
+		return generation_build(vnf, g, plan->spec);
+	specs = specs_present(vnf);
+	ret = specs != NULL ? generation_build(vnf, g, specs) : -ENOMEM;
+	free(specs);
+	return ret;
+}
+
+int reload_start(struct vnf *vnf)
+{
+	struct generation *first;
+	int ret;
+
+	vnf->reload = calloc(1, sizeof(*vnf->reload));
+	first = vnf->reload != NULL ? generation_create(vnf, vnf->base) : NULL;
+	if (first == NULL)
+		return -ENOMEM;
+	vnf->reload->current = first;
+	ret = build_on(vnf, first, NULL);
+	if (ret < 0)
+		return ret;
+	generation_publish(vnf, first);
+	history_add(vnf->reload, first);
+	for (uint16_t i = 0; i < vnf->n_workers; i++)
+		generation_take(&vnf->workers[i]);
+	return 0;
+}
+
+static void drop_next(struct vnf *vnf)
+{
+	struct reload *r = vnf->reload;
+
+	generation_destroy(vnf, r->next);
+	r->next = NULL;
+	if (r->live_ports)
+		port_plan_drop(&r->plan);
+	r->live_ports = false;
+	json_decref(r->changes);
+	r->changes = NULL;
+}
+
+void reload_stop(struct vnf *vnf)
+{
+	struct reload *r = vnf->reload;
+
+	if (r == NULL)
+		return;
+	vnf->generation = NULL;
+	for (uint16_t i = 0; i < vnf->n_workers; i++) {
+		vnf->workers[i].rxqs = vnf->workers[i].first_rxqs;
+		vnf->workers[i].n_rxqs = 0;
+	}
+	vnf->file = vnf->base->file;
+	vnf->config = vnf->base->config;
+	generation_destroy(vnf, r->last);
+	drop_next(vnf);
+	generation_destroy(vnf, r->current);
+	free(r);
+	vnf->reload = NULL;
+}
+
+/* ---- what changed ---- */
+
+static json_t *value_json(const struct cfg_node *node)
+{
+	return node != NULL ? cfg_node_json(node) : json_null();
+}
+
+struct compare {
+	struct vnf *vnf;
+	struct loaded *loaded;
+	json_t *changes;
+};
+
+static void refuse_change(const struct compare *compare, const struct cfg_change *change)
+{
+	const struct cfg_node *node = change->after != NULL ? change->after : change->parent;
+	struct vnf_config *file = compare->loaded->file;
+	char path[512] = "";
+	struct cfg_str str = CFG_STR(path);
+
+	if (change->after == NULL) {
+		cfg_str_path(&str, change->before, NULL);
+		cfg_error_node(file, node, "%s is gone, which takes a restart", path);
+	} else {
+		cfg_error_node(file, node, "%s, which takes a restart",
+			       change->before == NULL ? "is new" : "changed");
+	}
+}
+
+static void change_note(void *arg, const struct cfg_change *change)
+{
+	const struct compare *compare = arg;
+	const struct cfg_node *node = change->after != NULL ? change->after : change->before;
+	const struct cfg_node *at = change->after != NULL ? change->after : change->parent;
+	const struct cfg_token *token = &compare->loaded->file->text.tokens[at->token];
+	char path[512] = "";
+	struct cfg_str str = CFG_STR(path);
+
+	if (!change->live) {
+		refuse_change(compare, change);
+		return;
+	}
+	cfg_str_path(&str, node, NULL);
+	json_array_append_new(compare->changes,
+			      json_pack("{ss so so ss si}", "key", path, "from",
+					value_json(change->before), "to", value_json(change->after),
+					"file", token->file, "line", (int)token->line));
+}
+
+/* ---- preparing ---- */
+
+static json_t *refuse_errors(const struct vnf_config *file, struct vnf_refusal *why)
+{
+	char *text = NULL;
+	size_t size = 0;
+	FILE *stream = open_memstream(&text, &size);
+	json_t *none;
+
+	if (stream == NULL)
+		return vnf_refuse(why, -ENOMEM, "out of memory");
+	vnf_config_print_errors(file, stream);
+	fclose(stream);
+	if (size > 0 && text[size - 1] == '\n')
+		text[size - 1] = '\0';
+	none = vnf_refuse(why, -EINVAL, "%s", text);
+	free(text);
+	return none;
+}
+
+static json_t *refuse_late(const struct vnf *vnf, struct vnf_refusal *why)
+{
+	const struct worker *late = vnf->workers;
+
+	for (uint16_t i = 0; i < vnf->n_workers; i++)
+		if (__atomic_load_n(&vnf->workers[i].pub.generation, __ATOMIC_RELAXED) !=
+		    vnf->generation->number)
+			late = &vnf->workers[i];
+	return vnf_refuse(
+		why, -EBUSY,
+		"the reload before this one is not finished: worker %u still works by the "
+		"configuration before, because a callback of its does not return",
+		late->pub.id);
+}
+
+/* The new file, compared; its errors are told by the caller. */
+static int prepare_file(struct vnf *vnf, struct loaded **loaded)
+{
+	struct reload *r = vnf->reload;
+	struct compare compare = { vnf, NULL, NULL };
+	int ret = loaded_read(vnf, loaded);
+
+	if (ret < 0)
+		return ret;
+	r->changes = json_array();
+	compare.loaded = *loaded;
+	compare.changes = r->changes;
+	cfg_diff(r->current->loaded->file, (*loaded)->file, change_note, &compare);
+	return vnf_config_error_count((*loaded)->file) == 0 ? 0 : -EINVAL;
+}
+
+static int prepare_next(struct vnf *vnf, struct loaded *loaded)
+{
+	struct reload *r = vnf->reload;
+	int ret = 0;
+
+	r->next = generation_create(vnf, loaded);
+	if (r->next == NULL)
+		return -ENOMEM;
+	if (vnf->program->live_ports) {
+		r->live_ports = true;
+		ret = port_plan_make(vnf, loaded, &r->plan);
+		if (ret == 0)
+			ret = port_plan_queues(vnf, &r->plan, r->next);
+	}
+	return ret < 0 ? ret : build_on(vnf, r->next, r->live_ports ? &r->plan : NULL);
+}
+
+/* True: r->next stands ready. */
+static bool prepare(struct vnf *vnf, struct vnf_refusal *why)
+{
+	struct loaded *loaded;
+	int ret = prepare_file(vnf, &loaded);
+
+	if (ret == 0)
+		ret = prepare_next(vnf, loaded);
+	if (ret < 0) {
+		if (loaded != NULL && vnf_config_error_count(loaded->file) > 0)
+			refuse_errors(loaded->file, why);
+		else
+			vnf_refuse(why, ret, "%s",
+				   ret == -ENOMEM ? "out of memory" : log_last_error());
+		drop_next(vnf);
+	}
+	loaded_put(loaded);
+	return ret == 0;
+}
+
+/* ---- committing ---- */
+
+static void changing(struct vnf *vnf, bool begins)
+{
+	if (begins)
+		telemetry_pause();
+	if (vnf->program->changing != NULL)
+		vnf->program->changing(vnf, begins);
+	if (!begins)
+		telemetry_resume();
+}
+
+static void installed(struct vnf *vnf)
+{
+	if (vnf->program->installed != NULL)
+		vnf->program->installed(vnf, vnf->generation->built);
+	if (!vnf->options.verbose)
+		log_set_level(vnf->generation->loaded->spec->log_level + VNF_LOG_ERROR);
+}
+
+static void publish(struct vnf *vnf)
+{
+	struct generation *g = vnf->reload->current;
+
+	if (vnf->program->installing != NULL)
+		vnf->program->installing(vnf, g->built);
+	generation_publish(vnf, g);
+}
+
+/* The ports that were to be opened cannot be. */
+static void commit_undo(struct vnf *vnf)
+{
+	struct reload *r = vnf->reload;
+	struct generation *failed = r->current;
+
+	r->current = r->last;
+	r->last = NULL;
+	publish(vnf);
+	if (vnf_quiesce(vnf, DEADLINE_NS) < 0) {
+		vnf_error("reload: a worker does not end its pass; the ports that were to change "
+			  "stay closed");
+		r->last = failed;
+		r->token = rte_rcu_qsbr_start(vnf->qsbr);
+		return;
+	}
+	installed(vnf);
+	port_plan_undo(vnf, &r->plan);
+	vnf->n_ports = r->current->n_ports;
+	generation_destroy(vnf, failed);
+}
+
+/* All workers have the new one. 0 or -errno. */
+static int commit_end(struct vnf *vnf)
+{
+	struct reload *r = vnf->reload;
+	int ret = 0;
+
+	r->pending = false;
+	installed(vnf);
+	if (r->live_ports) {
+		ret = port_plan_open(vnf, &r->plan);
+		if (ret < 0)
+			commit_undo(vnf);
+		else
+			port_plan_finish(vnf, &r->plan);
+	}
+	generation_destroy(vnf, r->last);
+	r->last = NULL;
+	changing(vnf, false);
+	return ret;
+}
+
+static bool commit_try(struct vnf *vnf)
+{
+	return rte_rcu_qsbr_check(vnf->qsbr, vnf->reload->token, false) == 1;
+}
+
+static void commit_publish(struct vnf *vnf)
+{
+	struct reload *r = vnf->reload;
+
+	r->last = r->current;
+	r->current = r->next;
+	r->next = NULL;
+	publish(vnf);
+	history_add(r, r->current);
+	r->token = rte_rcu_qsbr_start(vnf->qsbr);
+	r->pending = true;
+}
+
+/* Ports that go are closed, those that come stand ready. 0; or -errno and all is as before. */
+static int commit_begin(struct vnf *vnf)
+{
+	struct reload *r = vnf->reload;
+	int ret = 0;
+
+	r->began_ns = vnf_clock_now();
+	changing(vnf, true);
+	if (r->live_ports) {
+		ret = port_plan_close(vnf, &r->plan);
+		if (ret == 0)
+			ret = port_plan_fill(vnf, &r->plan);
+		if (ret < 0 && ret != -ETIMEDOUT)
+			port_plan_undo(vnf, &r->plan);
+	}
+	if (ret < 0)
+		changing(vnf, false);
+	else
+		commit_publish(vnf);
+	return ret;
+}
+
+static void nap(void)
+{
+	static const struct timespec t = { .tv_nsec = POLL_NS };
+
+	nanosleep(&t, NULL);
+}
+
+/* 0, -EINPROGRESS, or -errno. */
+static int commit(struct vnf *vnf)
+{
+	struct reload *r = vnf->reload;
+	int ret = commit_begin(vnf);
+
+	while (ret == 0 && !commit_try(vnf)) {
+		if (vnf_clock_now() - r->began_ns > DEADLINE_NS)
+			return -EINPROGRESS;
+		nap();
+	}
+	return ret < 0 ? ret : commit_end(vnf);
+}
+
+/* ---- the one who asks ---- */
+
+static json_t *answer(struct vnf *vnf, bool done)
+{
+	struct reload *r = vnf->reload;
+	const struct generation *g = done ? r->current : r->next;
+	json_t *result = json_object();
+
+	json_object_set_new(result, "generation", json_integer((json_int_t)g->number));
+	json_object_set_new(result, "in_force", json_boolean(done && !r->pending));
+	json_object_set(result, "changes", r->changes);
+	if (r->live_ports)
+		json_object_set_new(result, "ports", port_plan_json(vnf, &r->plan, done));
+	if (done)
+		json_object_set_new(
+			result, "took_us",
+			json_integer((json_int_t)((vnf_clock_now() - r->began_ns) / NS_PER_US)));
+	return result;
+}
+
+json_t *reload(struct vnf *vnf, bool dry_run, struct vnf_refusal *why)
+{
+	struct reload *r = vnf->reload;
+	json_t *result;
+	int ret;
+
+	if (r->pending || r->last != NULL)
+		return refuse_late(vnf, why);
+	if (!prepare(vnf, why))
+		return NULL;
+	ret = dry_run ? 0 : commit(vnf);
+	if (ret == 0 || ret == -EINPROGRESS)
+		result = answer(vnf, !dry_run);
+	else if (ret == -ETIMEDOUT)
+		result = vnf_refuse(why, ret,
+				    "a worker does not end its pass, so that it cannot "
+				    "leave a port; everything is as it was");
+	else
+		result = vnf_refuse(why, ret, "%s; everything is as it was", log_last_error());
+	if (!r->pending)
+		drop_next(vnf);
+	return result;
+}
+
+void reload_poll(struct vnf *vnf)
+{
+	struct reload *r = vnf->reload;
+
+	if (r->last == NULL || !commit_try(vnf))
+		return;
+	if (!r->pending) {
+		generation_destroy(vnf, r->last);
+		r->last = NULL;
+		return;
+	}
+	if (commit_end(vnf) == 0)
+		vnf_notice("reload: generation %" PRIu64 " is in force on all workers, after "
+			   "%" PRIu64 " ms",
+			   r->current->number, (vnf_clock_now() - r->began_ns) / 1000000);
+	else
+		vnf_error("reload: %s; everything is as it was", log_last_error());
+	drop_next(vnf);
+}
+
+static void lines_log(char *text)
+{
+	char *rest = NULL;
+
+	for (char *line = strtok_r(text, "\n", &rest); line != NULL;
+	     line = strtok_r(NULL, "\n", &rest))
+		vnf_error("%s", line);
+}
+
+void reload_signal(struct vnf *vnf)
+{
+	struct vnf_refusal why = { 0 };
+	json_t *result = reload(vnf, false, &why);
+
+	if (result == NULL) {
+		lines_log(why.text);
+		vnf_error("SIGHUP: the configuration is not taken over; the one before stays in "
+			  "force");
+		return;
+	}
+	vnf_notice("SIGHUP: generation %" PRIu64 " %s, %zu changes", vnf->generation->number,
+		   vnf->reload->pending ? "waits for a worker that does not end its pass"
+					: "is in force",
+		   json_array_size(json_object_get(result, "changes")));
+	json_decref(result);
+}
+
+json_t *reload_generations(struct vnf *vnf)
+{
+	const struct reload *r = vnf->reload;
+	json_t *list = json_array();
+	uint64_t newest = r->current->number;
+	uint64_t number = newest < GENERATIONS_KEPT ? 1 : newest - GENERATIONS_KEPT + 1;
+
+	for (; number <= newest; number++)
+		json_array_append_new(
+			list,
+			json_pack("{sI sI sI sb}", "generation", (json_int_t)number, "since_ns",
+				  (json_int_t)r->history[number % GENERATIONS_KEPT].since_ns,
+				  "packets", (json_int_t)generation_packets(vnf, number),
+				  "in_force", number == newest));
+	return list;
+}
