@@ -20,7 +20,8 @@
 #include "unix_socket.h"
 #include "vnf_priv.h"
 
-#define BACKLOG 16
+/* Connections that wait to be taken: a burst of clients is not to be refused by the kernel. */
+#define BACKLOG 128
 
 int check_socket_path(const void *field, char *why, size_t why_size)
 {

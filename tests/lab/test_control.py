@@ -94,13 +94,6 @@ def ctl(run, *arguments, timeout=30):
     return done.returncode, done.stdout, done.stderr
 
 
-def cpu_seconds(pid):
-    """User and system time of a process."""
-    with open(f"/proc/{pid}/stat", encoding="ascii") as f:
-        fields = f.read().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
 def thread_cpu(pid, name):
     """Seconds of the thread of this name."""
     for task in os.listdir(f"/proc/{pid}/task"):
@@ -471,7 +464,7 @@ def _control_naps(pid):
 
 
 def test_stop_while_asked(run):
-    """Ten times while clients ask without a pause."""
+    """Again and again while clients ask without a pause."""
     for _ in range(5):
         instance = start(run)
         with contextlib.ExitStack() as stack:
@@ -484,15 +477,10 @@ def test_stop_while_asked(run):
                     pass
 
 
-def test_nothing_is_left_after_a_forced_end(run):
-    """A second signal ends it at once: socket, entry and lock go too."""
+def test_killed(run):
+    """What it leaves is no instance, and is replaced by the next one of that name."""
     instance = start(run)
-    with Client(socket_path(run)) as client:
-        client.send({"command": "nap", "args": {"time": "5s"}})
-        instance.process.signal(signal.SIGTERM)
-    run.crashed.add(instance.process.pid)
-    instance.process.kill_now()
-    instance.process.wait(10)
+    instance.crash()
     assert sorted(os.listdir(run.path("c"))) == ["commands.json", "commands.lock", "commands.sock"]
     assert ctl(run, "list")[1] == ""
     again = start(run)

@@ -9,6 +9,7 @@
 import contextlib
 import json
 import socket
+import struct
 
 from .errors import FrontError
 
@@ -26,9 +27,13 @@ class Refused(FrontError):
 def connect(path, timeout):
     """A connection."""
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    connection.settimeout(timeout)
+    # With Python's own timeout connect() would not wait for a place in the queue.
+    seconds, fraction = divmod(timeout, 1)
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO,
+                          struct.pack("@ll", int(seconds), int(fraction * 1e6)))
     try:
         connection.connect(path)
+        connection.settimeout(timeout)
         return connection
     except OSError as error:
         connection.close()
