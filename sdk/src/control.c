@@ -40,7 +40,7 @@ const struct vnf_config_key control_keys[] = {
 	  .offset = offsetof(struct control_spec, socket),
 	  .max = SOCKET_PATH_MAX,
 	  .check = check_socket_path,
-	  .doc = "Its path; without it NAME.sock in the run directory (/run/vnfkit for root)." },
+	  .doc = "Its path; without it NAME.ctl in the run directory (/run/vnfkit for root)." },
 	{ .name = "owner",
 	  .type = VNF_CONFIG_STRING,
 	  .offset = offsetof(struct control_spec, owner),
@@ -127,7 +127,7 @@ static int socket_open(struct control *control, const struct control_spec *spec,
 	if (!own)
 		snprintf(path, sizeof(path), "%s", spec->socket);
 	else if (control->registry.lock_fd < 0 ||
-		 registry_path(&control->registry, ".sock", path, sizeof(path)) < 0)
+		 registry_path(&control->registry, ".ctl", path, sizeof(path)) < 0)
 		return 0; /* a warning has said so */
 	ret = control_file_open(&control->file, path, own, spec, why, why_size);
 	if (ret < 0)

@@ -22,6 +22,7 @@
 
 /* Connections that wait to be taken: a burst of clients is not to be refused by the kernel. */
 #define BACKLOG 128
+#define SERVED "%s is served by another process; stop it, or name another path"
 
 int check_socket_path(const void *field, char *why, size_t why_size)
 {
@@ -42,19 +43,13 @@ static int path_claim(struct control_file *file, const char *path, char *why, si
 
 	snprintf(file->lock_path, sizeof(file->lock_path), "%s.lock", path);
 	fd = lock_file_take(file->lock_path, 0600);
-	if (fd >= 0 && unix_socket_listening(path)) {
-		unlink(file->lock_path);
-		close(fd);
-		fd = -EWOULDBLOCK;
-	}
 	if (fd >= 0) {
 		file->lock_fd = fd;
 		leftover_add(file->lock_path);
 		return 0;
 	}
 	if (fd == -EWOULDBLOCK)
-		snprintf(why, why_size,
-			 "%s is served by another process; stop it, or name another path", path);
+		snprintf(why, why_size, SERVED, path);
 	else
 		snprintf(why, why_size,
 			 "%s cannot be created: %s; its directory must exist and be writable",
@@ -71,6 +66,10 @@ static int stale_remove(const char *path, char *why, size_t why_size)
 	if (!S_ISSOCK(st.st_mode)) {
 		snprintf(why, why_size, "%s exists and is not a socket; name another path", path);
 		return -EEXIST;
+	}
+	if (unix_socket_listening(path)) {
+		snprintf(why, why_size, SERVED, path);
+		return -EADDRINUSE;
 	}
 	if (unlink(path) == 0)
 		return 0;

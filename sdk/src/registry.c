@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -22,7 +23,10 @@
 #define LOCK_TRIES 10
 #define LOCK_PAUSE_MS 10
 
-static const char *const suffixes[] = { ".json", ".json.new", ".sock", ".lock" };
+/* Nobody else's in a directory that may hold sockets of ports and their locks too. */
+#define LOCK ".json.lock"
+
+static const char *const suffixes[] = { ".json", ".json.new", ".ctl", LOCK };
 
 static int path_make(char *path, size_t size, const char *dir, const char *name, const char *suffix)
 {
@@ -55,7 +59,7 @@ static void stale_remove(const char *dir, const char *name)
 	char path[RUN_PATH_MAX];
 	int fd;
 
-	if (path_make(path, sizeof(path), dir, name, ".lock") < 0)
+	if (path_make(path, sizeof(path), dir, name, LOCK) < 0)
 		return;
 	fd = lock_file_take(path, 0600);
 	if (fd < 0)
@@ -70,13 +74,13 @@ static void stale_sweep(const char *dir)
 	const struct dirent *entry;
 
 	while (list != NULL && (entry = readdir(list)) != NULL) {
-		size_t len = strlen(entry->d_name);
+		const char *end = strstr(entry->d_name, LOCK);
 		char name[REGISTRY_NAME_MAX];
 
-		if (len <= 5 || len - 5 >= sizeof(name) ||
-		    strcmp(entry->d_name + len - 5, ".lock") != 0)
+		if (end == NULL || end == entry->d_name || strcmp(end, LOCK) != 0 ||
+		    end - entry->d_name >= (ptrdiff_t)sizeof(name))
 			continue;
-		snprintf(name, sizeof(name), "%.*s", (int)len - 5, entry->d_name);
+		snprintf(name, sizeof(name), "%.*s", (int)(end - entry->d_name), entry->d_name);
 		stale_remove(dir, name);
 	}
 	if (list != NULL)
@@ -97,7 +101,7 @@ static int lock_wait(const char *path)
 static int name_take(struct registry *registry)
 {
 	char path[RUN_PATH_MAX];
-	int fd = registry_path(registry, ".lock", path, sizeof(path));
+	int fd = registry_path(registry, LOCK, path, sizeof(path));
 
 	if (fd == 0)
 		fd = lock_wait(path);
@@ -130,7 +134,7 @@ int registry_enter(struct registry *registry, const char *dir, const char *name,
 				    name, registry->name);
 	}
 	if (ret < 0)
-		snprintf(why, why_size, "%s/%s.lock cannot be locked: %s", dir, registry->name,
+		snprintf(why, why_size, "%s/%s" LOCK " cannot be locked: %s", dir, registry->name,
 			 strerror(-ret));
 	return ret;
 }

@@ -154,7 +154,7 @@ def enter(folder, name, control=""):
     (folder / f"{name}.json").write_text(json.dumps({
         "name": name, "program": "p", "version": "1", "pid": os.getpid(), "started": 1,
         "telemetry": "/t", "prefix": "x", "control": control}))
-    lock = open(folder / f"{name}.lock", "w", encoding="ascii")  # pylint: disable=R1732
+    lock = open(folder / f"{name}.json.lock", "w", encoding="ascii")  # pylint: disable=R1732
     fcntl.flock(lock, fcntl.LOCK_EX)
     return lock
 

@@ -34,7 +34,7 @@ def start(run, program=None, name="commands", wait=True, **more):
 
 def socket_path(run, name="commands"):
     """Where it is without a word in the configuration."""
-    return run.path("c", f"{name}.sock")
+    return run.path("c", f"{name}.ctl")
 
 
 class Client:
@@ -481,7 +481,8 @@ def test_killed(run):
     """What it leaves is no instance, and is replaced by the next one of that name."""
     instance = start(run)
     instance.crash()
-    assert sorted(os.listdir(run.path("c"))) == ["commands.json", "commands.lock", "commands.sock"]
+    assert sorted(os.listdir(run.path("c"))) == ["commands.ctl", "commands.json",
+                                                 "commands.json.lock"]
     assert ctl(run, "list")[1] == ""
     again = start(run)
     works(run)
@@ -567,6 +568,22 @@ def test_run_directory_that_cannot_be(run, folder):
     instance.start()
     assert "no entry in the run directory" in instance.process.output()
     instance.stop()
+
+
+def test_socket_of_a_port_beside_it(run):
+    """The directory may hold others' sockets; the same name does no harm."""
+    path = run.path("c", "fwd.sock")
+    ports = [{"name": "lan", "kind": "virtio-user", "socket": path}, PORTS[1]]
+    instance = lab.Instance(run, lab.vnf_program(), {"name": "fwd", "ports": ports}).start()
+    lab.until(lambda: os.path.exists(path), 20, "the port's socket")
+    other = start(run)
+    assert ctl(run, "-n", "fwd", "ports")[0] == 0
+    assert sorted(os.listdir(run.path("c"))) == [
+        "commands.ctl", "commands.json", "commands.json.lock", "fwd.ctl", "fwd.json",
+        "fwd.json.lock", "fwd.sock", "fwd.sock.lock"]
+    other.stop()
+    instance.stop()
+    assert os.listdir(run.path("c")) == []
 
 
 def test_not_for_a_check(run):

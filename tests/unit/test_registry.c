@@ -90,7 +90,7 @@ Test(registry, name_is_taken)
 	snprintf(expected, sizeof(expected), "a-%d", getpid());
 	cr_assert_str_eq(second.name, expected);
 	registry_leave(&second);
-	cr_assert(exists("a.lock"));
+	cr_assert(exists("a.json.lock"));
 	registry_leave(&first);
 	nothing_left();
 }
@@ -99,16 +99,16 @@ Test(registry, stale_entries_are_removed)
 {
 	struct registry registry;
 
-	touch("gone.lock");
+	touch("gone.json.lock");
 	touch("gone.json");
-	touch("gone.sock");
-	touch("a.lock");
+	touch("gone.ctl");
+	touch("a.json.lock");
 	touch("a.json");
 	enter(&registry, "a");
 	cr_assert_str_eq(registry.name, "a");
 	cr_assert_not(exists("gone.json"));
-	cr_assert_not(exists("gone.sock"));
-	cr_assert_not(exists("gone.lock"));
+	cr_assert_not(exists("gone.ctl"));
+	cr_assert_not(exists("gone.json.lock"));
 	cr_assert_not(exists("a.json"));
 	registry_leave(&registry);
 	nothing_left();
@@ -117,16 +117,19 @@ Test(registry, stale_entries_are_removed)
 /* Only names of entries, and nothing that is not ours to remove. */
 Test(registry, other_files_stay)
 {
+	static const char *const others[] = { "readme",      ".lock",  ".json.lock",
+					      "a.sock.lock", "a.sock", "b.json",
+					      "lan.lock",    "b.ctl",  "b.json.lock.txt" };
 	struct registry registry;
 
-	touch("readme");
-	touch(".lock");
+	for (size_t i = 0; i < RTE_DIM(others); i++)
+		touch(others[i]);
 	enter(&registry, "a");
 	registry_leave(&registry);
-	cr_assert(exists("readme"));
-	cr_assert(exists(".lock"));
-	unlink(in_dir("readme"));
-	unlink(in_dir(".lock"));
+	for (size_t i = 0; i < RTE_DIM(others); i++) {
+		cr_assert(exists(others[i]), "%s", others[i]);
+		unlink(in_dir(others[i]));
+	}
 	nothing_left();
 }
 

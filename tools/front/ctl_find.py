@@ -2,7 +2,7 @@
 # Copyright (c) 2026 The vnfkit authors
 #
 # Which instances there are: the entries of the run directory, less those whose process is gone. An
-# instance holds a lock on NAME.lock for as long as it lives. The order of directories is the same in
+# instance holds a lock on NAME.json.lock for as long as it lives. The order of directories is the same in
 # sdk/src/run_dir.c. Used by ctl.py and its neighbours.
 
 """Finding running instances."""
@@ -103,7 +103,7 @@ def listens(path):
 
 def is_alive(entry, folder):
     """Is its process still there?"""
-    locked = is_locked(os.path.join(folder, f"{entry.name}.lock"))
+    locked = is_locked(os.path.join(folder, f"{entry.name}.json.lock"))
     if locked is not None:
         return locked
     return listens(entry.control) if entry.control else os.path.exists(f"/proc/{entry.pid}")
