@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * Copyright (c) 2026 The vnfkit authors
  *
- * The switch's commands for `vnfkit ctl`: the MAC table, domains, and where ports are attached. They
- * run on the control thread, which is also the table's writer, so that a list is of one moment.
+ * The switch's commands for `vnfkit ctl`: the MAC table, domains, and where ports are attached.
+ * They run on the control thread, which is also the table's writer, so that a list is of one
+ * moment.
  */
 #include "program.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * Copyright (c) 2026 The vnfkit authors
  *
- * Commands that count: ports, drops, the ledger, workers. The same numbers as telemetry.c's, without
- * its limits. Control thread.
+ * Commands that count: ports, drops, the ledger, workers. The same numbers as telemetry.c's,
+ * without its limits. Control thread.
  */
 
 #include "control.h"

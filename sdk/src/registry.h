@@ -2,8 +2,8 @@
  * Copyright (c) 2026 The vnfkit authors
  *
  * An instance's entry in the run directory: NAME.json says where it can be reached, and a lock on
- * NAME.json.lock, which ends with the process whatever happens, that it runs. Who finds the lock free
- * may take the name. Control thread.
+ * NAME.json.lock, which ends with the process whatever happens, that it runs. Who finds the lock
+ * free may take the name. Control thread.
  */
 #ifndef VNF_REGISTRY_H
 #define VNF_REGISTRY_H

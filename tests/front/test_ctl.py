@@ -273,7 +273,7 @@ def test_bash_completion(tmp_path):
 
     def complete(line):
         done = subprocess.run(
-            ["bash", "-c", script, "bash", str(TOP / "tools/vnfkit.bash"), line],
+            ["bash", "-c", script, "bash", str(TOP / "tools/vnfkit-completion.sh"), line],
             capture_output=True, text=True, check=True,
             env={**os.environ, "VNFKIT_RUN_DIR": str(tmp_path)})
         return done.stdout.split()

@@ -9,6 +9,37 @@
 
 #include <vnf/vnf.h>
 
+/* docs/control.md shows this one. */
+struct greet_args {
+	const char *name;
+	uint32_t times;
+};
+
+static const struct vnf_config_key greet_keys[] = {
+	{ .name = "name",
+	  .type = VNF_CONFIG_STRING,
+	  .flags = VNF_CONFIG_REQUIRED,
+	  .offset = offsetof(struct greet_args, name),
+	  .doc = "Whom to greet." },
+	{ .name = "times",
+	  .type = VNF_CONFIG_U32,
+	  .offset = offsetof(struct greet_args, times),
+	  .max = 10,
+	  .def = "1",
+	  .doc = "How often." },
+	{ .name = NULL },
+};
+
+static json_t *greet(struct vnf *vnf, const void *args, struct vnf_refusal *why)
+{
+	const struct greet_args *a = args;
+
+	(void)vnf;
+	if (a->times == 0)
+		return vnf_refuse(why, -EINVAL, "times is 0; greet at least once");
+	return json_pack("{ss si}", "hello", a->name, "times", (int)a->times);
+}
+
 struct echo_args {
 	const char *text;
 	uint32_t number;
@@ -137,6 +168,11 @@ static json_t *vanish(struct vnf *vnf, const void *args, struct vnf_refusal *why
 }
 
 static const struct vnf_command commands[] = {
+	{ .name = "greet",
+	  .help = "Greet somebody.",
+	  .args = greet_keys,
+	  .args_size = sizeof(struct greet_args),
+	  .run = greet },
 	{ .name = "echo",
 	  .help = "What was given.",
 	  .args = echo_keys,

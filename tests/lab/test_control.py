@@ -180,7 +180,7 @@ def test_log_level(run):
         instance.process.wait_log("SIGHUP", since=mark)
         lines = instance.process.output().splitlines()[mark:]
         assert len([line for line in lines if "SIGHUP" in line]) == 1
-        assert "did you mean" in client.ask("log-level", level="debgu")["error"]["text"]
+        assert "did you mean" in client.ask("log-level", level="debux")["error"]["text"]
     instance.stop()
 
 

@@ -146,8 +146,8 @@ Test(args, each_fault_is_told)
 	expect_refusal("{\"name\": \"x\", \"count\": 7}",
 		       "count: is odd, only even numbers are allowed");
 	expect_refusal("{\"name\": \"012345678\"}", "name: is 9 bytes long, at most 8 are allowed");
-	expect_refusal("{\"name\": \"x\", \"word\": \"ond\"}",
-		       "word: is \"ond\", write one of \"one\", \"two\"; did you mean \"one\"?");
+	expect_refusal("{\"name\": \"x\", \"word\": \"onr\"}",
+		       "word: is \"onr\", write one of \"one\", \"two\"; did you mean \"one\"?");
 	expect_refusal("{\"name\": \"x\", \"numbers\": [1, 2, 3, 4]}",
 		       "numbers: has 4 elements, at most 3 are allowed");
 	expect_refusal("{\"name\": \"x\", \"names\": [\"a\", 5, {}]}",
