@@ -23,6 +23,7 @@ static const struct vnf_program program = {
 	.port_kinds = port_kinds,
 	.drops = hsw_drops,
 	.live_ports = true,
+	.commands = hsw_commands,
 	.share_rx = true,
 	.check = hsw_config_check,
 	.init = hsw_init,

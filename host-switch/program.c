@@ -136,7 +136,11 @@ static struct hsw_attach attach_at(const struct hsw_topology *topology, uint16_t
 void hsw_installing(struct vnf *vnf, void *built)
 {
 	struct hsw_switch *sw = vnf_state(vnf);
+	uint16_t n = vnf_port_count(vnf);
 
+	for (uint16_t i = 0; i < n; i++)
+		sw->ports[i] = vnf_port(vnf, i);
+	__atomic_store_n(&sw->n_ports, n, __ATOMIC_RELAXED);
 	for (uint16_t i = 0; i < VNF_PORTS_MAX; i++) {
 		struct hsw_attach before = attach_at(sw->topology, i);
 		struct hsw_attach after = attach_at(built, i);

@@ -2,7 +2,7 @@
  * Copyright (c) 2026 The vnfkit authors
  *
  * What main.c puts into struct vnf_program: the switch's part at start-up, on the workers, on the
- * control thread and at the end; and its numbers for telemetry.
+ * control thread and at the end; and its numbers for telemetry and `vnfkit ctl`.
  */
 #ifndef HSW_PROGRAM_H
 #define HSW_PROGRAM_H
@@ -22,6 +22,10 @@ void hsw_installing(struct vnf *vnf, void *built);
 void hsw_installed(struct vnf *vnf, void *built);
 void hsw_changing(struct vnf *vnf, bool begins);
 void hsw_fini(struct vnf *vnf);
+
+/* ---- commands.c ---- */
+
+extern const struct vnf_command hsw_commands[];
 
 /* ---- telemetry.c ---- */
 

@@ -21,6 +21,8 @@
 #include <vnf/random.h>
 #include <vnf/stage.h>
 
+#include "control.h"
+
 /* Cores: workers at most; EAL itself ends at RTE_MAX_LCORE, one of which is the control thread. */
 #define WORKERS_MAX 64
 /* Bytes of a text that explains an error. */
@@ -90,6 +92,7 @@ struct system_spec {
 	uint32_t log_level;
 	uint32_t packets;
 	uint32_t spare_ports;
+	struct control_spec control;
 	struct vnf_config_list ports;
 };
 
@@ -268,9 +271,11 @@ int pool_create(const struct memory_plan *plan, unsigned int numa_node, struct r
 /* ---- log.c ---- */
 
 void log_init(const char *name, enum vnf_log_level level);
-void log_set_level(enum vnf_log_level level);
 /* The last error that this thread has logged, or "". */
 const char *log_last_error(void);
+/* The level may change at any time; any thread. */
+void log_set_level(enum vnf_log_level level);
+enum vnf_log_level log_get_level(void);
 /* Put DPDK's messages into ours. */
 int log_capture_dpdk(void);
 /* Its errors are of our own making for a while (a cancelled accept): detail, not errors. */
@@ -506,6 +511,7 @@ struct vnf {
 	uint16_t n_ports; /* one more than the greatest number in use */
 	struct worker *workers;
 	uint16_t n_workers;
+	struct control *control; /* control.c's own; NULL: there is none */
 	uint64_t started_ns;
 	bool ran;     /* there is something to report */
 	uint32_t run; /* enum run_state; release by control, acquire by workers */
