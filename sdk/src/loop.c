@@ -70,6 +70,7 @@ static int worker_init(struct vnf *vnf, uint16_t id)
 	w->pub.n_ports = vnf->n_ports;
 	w->pub.now_ns = vnf_clock_now();
 	w->shares_cpu = vnf->cpus.shares_cpu[id];
+	w->idle = &idle_limits[vnf->spec->latency];
 	w->qsbr = vnf->qsbr;
 	w->run = &vnf->run;
 	if (counters_init(&w->counters, vnf->n_ports) < 0)
@@ -106,20 +107,32 @@ static void snapshot_give(struct worker *w, uint32_t asked)
 	__atomic_store_n(&w->snap_done, asked, __ATOMIC_RELEASE);
 }
 
+/* Nothing was there. Others may have the CPU that they share with us; then, in time, we sleep. */
+static void pass_empty(struct worker *w)
+{
+	w->empty_passes++;
+	if (unlikely(w->shares_cpu))
+		sched_yield();
+	worker_rest(w);
+}
+
 static bool pass_end(struct worker *w, uint32_t packets)
 {
 	uint32_t asked = __atomic_load_n(&w->snap_asked, __ATOMIC_RELAXED);
 	uint64_t now_ns = vnf_clock_now();
 
 	w->counters.passes++;
-	w->counters.busy_ns += packets > 0 ? now_ns - w->pass_ns : 0;
+	if (packets > 0) {
+		w->counters.busy_ns += now_ns - w->pass_ns;
+		w->busy_at_ns = now_ns;
+	}
 	w->pass_ns = now_ns;
 	w->pub.now_ns = now_ns;
 	rte_rcu_qsbr_quiescent(w->qsbr, w->pub.id);
 	if (unlikely(asked != w->snap_done))
 		snapshot_give(w, asked);
-	if (unlikely(w->shares_cpu && packets == 0))
-		sched_yield();
+	if (packets == 0)
+		pass_empty(w);
 	return __atomic_load_n(w->run, __ATOMIC_ACQUIRE) != RUN_STOPPED;
 }
 
@@ -129,7 +142,7 @@ void worker_loop(struct worker *w)
 	uint32_t packets;
 
 	w->pub.now_ns = vnf_clock_now();
-	w->pass_ns = w->pub.now_ns;
+	w->pass_ns = w->busy_at_ns = w->pub.now_ns;
 	do {
 		timeouts_run(w);
 		packets = pass(&w->pub);
@@ -143,6 +156,7 @@ static int worker_main(void *arg)
 #ifdef VNF_STAGES
 	stages_start(&w->stages);
 #endif
+	worker_sleep_init(w);
 	rte_rcu_qsbr_thread_online(w->qsbr, w->pub.id);
 	worker_loop(w);
 	rte_rcu_qsbr_thread_offline(w->qsbr, w->pub.id);

@@ -167,6 +167,9 @@ static int tell_workers(struct vnf *vnf, const char *params, struct rte_tel_data
 	dict_add(d, "uptime_ns", vnf_clock_now() - vnf->started_ns);
 	dict_add(d, "busy_ns", __atomic_load_n(&w->counters.busy_ns, __ATOMIC_RELAXED));
 	dict_add(d, "passes", __atomic_load_n(&w->counters.passes, __ATOMIC_RELAXED));
+	dict_add(d, "empty_passes", __atomic_load_n(&w->empty_passes, __ATOMIC_RELAXED));
+	dict_add(d, "sleeps", __atomic_load_n(&w->sleeps, __ATOMIC_RELAXED));
+	dict_add(d, "slept_ns", __atomic_load_n(&w->slept_ns, __ATOMIC_RELAXED));
 	return 0;
 }
 

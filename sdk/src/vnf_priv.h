@@ -21,6 +21,8 @@
 #include <vnf/random.h>
 #include <vnf/stage.h>
 
+#include "idle.h"
+
 /* Cores: workers at most; EAL itself ends at RTE_MAX_LCORE, one of which is the control thread. */
 #define WORKERS_MAX 64
 /* Bytes of a text that explains an error. */
@@ -89,6 +91,7 @@ struct system_spec {
 	uint32_t hugepages;
 	uint32_t log_level;
 	uint32_t packets;
+	uint32_t latency; /* enum latency */
 	struct vnf_config_list ports;
 };
 
@@ -369,6 +372,11 @@ struct worker {
 	struct vnf_rxq *rxqs;
 	uint16_t n_rxqs;
 	uint64_t pass_ns; /* when its pass began */
+	const struct idle_limits *idle;
+	uint64_t busy_at_ns; /* end of the last pass that found a packet */
+	uint64_t empty_passes;
+	uint64_t sleeps;
+	uint64_t slept_ns;
 	bool shares_cpu;
 	bool launched;
 	struct rte_rcu_qsbr *qsbr;
@@ -392,6 +400,15 @@ void workers_destroy(struct vnf *vnf);
 bool worker_receiving(const struct worker *worker);
 /* Until the run state says stop. Worker. */
 void worker_loop(struct worker *w);
+
+/* ---- sleep.c: idle workers ---- */
+
+/* The calling thread is this worker. */
+void worker_sleep_init(const struct worker *w);
+/* After a pass that found nothing: look again, pause or sleep. Worker. */
+void worker_rest(struct worker *w);
+/* When it will have something to do even if no packet comes; UINT64_MAX: never. */
+uint64_t worker_next_due(const struct worker *w);
 
 /* ---- timeout.c ---- */
 
