@@ -121,6 +121,8 @@ int hsw_worker_init(struct vnf_worker *worker)
 	w->worker = worker;
 	w->counters = vnf_worker_counters(worker);
 	w->rxqs = vnf_worker_rxqs(worker, &w->n_rxqs);
+	for (uint16_t i = 0; i < sw->n_ports; i++)
+		w->out[i].latency = vnf_worker_latency(worker, i);
 	worker->state = w;
 	return 0;
 }

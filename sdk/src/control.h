@@ -12,6 +12,8 @@
 
 #define REFUSAL_MAX 4096
 
+extern const struct vnf_command latency_commands[]; /* command_latency.c */
+
 struct vnf_refusal {
 	int error;
 	char text[REFUSAL_MAX];

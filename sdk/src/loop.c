@@ -51,7 +51,7 @@ static int rxqs_assign(struct vnf *vnf, struct worker *w)
 
 		for (uint16_t q = 0; q < port->n_queues; q++, ordinal++)
 			if (rxq_mine(vnf, w->pub.id, q, ordinal))
-				w->rxqs[w->n_rxqs++] = (struct vnf_rxq){ port, q };
+				w->rxqs[w->n_rxqs++] = (struct vnf_rxq){ .port = port, .queue = q };
 	}
 	if (w->n_rxqs == 0)
 		vnf_warning("worker %u has no queue to poll; more queues or fewer workers would "
@@ -75,7 +75,7 @@ static int worker_init(struct vnf *vnf, uint16_t id)
 	w->run = &vnf->run;
 	if (counters_init(&w->counters, vnf->n_ports) < 0)
 		return -ENOMEM;
-	return rxqs_assign(vnf, w);
+	return rxqs_assign(vnf, w) < 0 ? -ENOMEM : latency_init(vnf, w);
 }
 
 int workers_create(struct vnf *vnf)
@@ -126,7 +126,7 @@ static bool pass_end(struct worker *w, uint32_t packets)
 		w->counters.busy_ns += now_ns - w->pass_ns;
 		w->busy_at_ns = now_ns;
 	}
-	w->pass_ns = now_ns;
+	__atomic_store_n(&w->pass_ns, now_ns, __ATOMIC_RELAXED); /* for the watchdog */
 	w->pub.now_ns = now_ns;
 	rte_rcu_qsbr_quiescent(w->qsbr, w->pub.id);
 	if (unlikely(asked != w->snap_done))
@@ -242,6 +242,7 @@ void workers_destroy(struct vnf *vnf)
 {
 	for (uint16_t i = 0; i < vnf->n_workers; i++) {
 		counters_fini(&vnf->workers[i].counters);
+		latency_fini(&vnf->workers[i]);
 		free(vnf->workers[i].rxqs);
 	}
 	free(vnf->workers);

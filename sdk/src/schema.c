@@ -133,6 +133,13 @@ static const struct vnf_config_key base_system_keys[] = {
 	  .def = "balanced",
 	  .doc = "What a worker does when no packets come. low: look again at once, with all of its "
 		 "CPU; balanced: sleep for 0.25 ms at most; power: for 2 ms at most." },
+	{ .name = "watchdog",
+	  .type = VNF_CONFIG_DURATION,
+	  .offset = offsetof(struct system_spec, watchdog),
+	  .max = 3600 * VNF_SECOND_NS,
+	  .def = "100ms",
+	  .check = check_watchdog,
+	  .doc = "A callback that takes longer is reported, with its port; 0 = none is." },
 	{ .name = "log_level",
 	  .type = VNF_CONFIG_ENUM,
 	  .offset = offsetof(struct system_spec, log_level),

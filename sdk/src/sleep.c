@@ -40,11 +40,13 @@ static void worker_sleep(struct worker *w, uint64_t sleep_ns)
 	const struct timespec t = { .tv_nsec = (long)sleep_ns };
 	uint64_t began = w->pub.now_ns;
 
+	__atomic_store_n(&w->doing, DOING_SLEEP, __ATOMIC_RELAXED);
 	rte_rcu_qsbr_thread_offline(w->qsbr, w->pub.id);
 	clock_nanosleep(CLOCK_MONOTONIC, 0, &t, NULL);
 	rte_rcu_qsbr_thread_online(w->qsbr, w->pub.id);
 	w->pub.now_ns = vnf_clock_now();
-	w->pass_ns = w->pub.now_ns;
+	__atomic_store_n(&w->pass_ns, w->pub.now_ns, __ATOMIC_RELAXED);
+	__atomic_store_n(&w->doing, DOING_PASS, __ATOMIC_RELAXED);
 	__atomic_store_n(&w->sleeps, w->sleeps + 1, __ATOMIC_RELAXED);
 	__atomic_store_n(&w->slept_ns, w->slept_ns + w->pub.now_ns - began, __ATOMIC_RELAXED);
 }

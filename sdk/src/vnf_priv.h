@@ -22,6 +22,9 @@
 #include <vnf/stage.h>
 
 #include "idle.h"
+#include "latency.h"
+#include "usage.h"
+#include "watchdog.h"
 
 /* Cores: workers at most; EAL itself ends at RTE_MAX_LCORE, one of which is the control thread. */
 #define WORKERS_MAX 64
@@ -92,6 +95,7 @@ struct system_spec {
 	uint32_t log_level;
 	uint32_t packets;
 	uint32_t latency; /* enum latency */
+	uint64_t watchdog;
 	struct vnf_config_list ports;
 };
 
@@ -383,13 +387,22 @@ struct worker {
 	const uint32_t *run; /* &vnf->run */
 	struct vnf_worker_counters counters;
 	struct vnf_stages stages;
-	struct app_loop *app; /* worker.c's own */
+	struct app_loop *app;              /* worker.c's own */
+	struct vnf_latency_port *latency;  /* by port */
+	struct vnf_latency_rx *latency_rx; /* by queue of rxqs */
+	struct vnf_latency_tx *latency_tx; /* by port */
+	uint32_t doing;                    /* enum doing; read by the watchdog */
 	struct vnf_timeouts *timeouts;
 
 	/* A reader asks by raising snap_asked, the worker answers with a copy and snap_done. */
 	uint32_t snap_asked __rte_cache_aligned;
 	uint32_t snap_done;
 	struct vnf_ledger snap;
+
+	/* Written by the control thread. */
+	struct watch watch __rte_cache_aligned;
+	struct usage_mark marked; /* at the end of the last whole second */
+	struct usage last_second;
 } __rte_cache_aligned;
 
 int workers_create(struct vnf *vnf);
@@ -429,6 +442,8 @@ struct app_loop *loop_create(struct vnf *vnf, struct worker *worker, const struc
 void loop_destroy(struct app_loop *loop);
 /* Are packets on a ring that this loop has to take from? Any thread; NULL: no. */
 bool loop_owes(const struct app_loop *loop);
+/* Does the burst callback run, and for packets of which port? Any thread; NULL: no. */
+bool loop_in_burst(const struct app_loop *loop, uint16_t *port);
 uint32_t app_pass(struct vnf_worker *worker);
 uint64_t app_next_due(const struct vnf_worker *worker);
 
@@ -477,6 +492,7 @@ struct vnf {
 	struct worker *workers;
 	uint16_t n_workers;
 	uint64_t started_ns;
+	struct vnf_log_limit watch_limit;
 	bool ran;     /* there is something to report */
 	uint32_t run; /* enum run_state; release by control, acquire by workers */
 };
