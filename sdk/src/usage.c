@@ -36,13 +36,14 @@ void usage_between(const struct usage_mark *from, const struct usage_mark *to, u
 {
 	uint64_t busy_ns = to->busy_ns - from->busy_ns;
 	uint64_t passed_ns = to->at_ns - from->at_ns;
-	unsigned __int128 cycles = (unsigned __int128)busy_ns * tsc_hz / VNF_SECOND_NS;
+	unsigned __int128 wide = busy_ns; /* a year's nanoseconds, times 1,000 or a frequency */
 
 	*usage = (struct usage){ .packets = to->packets - from->packets };
 	if (passed_ns != 0)
-		usage->busy_permille = RTE_MIN(busy_ns * 1000 / passed_ns, 1000u);
+		usage->busy_permille = RTE_MIN((uint64_t)(wide * 1000 / passed_ns), 1000u);
 	if (usage->packets != 0)
-		usage->cycles_per_packet = (uint64_t)(cycles / usage->packets);
+		usage->cycles_per_packet =
+			(uint64_t)(wide * tsc_hz / VNF_SECOND_NS / usage->packets);
 }
 
 void usage_start(struct vnf *vnf)

@@ -77,6 +77,16 @@ static void slow_end(struct vnf *vnf, const struct worker *w, struct watch *watc
 			watch->seen_ns / MS);
 }
 
+/* Outside of callbacks a pass may be waiting for full queues, as `tx_wait` wishes. */
+static uint64_t patience(const struct vnf *vnf, enum doing doing)
+{
+	uint64_t longest = 0;
+
+	for (uint16_t i = 0; doing == DOING_PASS && i < vnf->n_ports; i++)
+		longest = RTE_MAX(longest, vnf->ports[i].port.spec->tx_wait);
+	return vnf->spec->watchdog + longest;
+}
+
 static void worker_watch(struct vnf *vnf, struct worker *w, uint64_t now_ns)
 {
 	uint64_t began_ns = __atomic_load_n(&w->pass_ns, __ATOMIC_RELAXED);
@@ -91,7 +101,7 @@ static void worker_watch(struct vnf *vnf, struct worker *w, uint64_t now_ns)
 		return;
 	doing = loop_in_burst(w->app, &port) ? DOING_BURST
 					     : __atomic_load_n(&w->doing, __ATOMIC_RELAXED);
-	if (doing == DOING_SLEEP)
+	if (doing == DOING_SLEEP || now_ns - began_ns < patience(vnf, doing))
 		return;
 	watch->pass_ns = began_ns;
 	watch->seen_ns = now_ns - began_ns;
