@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <rte_launch.h>
 #include <rte_lcore.h>
@@ -156,6 +157,7 @@ static int worker_main(void *arg)
 #ifdef VNF_STAGES
 	stages_start(&w->stages);
 #endif
+	__atomic_store_n(&w->tid, gettid(), __ATOMIC_RELAXED);
 	worker_sleep_init(w);
 	rte_rcu_qsbr_thread_online(w->qsbr, w->pub.id);
 	worker_loop(w);

@@ -383,6 +383,7 @@ struct worker {
 	uint64_t slept_ns;
 	bool shares_cpu;
 	bool launched;
+	pid_t tid; /* from when it runs; 0 before */
 	struct rte_rcu_qsbr *qsbr;
 	const uint32_t *run; /* &vnf->run */
 	struct vnf_worker_counters counters;

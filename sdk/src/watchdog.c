@@ -5,8 +5,10 @@
  * sent, and what comes overflows; nobody would see why. So the control thread looks every 10 ms for
  * passes that do not end, and names what the worker is in.
  *
- * It reads what workers write anyway: when the pass began, and which callback runs. It cannot tell
- * a callback that works for long from one whose CPU others have, and says so.
+ * It reads what workers write anyway: when the pass began, and which callback runs. Where others have
+ * the worker's CPU a pass takes long through no fault of the callback's, which may still be the one
+ * that is blamed. So a thread that is ready to run is held to the time for which it did run; one
+ * that is blocked, in a system call or by a lock, to all of it.
  */
 
 #include <stddef.h>
@@ -17,9 +19,12 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "thread_look.h"
 #include "vnf_priv.h"
 
 #define LEAST_NS 20000000
+/* A pass is first looked at when it is so old: its thread's time before that is not known. */
+#define LOOK_NS 10000000
 #define MS 1000000
 
 int check_watchdog(const void *field, char *why, size_t why_size)
@@ -65,8 +70,8 @@ static void slow_begin(struct vnf *vnf, const struct worker *w, struct watch *wa
 	doing_describe(vnf, doing, port, what, sizeof(what));
 	vnf_log_limited(&vnf->watch_limit, VNF_LOG_WARNING,
 			"worker %u: %s has not come back for %" PRIu64 " ms; meanwhile the worker "
-			"receives and sends nothing. It takes too long, or others have CPU %u",
-			w->pub.id, what, watch->seen_ns / MS, vnf->cpus.cpu[w->pub.id]);
+			"receives and sends nothing. Find out what it waits for, or raise watchdog",
+			w->pub.id, what, watch->seen_ns / MS);
 }
 
 static void slow_end(struct vnf *vnf, const struct worker *w, struct watch *watch)
@@ -87,6 +92,23 @@ static uint64_t patience(const struct vnf *vnf, enum doing doing)
 	return vnf->spec->watchdog + longest;
 }
 
+/* How much of the pass is its own doing. The first look at a pass only takes the time. */
+static uint64_t own_ns(const struct worker *w, struct watch *watch, uint64_t began_ns,
+		       uint64_t passed_ns)
+{
+	struct thread_look look = { .blocked = true };
+	bool known = thread_look(__atomic_load_n(&w->tid, __ATOMIC_RELAXED), &look) == 0;
+
+	if (watch->pass_ns != began_ns) {
+		watch->pass_ns = began_ns;
+		watch->cpu_ns = look.cpu_ns;
+		return 0;
+	}
+	if (!known || look.blocked)
+		return passed_ns;
+	return RTE_MIN(passed_ns, look.cpu_ns - watch->cpu_ns + LOOK_NS);
+}
+
 static void worker_watch(struct vnf *vnf, struct worker *w, uint64_t now_ns)
 {
 	uint64_t began_ns = __atomic_load_n(&w->pass_ns, __ATOMIC_RELAXED);
@@ -96,14 +118,12 @@ static void worker_watch(struct vnf *vnf, struct worker *w, uint64_t now_ns)
 
 	if (watch->slow && began_ns != watch->pass_ns)
 		slow_end(vnf, w, watch);
-	/* It may have begun after we read the clock. */
-	if (now_ns < began_ns || now_ns - began_ns < vnf->spec->watchdog)
-		return;
 	doing = loop_in_burst(w->app, &port) ? DOING_BURST
 					     : __atomic_load_n(&w->doing, __ATOMIC_RELAXED);
-	if (doing == DOING_SLEEP || now_ns - began_ns < patience(vnf, doing))
+	/* It may have begun after we read the clock. */
+	if (now_ns < began_ns + LOOK_NS || doing == DOING_SLEEP ||
+	    own_ns(w, watch, began_ns, now_ns - began_ns) < patience(vnf, doing))
 		return;
-	watch->pass_ns = began_ns;
 	watch->seen_ns = now_ns - began_ns;
 	if (watch->seen_ns > watch->longest_ns)
 		__atomic_store_n(&watch->longest_ns, watch->seen_ns, __ATOMIC_RELAXED);

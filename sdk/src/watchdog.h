@@ -22,8 +22,9 @@ enum doing {
 
 /* The control thread's notes on one worker; numbers are read by any thread. */
 struct watch {
-	uint64_t pass_ns; /* the slow pass: when it began */
+	uint64_t pass_ns; /* the pass that takes its time: when it began */
 	uint64_t seen_ns; /* how long it had taken when last looked at */
+	uint64_t cpu_ns;  /* what its thread had run when first looked at */
 	bool slow;
 	uint64_t slow_callbacks;
 	uint64_t longest_ns;
