@@ -184,6 +184,8 @@ static void worker_connect(struct hsw_worker *w)
 	w->rxqs = vnf_worker_rxqs(w->worker, &w->n_rxqs);
 	w->generation = w->worker->generation;
 	hsw_worker_connect(w, ports, n, w->worker->built);
+	for (uint16_t i = 0; i < n; i++)
+		w->out[i].latency = vnf_worker_latency(w->worker, i);
 }
 
 int hsw_worker_init(struct vnf_worker *worker)

@@ -175,6 +175,7 @@ static void batch_flush(struct hsw_worker *w, struct hsw_batch *b)
 	if (unlikely(n == 0))
 		return;
 	sent = batch_send(b, n, &w->counters->port[port->id]);
+	vnf_latency_sent(b->latency);
 	if (unlikely(sent < n))
 		drop_out(w, port->id, b->pkts + sent, n - sent, VNF_DROP_TX_FULL);
 }
@@ -199,6 +200,7 @@ static inline void batch_append(struct hsw_worker *w, uint16_t port, struct rte_
 
 	if (!b->listed) {
 		b->listed = true;
+		vnf_latency_queued(b->latency, w->worker->now_ns);
 		w->dirty[w->n_dirty++] = port;
 	}
 	if (unlikely(b->n + n > HSW_BATCH))
@@ -538,11 +540,15 @@ static uint16_t rxq_poll(struct hsw_worker *w, const struct vnf_rxq *rxq,
 	struct vnf_port_counters *counters;
 	struct burst burst;
 	uint16_t n, wire;
+	bool measured;
 
-	if (!vnf_port_is_up(port) || port->rx == NULL || rxq->queue >= port->n_queues)
+	if (!vnf_port_is_up(port) || port->rx == NULL || rxq->queue >= port->n_queues) {
+		vnf_latency_received(rxq->latency, w->worker->now_ns, 0);
 		return 0;
+	}
 	vnf_stage_begin();
 	n = burst.n = port->rx(port->queue[rxq->queue], burst.pkts, VNF_BURST_MAX);
+	measured = vnf_latency_received(rxq->latency, w->worker->now_ns, n);
 	if (n == 0)
 		return 0;
 	vnf_stage_end(VNF_STAGE_RX, n);
@@ -556,12 +562,14 @@ static uint16_t rxq_poll(struct hsw_worker *w, const struct vnf_rxq *rxq,
 	/* A wire's frames all go to its other end: no address is looked at. */
 	if (wire == HSW_NONE) {
 		bridge_burst(w, port, topology, &burst);
-		return n;
+	} else {
+		vnf_stage_end(VNF_STAGE_CLASSIFY, n);
+		vnf_trace(w->worker, burst.pkts, burst.n, VNF_FORWARD(wire));
+		batch_append(w, wire, burst.pkts, burst.n, burst.longest);
+		vnf_stage_end(VNF_STAGE_ENQUEUE, n);
 	}
-	vnf_stage_end(VNF_STAGE_CLASSIFY, n);
-	vnf_trace(w->worker, burst.pkts, burst.n, VNF_FORWARD(wire));
-	batch_append(w, wire, burst.pkts, burst.n, burst.longest);
-	vnf_stage_end(VNF_STAGE_ENQUEUE, n);
+	if (unlikely(measured))
+		vnf_latency_handled(rxq->latency, rxq->latency->received_ns, n);
 	return n;
 }
 

@@ -41,6 +41,7 @@ extern const struct vnf_drop hsw_drops[];
 /* Frames on their way out of one port, in one worker's hands. */
 struct hsw_batch {
 	struct vnf_port *port;
+	struct vnf_latency_tx *latency;
 	rte_spinlock_t *lock; /* Of the tx queue, if other workers use it too; or NULL. */
 	uint16_t queue;       /* The worker's tx queue. */
 	uint16_t n;

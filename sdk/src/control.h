@@ -20,6 +20,7 @@
 #define REFUSAL_MAX 4096
 
 extern const struct vnf_command reload_commands[];
+extern const struct vnf_command latency_commands[]; /* command_latency.c */
 
 struct vnf_refusal {
 	int error; /* -errno */

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <rte_launch.h>
 #include <rte_lcore.h>
@@ -53,7 +54,8 @@ static int rxqs_assign(struct vnf *vnf, struct worker *w)
 		for (uint16_t q = 0; q < slot->port.n_queues; q++, ordinal++) {
 			slot->poller[q] = rxq_poller(vnf, q, ordinal);
 			if (slot->poller[q] == w->pub.id)
-				w->rxqs[w->n_rxqs++] = (struct vnf_rxq){ &slot->port, q };
+				w->rxqs[w->n_rxqs++] =
+					(struct vnf_rxq){ .port = &slot->port, .queue = q };
 		}
 	}
 	w->n_first_rxqs = w->n_rxqs;
@@ -74,12 +76,13 @@ static int worker_init(struct vnf *vnf, uint16_t id)
 	w->pub.n_ports = vnf->n_ports;
 	w->pub.now_ns = vnf_clock_now();
 	w->shares_cpu = vnf->cpus.shares_cpu[id];
+	w->idle = &idle_limits[vnf->spec->latency];
 	w->qsbr = vnf->qsbr;
 	w->run = &vnf->run;
 	w->newest = &vnf->generation;
 	if (counters_init(&w->counters, ports_room(vnf)) < 0)
 		return -ENOMEM;
-	return rxqs_assign(vnf, w);
+	return rxqs_assign(vnf, w) < 0 ? -ENOMEM : latency_init(vnf, w);
 }
 
 int workers_create(struct vnf *vnf)
@@ -111,20 +114,32 @@ static void snapshot_give(struct worker *w, uint32_t asked)
 	__atomic_store_n(&w->snap_done, asked, __ATOMIC_RELEASE);
 }
 
+/* Nothing was there. Others may have the CPU that they share with us; then, in time, we sleep. */
+static void pass_empty(struct worker *w)
+{
+	w->empty_passes++;
+	if (unlikely(w->shares_cpu))
+		sched_yield();
+	worker_rest(w);
+}
+
 static bool pass_end(struct worker *w, uint32_t packets)
 {
 	uint32_t asked = __atomic_load_n(&w->snap_asked, __ATOMIC_RELAXED);
 	uint64_t now_ns = vnf_clock_now();
 
 	w->counters.passes++;
-	w->counters.busy_ns += packets > 0 ? now_ns - w->pass_ns : 0;
-	w->pass_ns = now_ns;
+	if (packets > 0) {
+		w->counters.busy_ns += now_ns - w->pass_ns;
+		w->busy_at_ns = now_ns;
+	}
+	__atomic_store_n(&w->pass_ns, now_ns, __ATOMIC_RELAXED); /* for the watchdog */
 	w->pub.now_ns = now_ns;
 	rte_rcu_qsbr_quiescent(w->qsbr, w->pub.id);
 	if (unlikely(asked != w->snap_done))
 		snapshot_give(w, asked);
-	if (unlikely(w->shares_cpu && packets == 0))
-		sched_yield();
+	if (packets == 0)
+		pass_empty(w);
 	return __atomic_load_n(w->run, __ATOMIC_ACQUIRE) != RUN_STOPPED;
 }
 
@@ -134,7 +149,7 @@ void worker_loop(struct worker *w)
 	uint32_t packets;
 
 	w->pub.now_ns = vnf_clock_now();
-	w->pass_ns = w->pub.now_ns;
+	w->pass_ns = w->busy_at_ns = w->pub.now_ns;
 	do {
 		/* A pass is of one generation. Acquire; pairs with the release in reload.c. */
 		if (unlikely(__atomic_load_n(w->newest, __ATOMIC_ACQUIRE) != w->generation))
@@ -151,6 +166,8 @@ static int worker_main(void *arg)
 #ifdef VNF_STAGES
 	stages_start(&w->stages);
 #endif
+	__atomic_store_n(&w->tid, gettid(), __ATOMIC_RELAXED);
+	worker_sleep_init(w);
 	rte_rcu_qsbr_thread_online(w->qsbr, w->pub.id);
 	worker_loop(w);
 	rte_rcu_qsbr_thread_offline(w->qsbr, w->pub.id);
@@ -237,6 +254,7 @@ void workers_destroy(struct vnf *vnf)
 	for (uint16_t i = 0; i < vnf->n_workers; i++) {
 		counters_fini(&vnf->workers[i].counters);
 		free(vnf->workers[i].first_rxqs);
+		latency_fini(&vnf->workers[i]);
 	}
 	free(vnf->workers);
 	rte_free(vnf->qsbr);

@@ -262,9 +262,14 @@ static uint16_t least_busy(const struct vnf *vnf, const struct generation *next)
 	return best;
 }
 
-static void queue_give(struct generation *next, uint16_t worker, struct vnf_port *port, uint16_t q)
+static void queue_give(const struct vnf *vnf, struct generation *next, uint16_t worker,
+		       struct vnf_port *port, uint16_t id, uint16_t q)
 {
-	next->rxqs[worker][next->n_rxqs[worker]++] = (struct vnf_rxq){ port, q };
+	next->rxqs[worker][next->n_rxqs[worker]++] = (struct vnf_rxq){
+		.port = port,
+		.queue = q,
+		.latency = latency_rx(&vnf->workers[worker], id, q),
+	};
 }
 
 /* A queue never goes to another worker: two would use it for a moment. */
@@ -274,7 +279,7 @@ static void queues_keep(struct vnf *vnf, const struct port_plan *plan, struct ge
 		struct port_slot *slot = &vnf->ports[i];
 
 		for (uint16_t q = 0; plan->fate[i] == PORT_KEPT && q < slot->port.n_queues; q++)
-			queue_give(next, slot->poller[q], &slot->port, q);
+			queue_give(vnf, next, slot->poller[q], &slot->port, i, q);
 	}
 }
 
@@ -285,7 +290,7 @@ static void queues_new(struct vnf *vnf, const struct port_plan *plan, struct gen
 
 		for (uint16_t q = 0; slot != NULL && q < slot->port.n_queues; q++) {
 			slot->poller[q] = least_busy(vnf, next);
-			queue_give(next, slot->poller[q], &vnf->ports[i].port, q);
+			queue_give(vnf, next, slot->poller[q], &vnf->ports[i].port, i, q);
 		}
 	}
 }

@@ -376,6 +376,8 @@ static int run(struct vnf *vnf, int signals)
 		next_control = now + CONTROL_NS;
 		if (vnf->program->control != NULL)
 			vnf->program->control(vnf);
+		watchdog_poll(vnf, now);
+		usage_poll(vnf, now);
 		if (now < next_poll)
 			continue;
 		next_poll = now + PORT_POLL_NS;
@@ -412,6 +414,7 @@ static int launch_and_run(struct vnf *vnf, int signals)
 
 	if (ret == 0) {
 		vnf->started_ns = vnf_clock_now();
+		usage_start(vnf);
 		vnf->ran = true;
 		announce(vnf);
 		ret = run(vnf, signals);

@@ -176,22 +176,12 @@ static int ports_open_files(struct vnf *vnf)
 
 /* ---- workers ---- */
 
-static uint64_t worker_due(const struct worker *w)
-{
-	const struct vnf_program *program = w->pub.vnf->program;
-	uint64_t due = timeouts_next_due(w);
-
-	if (program->next_due != NULL)
-		due = RTE_MIN(due, program->next_due(&w->pub));
-	return due;
-}
-
 static uint64_t first_due(const struct vnf *vnf)
 {
 	uint64_t first = UINT64_MAX;
 
 	for (uint16_t i = 0; i < vnf->n_workers; i++)
-		first = RTE_MIN(first, worker_due(&vnf->workers[i]));
+		first = RTE_MIN(first, worker_next_due(&vnf->workers[i]));
 	return first;
 }
 
@@ -229,7 +219,7 @@ static int dues_run(struct vnf *vnf, uint64_t now)
 			return -ELOOP;
 		}
 		for (uint16_t i = 0; i < vnf->n_workers; i++)
-			if (worker_due(&vnf->workers[i]) <= now)
+			if (worker_next_due(&vnf->workers[i]) <= now)
 				worker_pass(vnf, &vnf->workers[i]);
 		handovers_drain(vnf);
 	}

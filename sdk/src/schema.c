@@ -22,6 +22,7 @@ static const struct vnf_port_kind *const sdk_kinds[] = {
 };
 
 static const char *const hugepages_words[] = { "auto", "never", "always", NULL };
+static const char *const latency_words[] = { "low", "balanced", "power", NULL };
 static const char *const level_words[] = { "error", "warning", "notice", "info", "debug", NULL };
 
 /* Names stand in file names, log lines and telemetry. */
@@ -125,6 +126,20 @@ static const struct vnf_config_key base_system_keys[] = {
 	  .def = "auto",
 	  .doc = "auto: when enough are free; never; always: reserve what is missing, and do not "
 		 "start without." },
+	{ .name = "latency",
+	  .type = VNF_CONFIG_ENUM,
+	  .offset = offsetof(struct system_spec, latency),
+	  .choices = latency_words,
+	  .def = "balanced",
+	  .doc = "What a worker does when no packets come. low: look again at once, with all of its "
+		 "CPU; balanced: sleep for 0.25 ms at most; power: for 2 ms at most." },
+	{ .name = "watchdog",
+	  .type = VNF_CONFIG_DURATION,
+	  .offset = offsetof(struct system_spec, watchdog),
+	  .max = 3600 * VNF_SECOND_NS,
+	  .def = "100ms",
+	  .check = check_watchdog,
+	  .doc = "A callback that takes longer is reported, with its port; 0 = none is." },
 	{ .name = "log_level",
 	  .type = VNF_CONFIG_ENUM,
 	  .flags = VNF_CONFIG_LIVE,

@@ -8,6 +8,7 @@
  *     /vnf/ports,PORT       one port's description    /vnf/stats,PORT     its counters
  *     /vnf/drops,PORT       its drops by reason       /vnf/ledger[,WORKER]
  *     /vnf/workers,WORKER   CPU, queues, busy time    /vnf/stages         if built with `stages`
+ *     /vnf/latency,PORT     how long packets wait
  *
  * Without a port, stats and drops are sums over all ports.
  */
@@ -150,6 +151,27 @@ static int tell_drops(struct vnf *vnf, const char *params, struct rte_tel_data *
 	return 0;
 }
 
+static void worker_numbers(const struct vnf *vnf, uint16_t id, struct rte_tel_data *d)
+{
+	const struct worker *w = &vnf->workers[id];
+	struct usage total, last;
+
+	usage_total(vnf, id, &total);
+	usage_last_second(vnf, id, &last);
+	dict_add(d, "packets", total.packets);
+	dict_add(d, "busy_permille", total.busy_permille);
+	dict_add(d, "cycles_per_packet", total.cycles_per_packet);
+	dict_add(d, "packets_1s", last.packets);
+	dict_add(d, "busy_permille_1s", last.busy_permille);
+	dict_add(d, "cycles_per_packet_1s", last.cycles_per_packet);
+	dict_add(d, "passes", __atomic_load_n(&w->counters.passes, __ATOMIC_RELAXED));
+	dict_add(d, "empty_passes", __atomic_load_n(&w->empty_passes, __ATOMIC_RELAXED));
+	dict_add(d, "sleeps", __atomic_load_n(&w->sleeps, __ATOMIC_RELAXED));
+	dict_add(d, "slept_ns", __atomic_load_n(&w->slept_ns, __ATOMIC_RELAXED));
+	dict_add(d, "slow_callbacks", __atomic_load_n(&w->watch.slow_callbacks, __ATOMIC_RELAXED));
+	dict_add(d, "longest_callback_ns", __atomic_load_n(&w->watch.longest_ns, __ATOMIC_RELAXED));
+}
+
 static int tell_workers(struct vnf *vnf, const char *params, struct rte_tel_data *d)
 {
 	const struct worker *w;
@@ -170,7 +192,41 @@ static int tell_workers(struct vnf *vnf, const char *params, struct rte_tel_data
 	dict_add(d, "rx_queues", w->n_rxqs);
 	dict_add(d, "uptime_ns", vnf_clock_now() - vnf->started_ns);
 	dict_add(d, "busy_ns", __atomic_load_n(&w->counters.busy_ns, __ATOMIC_RELAXED));
-	dict_add(d, "passes", __atomic_load_n(&w->counters.passes, __ATOMIC_RELAXED));
+	worker_numbers(vnf, (uint16_t)id, d);
+	return 0;
+}
+
+static void latency_add(const struct vnf *vnf, uint16_t port, enum latency_stage stage,
+			struct rte_tel_data *d)
+{
+	char key[RTE_TEL_MAX_STRING_LEN];
+	struct histogram_summary s;
+
+	latency_read(vnf, port, stage, &s);
+
+	const struct {
+		const char *name;
+		uint64_t value;
+	} rows[] = {
+		{ "samples", s.samples },   { "p50_ns", s.p50_ns }, { "p99_ns", s.p99_ns },
+		{ "p99_9_ns", s.p99_9_ns }, { "max_ns", s.max_ns },
+	};
+
+	for (size_t i = 0; i < RTE_DIM(rows); i++) {
+		snprintf(key, sizeof(key), "%s_%s", latency_names[stage], rows[i].name);
+		dict_add(d, key, rows[i].value);
+	}
+}
+
+static int tell_latency(struct vnf *vnf, const char *params, struct rte_tel_data *d)
+{
+	struct vnf_port *port;
+
+	if (param_port(vnf, params, &port) < 0 || port == NULL)
+		return -ENOENT;
+	rte_tel_data_start_dict(d);
+	for (unsigned int stage = 0; stage < LATENCY_STAGE_COUNT; stage++)
+		latency_add(vnf, port->id, stage, d);
 	return 0;
 }
 
@@ -252,6 +308,7 @@ static const struct command commands[] = {
 	{ "/vnf/stats", tell_stats, "Packets and bytes. Parameter: a port" },
 	{ "/vnf/drops", tell_drops, "Drops by reason. Parameter: a port" },
 	{ "/vnf/ledger", tell_ledger, "Where packets went. Parameter: a worker" },
+	{ "/vnf/latency", tell_latency, "How long packets wait. Parameter: a port" },
 	{ "/vnf/workers", tell_workers, "What a worker does. Parameter: a worker" },
 #ifdef VNF_STAGES
 	{ "/vnf/stages", tell_stages, "Ticks by stage, all workers together. No parameter" },

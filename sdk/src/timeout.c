@@ -210,7 +210,10 @@ void timeouts_run(struct worker *w)
 	for (struct vnf_timeouts *s = w->timeouts; s != NULL; s = s->next) {
 		uint32_t budget = clock_is_virtual() ? UINT32_MAX : BUDGET_LIVE;
 
-		if (unlikely(s->next_due <= now))
-			set_run(s, now, &budget);
+		if (likely(s->next_due > now))
+			continue;
+		__atomic_store_n(&w->doing, DOING_TIMEOUT, __ATOMIC_RELAXED);
+		set_run(s, now, &budget);
+		__atomic_store_n(&w->doing, DOING_PASS, __ATOMIC_RELAXED);
 	}
 }

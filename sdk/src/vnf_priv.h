@@ -22,6 +22,10 @@
 #include <vnf/stage.h>
 
 #include "control.h"
+#include "idle.h"
+#include "latency.h"
+#include "usage.h"
+#include "watchdog.h"
 
 /* Cores: workers at most; EAL itself ends at RTE_MAX_LCORE, one of which is the control thread. */
 #define WORKERS_MAX 64
@@ -93,6 +97,8 @@ struct system_spec {
 	uint32_t packets;
 	uint32_t spare_ports;
 	struct control_spec control;
+	uint32_t latency; /* enum latency */
+	uint64_t watchdog;
 	struct vnf_config_list ports;
 };
 
@@ -409,8 +415,14 @@ struct worker {
 	struct vnf_rxq *first_rxqs; /* those it began with */
 	uint16_t n_first_rxqs;
 	uint64_t pass_ns; /* when its pass began */
+	const struct idle_limits *idle;
+	uint64_t busy_at_ns; /* end of the last pass that found a packet */
+	uint64_t empty_passes;
+	uint64_t sleeps;
+	uint64_t slept_ns;
 	bool shares_cpu;
 	bool launched;
+	pid_t tid; /* from when it runs; 0 before */
 	struct rte_rcu_qsbr *qsbr;
 	const uint32_t *run; /* &vnf->run */
 	struct vnf_worker_counters counters;
@@ -420,12 +432,21 @@ struct worker {
 	const struct generation *generation;    /* the one it works by */
 	uint64_t taken_rx;                      /* packets received before that one */
 	struct generation_share shares[GENERATIONS_KEPT];
+	struct vnf_latency_port *latency;  /* by port */
+	struct vnf_latency_rx *latency_rx; /* see latency_rx() */
+	struct vnf_latency_tx *latency_tx; /* by port */
+	uint32_t doing;                    /* enum doing; read by the watchdog */
 	struct vnf_timeouts *timeouts;
 
 	/* A reader asks by raising snap_asked, the worker answers with a copy and snap_done. */
 	uint32_t snap_asked __rte_cache_aligned;
 	uint32_t snap_done;
 	struct vnf_ledger snap;
+
+	/* Written by the control thread. */
+	struct watch watch __rte_cache_aligned;
+	struct usage_mark marked; /* at the end of the last whole second */
+	struct usage last_second;
 } __rte_cache_aligned;
 
 int workers_create(struct vnf *vnf);
@@ -441,6 +462,14 @@ void worker_loop(struct worker *w);
 
 /* Worker, or control thread while it does not run: go over to the newest generation. */
 void generation_take(struct worker *w);
+/* ---- sleep.c: idle workers ---- */
+
+/* The calling thread is this worker. */
+void worker_sleep_init(const struct worker *w);
+/* After a pass that found nothing: look again, pause or sleep. Worker. */
+void worker_rest(struct worker *w);
+/* When it will have something to do even if no packet comes; UINT64_MAX: never. */
+uint64_t worker_next_due(const struct worker *w);
 
 /* ---- timeout.c ---- */
 
@@ -461,6 +490,8 @@ struct app_loop *loop_create(struct vnf *vnf, struct worker *worker, const struc
 void loop_destroy(struct app_loop *loop);
 /* Are packets on a ring that this loop has to take from? Any thread; NULL: no. */
 bool loop_owes(const struct app_loop *loop);
+/* Does the burst callback run, and for packets of which port? Any thread; NULL: no. */
+bool loop_in_burst(const struct app_loop *loop, uint16_t *port);
 uint32_t app_pass(struct vnf_worker *worker);
 uint64_t app_next_due(const struct vnf_worker *worker);
 
@@ -513,6 +544,7 @@ struct vnf {
 	uint16_t n_workers;
 	struct control *control; /* control.c's own; NULL: there is none */
 	uint64_t started_ns;
+	struct vnf_log_limit watch_limit;
 	bool ran;     /* there is something to report */
 	uint32_t run; /* enum run_state; release by control, acquire by workers */
 };

@@ -45,6 +45,7 @@ struct batch {
 	struct vnf_port *port;
 	struct vnf_port_counters *counters;
 	struct rte_ring *handover; /* to the queue's owner, or NULL: it is ours */
+	struct vnf_latency_tx *latency;
 	uint32_t frame_max;
 	uint16_t queue; /* number of the queue pair */
 	uint16_t n;
@@ -79,6 +80,7 @@ struct app_loop {
 	uint32_t n_drops;   /* reasons that have a name */
 	uint16_t n_sends;
 	uint16_t n_burst;        /* packets that the callback has in hand; 0: it is not running */
+	uint16_t burst_port;     /* where they came from; both are read by the watchdog */
 	uint16_t decided;        /* of which it has written the verdicts, as far as we looked */
 	vnf_verdict_t *verdicts; /* of the burst */
 	struct send sends[SENDS_MAX];
@@ -188,6 +190,7 @@ static void batch_send(struct app_loop *loop, const struct batch *b, struct rte_
 	sent = port_tx(b, pkts, n);
 	if (unlikely(sent < n))
 		sent += send_waiting(loop, b, pkts + sent, n - sent);
+	vnf_latency_sent(b->latency);
 	if (unlikely(sent < n))
 		drop_out(loop, b, pkts + sent, n - sent, VNF_DROP_TX_FULL);
 }
@@ -202,6 +205,8 @@ static void batch_add(struct app_loop *loop, uint16_t port, struct rte_mbuf **pk
 {
 	struct batch *b = &loop->batches[port];
 
+	if (b->n == 0)
+		vnf_latency_queued(b->latency, loop->worker->pub.now_ns);
 	if (n == VNF_BURST_MAX && b->n == 0) {
 		/* Nothing is gained by waiting for more. */
 		batch_send(loop, b, pkts, n);
@@ -259,9 +264,11 @@ static __rte_noinline void sends_apply(struct app_loop *loop, uint16_t in_port,
 	verdicts_apply(loop, in_port, pkts + done, verdicts + done, n - done);
 }
 
-/* The application's burst, with the packets that it got and those that it sends meanwhile. */
+/* The application's burst, with the packets that it got and those that it sends meanwhile.
+ * `measured` is NULL unless its time is taken.
+ */
 static inline void burst_run(struct app_loop *loop, uint16_t in_port, struct rte_mbuf **pkts,
-			     uint16_t n)
+			     uint16_t n, struct vnf_latency_rx *measured)
 {
 	vnf_verdict_t verdicts[VNF_BURST_MAX];
 
@@ -271,10 +278,13 @@ static inline void burst_run(struct app_loop *loop, uint16_t in_port, struct rte
 		trace_burst(pkts, n);
 	loop->verdicts = verdicts;
 	loop->decided = 0;
-	loop->n_burst = n;
+	__atomic_store_n(&loop->burst_port, in_port, __ATOMIC_RELAXED);
+	__atomic_store_n(&loop->n_burst, n, __ATOMIC_RELAXED);
 	loop->worker->pub.now_ns = vnf_clock_now();
 	loop->app->burst(&loop->worker->pub, in_port, pkts, verdicts, n);
-	loop->n_burst = 0;
+	__atomic_store_n(&loop->n_burst, 0, __ATOMIC_RELAXED);
+	if (unlikely(measured != NULL))
+		vnf_latency_handled(measured, loop->worker->pub.now_ns, n);
 	vnf_stage_end(VNF_STAGE_LOOKUP, n);
 	if (unlikely(loop->n_sends != 0))
 		sends_apply(loop, in_port, pkts, verdicts, n);
@@ -306,11 +316,15 @@ static uint16_t queue_poll(struct app_loop *loop, const struct vnf_rxq *rxq)
 	uint16_t shortest = UINT16_MAX;
 	uint64_t bytes = 0;
 	uint16_t n, kept;
+	bool measured;
 
-	if (unlikely(!vnf_port_is_up(port) || port->rx == NULL))
+	if (unlikely(!vnf_port_is_up(port) || port->rx == NULL)) {
+		vnf_latency_received(rxq->latency, loop->worker->pub.now_ns, 0);
 		return 0;
+	}
 	vnf_stage_begin();
 	n = port->rx(port->queue[rxq->queue], pkts, VNF_BURST_MAX);
+	measured = vnf_latency_received(rxq->latency, loop->worker->pub.now_ns, n);
 	if (n == 0)
 		return 0;
 	vnf_stage_end(VNF_STAGE_RX, n);
@@ -324,7 +338,7 @@ static uint16_t queue_poll(struct app_loop *loop, const struct vnf_rxq *rxq)
 	kept = unlikely(shortest < HEADER_MIN) ? drop_runts(loop, port->id, pkts, n) : n;
 	vnf_stage_end(VNF_STAGE_CLASSIFY, n);
 	if (likely(kept > 0)) {
-		burst_run(loop, port->id, pkts, kept);
+		burst_run(loop, port->id, pkts, kept, measured ? rxq->latency : NULL);
 		vnf_stage_end(VNF_STAGE_ENQUEUE, kept);
 	}
 	return n;
@@ -352,7 +366,9 @@ static void tick_run(struct app_loop *loop)
 	loop->next_tick_ns += loop->tick_ns;
 	if (loop->next_tick_ns <= worker->now_ns)
 		loop->next_tick_ns = worker->now_ns + loop->tick_ns;
+	__atomic_store_n(&loop->worker->doing, DOING_TICK, __ATOMIC_RELAXED);
 	loop->app->tick(worker);
+	__atomic_store_n(&loop->worker->doing, DOING_PASS, __ATOMIC_RELAXED);
 }
 
 uint32_t app_pass(struct vnf_worker *worker)
@@ -442,6 +458,14 @@ bool loop_owes(const struct app_loop *loop)
 	return false;
 }
 
+bool loop_in_burst(const struct app_loop *loop, uint16_t *port)
+{
+	if (loop == NULL || __atomic_load_n(&loop->n_burst, __ATOMIC_RELAXED) == 0)
+		return false;
+	*port = __atomic_load_n(&loop->burst_port, __ATOMIC_RELAXED);
+	return true;
+}
+
 /* A ring that all workers but the owner write to, one per queue of a port with too few. */
 static struct rte_ring *handover_ring(const struct vnf_port *port, uint16_t queue)
 {
@@ -473,6 +497,7 @@ static int batch_init(struct app_loop *loop, struct vnf_port *port)
 	}
 	b->port = port;
 	b->counters = &loop->counters->port[port->id];
+	b->latency = vnf_worker_latency(&loop->worker->pub, port->id);
 	b->frame_max = port->mtu + VNF_FRAME_OVERHEAD;
 	b->queue = queue;
 	b->handover = id == queue ? NULL : ring;

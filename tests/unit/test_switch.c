@@ -37,6 +37,8 @@ static struct fake fakes[PORTS];
 static struct vnf_port_counters port_counters[PORTS];
 static struct vnf_worker_counters counters = { .port = port_counters };
 static struct vnf_rxq rxqs[PORTS];
+static struct vnf_latency_rx not_measured_rx = { .next_ns = UINT64_MAX };
+static struct vnf_latency_tx not_measured_tx = { .next_ns = UINT64_MAX };
 static struct hsw_switch *sw;
 static struct vnf_worker sdk_worker;
 static struct hsw_topology *topology;
@@ -108,7 +110,7 @@ static void fakes_init(void)
 		f->port.queue[0] = f;
 		f->room = LOG_MAX;
 		vnf_port_set_up(&f->port, true);
-		rxqs[i] = (struct vnf_rxq){ &f->port, 0 };
+		rxqs[i] = (struct vnf_rxq){ .port = &f->port, .latency = &not_measured_rx };
 	}
 }
 
@@ -145,6 +147,8 @@ static void start_with(bool wired, bool flood)
 	worker->worker = &sdk_worker;
 	worker->rxqs = rxqs;
 	worker->n_rxqs = PORTS;
+	for (uint16_t i = 0; i < PORTS; i++)
+		worker->out[i].latency = &not_measured_tx;
 }
 
 static void start(void)

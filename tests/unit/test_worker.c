@@ -450,7 +450,7 @@ Test(worker, a_port_with_one_queue_is_sent_to_by_its_owner)
 
 	start(2, 1);
 	/* Worker 1 polls nothing here; let it have port 1, as if that had two queues. */
-	vnf.workers[1].rxqs[0] = (struct vnf_rxq){ &vnf.ports[1].port, 0 };
+	vnf.workers[1].rxqs[0] = vnf.workers[0].rxqs[1];
 	vnf.workers[1].n_rxqs = 1;
 	vnf.workers[0].n_rxqs = 1;
 	for (unsigned int i = 0; i < 256; i++)
@@ -471,7 +471,7 @@ Test(worker, a_port_with_one_queue_is_sent_to_by_its_owner)
 Test(worker, what_is_left_on_a_ring_at_the_end_is_dropped_and_counted)
 {
 	start(2, 1);
-	vnf.workers[1].rxqs[0] = (struct vnf_rxq){ &vnf.ports[1].port, 0 };
+	vnf.workers[1].rxqs[0] = vnf.workers[0].rxqs[1];
 	vnf.workers[1].n_rxqs = 1;
 	for (uint16_t i = 0; i < 50; i++)
 		give(1, (uint8_t)i, 60);
@@ -534,7 +534,7 @@ Test(worker, a_loop_owes_what_is_on_its_ring)
 	start(2, 1);
 	for (unsigned int i = 0; i < 256; i++)
 		verdict_of[i] = VNF_FORWARD(0);
-	vnf.workers[1].rxqs[0] = (struct vnf_rxq){ &vnf.ports[1].port, 0 };
+	vnf.workers[1].rxqs[0] = vnf.workers[0].rxqs[1];
 	vnf.workers[1].n_rxqs = 1;
 	vnf.workers[0].n_rxqs = 1;
 	cr_assert(!loop_owes(NULL));

@@ -17,6 +17,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <vnf/latency.h>
 #include <vnf/port.h>
 #include <vnf/vnf.h>
 
@@ -191,8 +192,9 @@ uint16_t vnf_worker_count(const struct vnf *vnf);
 
 /** A receive queue that a worker polls. */
 struct vnf_rxq {
-	struct vnf_port *port; /**< The port. */
-	uint16_t queue;        /**< Number of its queue pair. */
+	struct vnf_port *port;          /**< The port. */
+	uint16_t queue;                 /**< Number of its queue pair. */
+	struct vnf_latency_rx *latency; /**< For vnf_latency_received(). */
 };
 
 /**

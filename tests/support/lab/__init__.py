@@ -24,6 +24,7 @@ from .process import Process, alive, command
 from .programs import ROOT, build_dir, built, installed, switch_program, vnf_program
 from .run import Run, close_all, handle_signals, sweep
 from .telemetry import Telemetry
+from .threads import worker_cpu_s
 from .topology import LAN, WAN, Endpoint, Path, generator_pair, generator_ports
 from .wait import Deadline, steady, until
 
@@ -34,4 +35,5 @@ __all__ = [
     "iperf3", "LabError", "LabUnavailable", "LAN", "ledger_faults", "ledger_words", "Namespace",
     "packets", "Path", "ping", "Process", "reserved_hugepages", "ROOT", "Run", "steady",
     "sweep", "switch_program", "Telemetry", "until", "vnf_program", "vnfkit", "WAN",
+    "worker_cpu_s",
 ]
