@@ -21,6 +21,7 @@
 
 #include "owners.h"
 #include "replay.h"
+#include "service.h"
 
 #define EXIT_CONFIG 2
 #define CONTROL_MS 10
@@ -337,6 +338,7 @@ static int run(struct vnf *vnf, int signals)
 
 		if (vnf->program->control != NULL)
 			vnf->program->control(vnf);
+		service_poll(vnf);
 		if (now < next_poll)
 			continue;
 		next_poll = now + PORT_POLL_NS;
@@ -374,8 +376,10 @@ static int launch_and_run(struct vnf *vnf, int signals)
 		vnf->started_ns = vnf_clock_now();
 		vnf->ran = true;
 		announce(vnf);
+		service_ready();
 		ret = run(vnf, signals);
 	}
+	service_stopping();
 	signals_handle(end_at_once);
 	if (workers_stop(vnf) < 0)
 		end_stuck("a worker did not stop within 5 s");
@@ -547,6 +551,7 @@ int vnf_program_run(int argc, char *const *argv, const struct vnf_program *progr
 	vnf->program = program;
 	vnf->user = user;
 	log_init(program->name, VNF_LOG_INFO);
+	service_start();
 	if (options_parse(argc, argv, program, &vnf->options) < 0)
 		return EXIT_CONFIG;
 	if (vnf->options.done)
