@@ -25,4 +25,8 @@ int hsw_telemetry_start(struct vnf *vnf, struct hsw_switch *sw);
 /* No handler runs when this returns, and none will look at the switch again. */
 void hsw_telemetry_stop(void);
 
+/* ---- metrics.c ---- */
+
+extern const struct vnf_metric hsw_metrics[];
+
 #endif

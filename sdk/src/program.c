@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "owners.h"
+#include "metrics.h"
 #include "replay.h"
 #include "service.h"
 
@@ -339,6 +340,7 @@ static int run(struct vnf *vnf, int signals)
 		if (vnf->program->control != NULL)
 			vnf->program->control(vnf);
 		service_poll(vnf);
+		metrics_poll();
 		if (now < next_poll)
 			continue;
 		next_poll = now + PORT_POLL_NS;
@@ -391,12 +393,15 @@ static int live_run(struct vnf *vnf, int signals)
 	int ret = telemetry_start(vnf);
 
 	if (ret == 0)
+		ret = metrics_start(vnf);
+	if (ret == 0)
 		ret = ports_open(vnf, signal_asked, &signals);
 	if (ret == 0)
 		ret = launch_and_run(vnf, signals);
 	else if (ret == -ECANCELED)
 		ret = 0;
 	signals_handle(end_at_once);
+	metrics_stop();
 	telemetry_stop();
 	if (ports_cancel(vnf) < 0)
 		end_stuck("a port's opening did not end within 3 s");
