@@ -178,15 +178,16 @@ void service_status(const struct vnf *vnf, char *text, size_t size)
 			       vnf->n_ports == 1 ? "" : "s");
 	for (uint16_t i = 0, named = 0; i < vnf->n_ports && len < size; i++) {
 		const struct vnf_port *port = &vnf->ports[i].port;
+		const char *before = named == 0 ? "; down: " : ", ";
 
 		if (vnf_port_is_up(port))
 			continue;
-		if (len + strlen(port->name) + sizeof(", ...") >= size) {
+		if (len + strlen(before) + strlen(port->name) + sizeof(", ...") > size) {
 			snprintf(text + len, size - len, ", ...");
 			return;
 		}
-		len += (size_t)snprintf(text + len, size - len, "%s%s",
-					named++ == 0 ? "; down: " : ", ", port->name);
+		len += (size_t)snprintf(text + len, size - len, "%s%s", before, port->name);
+		named++;
 	}
 }
 
