@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * Copyright (c) 2026 The vnfkit authors
  *
- * Where the metrics page is: "ADDRESS:PORT", "[ADDRESS]:PORT" or "unix:PATH". Addresses are numbers,
- * for a name's meaning can change between two starts. Start-up; the control thread.
+ * Where the metrics page is: "ADDRESS:PORT", "[ADDRESS]:PORT" or "unix:PATH". Addresses are
+ * numbers, for the meaning of a name can change between two starts. Start-up; the control thread.
  */
 
 #include <arpa/inet.h>
