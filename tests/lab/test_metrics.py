@@ -16,6 +16,7 @@ import time
 
 import lab
 import pytest
+from lab.programs import built
 from openmetrics import Page
 
 COUNT = 5000
@@ -265,3 +266,16 @@ def test_a_vnf_has_the_page_too(run, caps):
     assert page.get("vnf_port_receive_packets_total", port=lab.LAN) > 100
     assert page.get("vnf_port_up", port=lab.WAN) == 1
     path.stop()
+
+
+def test_numbers_of_a_vnf_s_own(run):
+    """A table of its struct vnf_app, read while it runs."""
+    instance = lab.Instance(run, built("tests/vnf-probe"), {
+        "name": "probe", "hugepages": "never", "period": "1500ms",
+        "metrics": {"listen": "127.0.0.1:0"},
+        "ports": [{"name": "a", "kind": "null", "receive": False},
+                  {"name": "b", "kind": "null", "receive": False}]}).start()
+    text = ask(address_of(instance))[2]
+    assert 'vnf_probe_period_seconds{vnf="probe",of="kept \\"packets\\""} 1.500000000\n' in text
+    promtool(text)
+    instance.stop()
