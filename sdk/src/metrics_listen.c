@@ -164,7 +164,7 @@ static int bind_and_listen(int fd, const struct metrics_address *address)
 /* Where it is to be found, which is news where the kernel chose the port. */
 static void announce(int fd, const char *text)
 {
-	struct sockaddr_storage room;
+	struct sockaddr_storage room = { .ss_family = AF_UNSPEC };
 	socklen_t len = sizeof(room);
 	unsigned int port = 0;
 
