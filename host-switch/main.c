@@ -24,6 +24,7 @@ static const struct vnf_program program = {
 	.drops = hsw_drops,
 	.live_ports = true,
 	.commands = hsw_commands,
+	.metrics = hsw_metrics,
 	.share_rx = true,
 	.check = hsw_config_check,
 	.init = hsw_init,

@@ -36,4 +36,8 @@ void hsw_telemetry_hold(bool hold);
 /* No handler runs when this returns, and none will look at the switch again. */
 void hsw_telemetry_stop(void);
 
+/* ---- metrics.c ---- */
+
+extern const struct vnf_metric hsw_metrics[];
+
 #endif

@@ -14,11 +14,11 @@ build_dir=${VNFKIT_BUILD:-$repo_root/build}
 packages_of() {
 	case $1 in
 	build) echo gcc meson ninja-build pkg-config libdpdk-dev libconfig-dev libjansson-dev \
-		libpcap-dev libsodium-dev ;;
+		libpcap-dev libsodium-dev libmicrohttpd-dev ;;
 	demo) echo iproute2 iputils-ping curl iperf3 python3 ethtool ;;
 	test) echo libcriterion-dev python3-pytest python3-scapy dpdk dpdk-dev \
 		openvswitch-switch-dpdk tcpdump qemu-system-x86 libvirt-clients libxml2-utils \
-		cpio busybox-static ;;
+		cpio busybox-static prometheus systemd mandoc ;;
 	check)
 		echo clang libclang-rt-14-dev clang-format clang-tidy codespell shellcheck doxygen
 		echo graphviz

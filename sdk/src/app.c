@@ -140,6 +140,7 @@ int vnf_run(int argc, char *const *argv, const struct vnf_app *app)
 		.config_size = app->config_size,
 		.drops = app->drops,
 		.commands = app->commands,
+		.metrics = app->metrics,
 		.ports_min = app->ports_min,
 		.ports_max = app->ports_max,
 		.stateful = app->stateful,

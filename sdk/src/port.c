@@ -397,16 +397,29 @@ bool port_is_started(const struct vnf_port *port)
 	return slot_state((const struct port_slot *)port) == PORT_STARTED;
 }
 
+/* What changes faster than lines may come is said once it stands. */
+static void slot_say(struct port_slot *slot, bool up)
+{
+	uint32_t missed;
+
+	if (up == (slot->said_up != 0) || !log_limit_pass(&slot->limit, &missed))
+		return;
+	slot->said_up = up;
+	vnf_notice("port \"%s\" is %s", slot->port.name, up ? "up" : "down");
+}
+
 void ports_report(struct vnf *vnf)
 {
 	for (uint16_t i = 0; i < vnf->n_ports; i++) {
 		struct port_slot *slot = &vnf->ports[i];
 		bool up = vnf_port_is_up(&slot->port);
 
-		if (!port_slot_used(slot) || up == (slot->seen_up != 0))
+		if (!port_slot_used(slot))
+			continue;
+		slot_say(slot, up);
+		if (up == (slot->seen_up != 0))
 			continue;
 		slot->seen_up = up;
-		vnf_notice("port \"%s\" is %s", slot->port.name, up ? "up" : "down");
 		if (vnf->program->link != NULL)
 			vnf->program->link(vnf, &slot->port, up);
 	}

@@ -65,6 +65,7 @@ struct af_packet {
 	uint64_t next_reopen; /* time */
 	uint64_t next_hint;   /* time */
 	uint64_t gso_seen;
+	struct vnf_log_limit limit; /* of what the interface's owner can cause */
 };
 
 /* What the thread inside the namespace works on: new sockets. */
@@ -453,7 +454,8 @@ static bool af_packet_reopen(struct vnf_port *port)
 				  port->name, i, strerror(errno));
 	}
 	visit_close(&v);
-	vnf_notice("port \"%s\": interface %s is back", port->name, kio_ifname(port->spec));
+	vnf_log_limited(&a->limit, VNF_LOG_NOTICE, "port \"%s\": interface %s is back", port->name,
+			kio_ifname(port->spec));
 	return true;
 }
 
@@ -481,8 +483,9 @@ static void link_poll(struct vnf_port *port)
 	bool up, alive = interface_alive(port, &up);
 
 	if (!alive && !a->gone)
-		vnf_warning("port \"%s\": interface %s has gone; waiting for it to come back",
-			    port->name, kio_ifname(port->spec));
+		vnf_log_limited(&a->limit, VNF_LOG_WARNING,
+				"port \"%s\": interface %s has gone; waiting for it to come back",
+				port->name, kio_ifname(port->spec));
 	if (!alive && af_packet_reopen(port))
 		alive = interface_alive(port, &up);
 	a->gone = !alive;

@@ -173,8 +173,10 @@ static int queues_setup(struct vnf_port *port, struct ethdev *dev,
 	if (ret == -ENOTSUP)
 		ret = 0;
 	if (rx_desc < dev->ring || tx_desc < dev->ring)
-		vnf_info("port \"%s\": the driver's rings have %u and %u descriptors, not %u",
-			 port->name, rx_desc, tx_desc, dev->ring);
+		vnf_log_limited(
+			&dev->limit, VNF_LOG_INFO,
+			"port \"%s\": the driver's rings have %u and %u descriptors, not %u",
+			port->name, rx_desc, tx_desc, dev->ring);
 	for (uint16_t q = 0; q < port->n_queues && ret == 0; q++) {
 		ret = rte_eth_rx_queue_setup(dev->port_id, q, rx_desc, (unsigned int)node,
 					     &info->default_rxconf, port->pool);

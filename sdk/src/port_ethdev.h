@@ -8,6 +8,7 @@
 #ifndef VNF_PORT_ETHDEV_H
 #define VNF_PORT_ETHDEV_H
 
+#include <vnf/log.h>
 #include <vnf/port.h>
 
 /* Descriptors per ring that we ask for; a driver may have fewer. */
@@ -27,6 +28,8 @@ struct ethdev {
 	bool attached;
 	bool started;
 	char name[64]; /* DPDK's name of the device */
+	struct vnf_log_limit
+		limit; /* of lines that the other side can cause, by going and coming */
 	struct ethdev_queue queue[VNF_QUEUES_MAX];
 };
 

@@ -207,7 +207,7 @@ static void nic_restore(struct vnf_port *port)
 }
 
 /* The address is the device's own, unless the file has one. */
-static void mac_settle(struct vnf_port *port, const struct ethdev *dev)
+static void mac_settle(struct vnf_port *port, struct ethdev *dev)
 {
 	static const uint8_t unset[sizeof(port->spec->mac)];
 	struct rte_ether_addr mac;
@@ -221,9 +221,10 @@ static void mac_settle(struct vnf_port *port, const struct ethdev *dev)
 	}
 	ret = rte_eth_dev_default_mac_addr_set(dev->port_id, &port->mac);
 	if (ret < 0)
-		vnf_warning("port \"%s\": the device keeps its own MAC, " RTE_ETHER_ADDR_PRT_FMT
-			    ": %s",
-			    port->name, RTE_ETHER_ADDR_BYTES(&mac), rte_strerror(-ret));
+		vnf_log_limited(&dev->limit, VNF_LOG_WARNING,
+				"port \"%s\": the device keeps its own MAC, " RTE_ETHER_ADDR_PRT_FMT
+				": %s",
+				port->name, RTE_ETHER_ADDR_BYTES(&mac), rte_strerror(-ret));
 }
 
 static int nic_open(struct vnf_port *port)
@@ -298,9 +299,11 @@ static void virtio_poll(struct vnf_port *port)
 		return;
 	if (!nic->may_be_packed)
 		return;
-	vnf_notice("port \"%s\": the link is back; resetting the device, for packed rings do not "
-		   "survive a new switch",
-		   port->name);
+	vnf_log_limited(
+		&nic->dev.limit, VNF_LOG_NOTICE,
+		"port \"%s\": the link is back; resetting the device, for packed rings do not "
+		"survive a new switch",
+		port->name);
 	__atomic_store_n(&port->broken, 1, __ATOMIC_RELEASE);
 }
 

@@ -68,15 +68,16 @@ struct virtio_user_spec {
 struct virtio_user {
 	struct ethdev dev; /* first: the common part */
 	char lock_path[LOCK_PATH_MAX];
-	bool claimed;           /* we have the right to the path */
-	int lock_fd;            /* of PATH.lock, while claimed */
-	uint32_t opening;       /* between open's beginning and end; release by the opener */
-	uint32_t cancelled;     /* set by control, read by the opener */
-	uint32_t shared;        /* the socket has its owner and mode; reset by each open */
-	bool announced;         /* "waiting for ..." was said */
-	uint64_t next_check_ns; /* of the connection */
-	uint64_t odd_since_ns;  /* when connection and link began to disagree; 0 = they agree */
-	struct vnf_log_limit limit;
+	bool claimed;               /* we have the right to the path */
+	int lock_fd;                /* of PATH.lock, while claimed */
+	uint32_t opening;           /* between open's beginning and end; release by the opener */
+	uint32_t cancelled;         /* set by control, read by the opener */
+	uint32_t shared;            /* the socket has its owner and mode; reset by each open */
+	bool announced;             /* "waiting for ..." was said */
+	uint64_t next_check_ns;     /* of the connection */
+	uint64_t odd_since_ns;      /* when connection and link began to disagree; 0 = they agree */
+	struct vnf_log_limit limit; /* of the opening thread's lines */
+	struct vnf_log_limit said;  /* of the control thread's */
 };
 
 static int check_socket(const void *field, char *why, size_t why_size)
@@ -421,8 +422,8 @@ static void waiting_note(struct vnf_port *port, struct virtio_user *vu)
 	if (vu->announced || __atomic_load_n(&port->waiting, __ATOMIC_ACQUIRE) == 0)
 		return;
 	vu->announced = true;
-	vnf_notice("port \"%s\": waiting for a vhost-user %s at %s", port->name,
-		   spec->mode == MODE_SERVER ? "client" : "server", spec->socket);
+	vnf_log_limited(&vu->said, VNF_LOG_NOTICE, "port \"%s\": waiting for a vhost-user %s at %s",
+			port->name, spec->mode == MODE_SERVER ? "client" : "server", spec->socket);
 }
 
 /* A peer that is connected and does not bring the link up holds DPDK's interrupt thread, and with
@@ -435,13 +436,15 @@ static void disagreement(struct vnf_port *port, struct virtio_user *vu, bool con
 	vu->odd_since_ns = 0;
 	if (connected) {
 		vnf_log_limited(
-			&vu->limit, VNF_LOG_WARNING,
+			&vu->said, VNF_LOG_WARNING,
 			"port \"%s\": the peer at %s is connected and silent; it is cut off",
 			port->name, path);
 		unix_connection_cut(path);
 	} else {
-		vnf_notice("port \"%s\": lost its peer at %s in mid-handshake; opening it again",
-			   port->name, path);
+		vnf_log_limited(
+			&vu->said, VNF_LOG_NOTICE,
+			"port \"%s\": lost its peer at %s in mid-handshake; opening it again",
+			port->name, path);
 		__atomic_store_n(&port->broken, 1, __ATOMIC_RELEASE);
 	}
 }

@@ -21,9 +21,11 @@
 
 #include "control.h"
 #include "loaded.h"
+#include "metrics.h"
 #include "owners.h"
 #include "reload.h"
 #include "replay.h"
+#include "service.h"
 
 #define EXIT_CONFIG 2
 /* What a spare port may take of DPDK's memory at least: a vhost-user port does, with all defaults. */
@@ -378,6 +380,8 @@ static int run(struct vnf *vnf, int signals)
 			vnf->program->control(vnf);
 		watchdog_poll(vnf, now);
 		usage_poll(vnf, now);
+		service_poll(vnf);
+		metrics_poll();
 		if (now < next_poll)
 			continue;
 		next_poll = now + PORT_POLL_NS;
@@ -417,9 +421,11 @@ static int launch_and_run(struct vnf *vnf, int signals)
 		usage_start(vnf);
 		vnf->ran = true;
 		announce(vnf);
+		service_ready();
 		ret = run(vnf, signals);
 	}
 	control_stop(vnf);
+	service_stopping();
 	signals_handle(end_at_once);
 	if (workers_stop(vnf) < 0)
 		end_stuck("a worker did not stop within 5 s");
@@ -433,6 +439,8 @@ static int live_run(struct vnf *vnf, int signals)
 	if (ret == 0)
 		ret = control_start(vnf);
 	if (ret == 0)
+		ret = metrics_start(vnf);
+	if (ret == 0)
 		ret = ports_open(vnf, signal_asked, &signals);
 	if (ret == 0)
 		ret = launch_and_run(vnf, signals);
@@ -440,6 +448,7 @@ static int live_run(struct vnf *vnf, int signals)
 		ret = 0;
 	control_stop(vnf);
 	signals_handle(end_at_once);
+	metrics_stop();
 	telemetry_stop();
 	if (ports_cancel(vnf) < 0)
 		end_stuck("a port's opening did not end within 3 s");
@@ -598,6 +607,7 @@ int vnf_program_run(int argc, char *const *argv, const struct vnf_program *progr
 	vnf->program = program;
 	vnf->user = user;
 	log_init(program->name, VNF_LOG_INFO);
+	service_start();
 	if (options_parse(argc, argv, program, &vnf->options) < 0)
 		return EXIT_CONFIG;
 	if (vnf->options.done)

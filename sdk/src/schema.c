@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "metrics.h"
 #include "port_kinds.h"
 
 static const struct vnf_port_kind *const sdk_kinds[] = {
@@ -92,6 +93,19 @@ static const struct vnf_config_key base_port_keys[] = {
 	{ .name = NULL },
 };
 
+static const struct vnf_config_key metrics_keys[] = {
+	{ .name = "listen",
+	  .type = VNF_CONFIG_STRING,
+	  .flags = VNF_CONFIG_REQUIRED,
+	  .offset = offsetof(struct metrics_spec, listen),
+	  .min = 1,
+	  .max = 127,
+	  .check = check_metrics_listen,
+	  .doc = "Where it is served: \"127.0.0.1:9090\", \"[::1]:9090\" or \"unix:/PATH\"; port 0 "
+		 "is one that is free, which the log tells." },
+	{ .name = NULL },
+};
+
 static const struct vnf_config_key base_system_keys[] = {
 	{ .name = "name",
 	  .type = VNF_CONFIG_STRING,
@@ -159,6 +173,11 @@ static const struct vnf_config_key base_system_keys[] = {
 	  .offset = offsetof(struct system_spec, control),
 	  .keys = control_keys,
 	  .doc = "The control socket, by which vnfkit ctl talks to the program." },
+	{ .name = "metrics",
+	  .type = VNF_CONFIG_GROUP,
+	  .offset = offsetof(struct system_spec, metrics),
+	  .keys = metrics_keys,
+	  .doc = "A page of numbers for Prometheus; without this group there is none." },
 	{ .name = "ports",
 	  .type = VNF_CONFIG_LIST,
 	  .flags = VNF_CONFIG_REQUIRED,

@@ -11,6 +11,7 @@
 #include <sched.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/stat.h>
 
 #include <jansson.h>
 #include <rte_mempool.h>
@@ -18,6 +19,7 @@
 
 #include <vnf/clock.h>
 #include <vnf/embed.h>
+#include <vnf/log.h>
 #include <vnf/random.h>
 #include <vnf/stage.h>
 
@@ -86,6 +88,11 @@ enum hugepages {
 	HUGEPAGES_ALWAYS,
 };
 
+/* The metrics page; `listen` is NULL without one. */
+struct metrics_spec {
+	const char *listen;
+};
+
 /* What the SDK's own keys fill. */
 struct system_spec {
 	const char *name;
@@ -99,6 +106,7 @@ struct system_spec {
 	struct control_spec control;
 	uint32_t latency; /* enum latency */
 	uint64_t watchdog;
+	struct metrics_spec metrics;
 	struct vnf_config_list ports;
 };
 
@@ -282,6 +290,14 @@ const char *log_last_error(void);
 /* The level may change at any time; any thread. */
 void log_set_level(enum vnf_log_level level);
 enum vnf_log_level log_get_level(void);
+/* May a line pass? *missed gets the number of those that did not since the last. */
+bool log_limit_pass(struct vnf_log_limit *limit, uint32_t *missed);
+/* Is JOURNAL_STREAM (or NULL) this file? */
+bool log_is_journal(const char *stream, const struct stat *st);
+/* The text in one line: newlines and other control characters are written out. Returns its length;
+ * what does not fit into `size` with its final 0 is cut.
+ */
+size_t log_escape(char *to, size_t size, const char *text, size_t len);
 /* Put DPDK's messages into ours. */
 int log_capture_dpdk(void);
 /* Its errors are of our own making for a while (a cancelled accept): detail, not errors. */
@@ -323,7 +339,9 @@ struct port_slot {
 	struct vnf_port port; /* its name is NULL where there is no port of this number */
 	struct vnf_port_need need;
 	uint32_t state;        /* enum port_state; release by the opener, acquire by control */
-	uint32_t seen_up;      /* what the control thread last reported */
+	uint32_t seen_up;      /* what the control thread last saw */
+	uint32_t said_up;      /* and what it logged */
+	struct vnf_log_limit limit; /* of the lines that say up or down: peers come and go */
 	uint32_t cancelled;    /* set by control, read by the opener */
 	bool begun;            /* it has not to wait for another port any more */
 	bool opened;           /* open succeeded; written before `state` */

@@ -13,6 +13,7 @@
 #include <rte_pause.h>
 
 #include <vnf/clock.h>
+#include <vnf/metrics.h>
 #include <vnf/random.h>
 #include <vnf/timeout.h>
 #include <vnf/vnf.h>
@@ -223,8 +224,24 @@ static void worker_fini(struct vnf_worker *worker)
 	free(s);
 }
 
+static void put_period(struct vnf *vnf, const struct vnf_metric *metric,
+		       struct vnf_metrics_page *page)
+{
+	const struct config *config = vnf_config(vnf);
+
+	(void)metric;
+	vnf_metrics_put(page, (int64_t)config->period, "of", "kept \"packets\"", NULL);
+}
+
 int main(int argc, char **argv)
 {
+	static const struct vnf_metric metrics[] = {
+		{ .name = "probe_period_seconds",
+		  .help = "How long packets are kept.",
+		  .nanoseconds = true,
+		  .collect = put_period },
+		{ .name = NULL },
+	};
 	static const struct vnf_drop drops[] = {
 		{ "own", "dropped because the frame says so" },
 		{ NULL, NULL },
@@ -234,6 +251,7 @@ int main(int argc, char **argv)
 		.config = keys,
 		.config_size = sizeof(struct config),
 		.drops = drops,
+		.metrics = metrics,
 		.ports_min = 2,
 		.ports_max = 2,
 		.worker_init = worker_init,

@@ -7,6 +7,7 @@
 
 #include <criterion/criterion.h>
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -151,4 +152,105 @@ Test(log, the_last_words_of_dpdk_are_always_shown)
 	log_quiet_dpdk(false);
 	cr_assert_eq(capture_end(), 1, "%s", captured);
 	cr_assert_not_null(strstr(captured, "the end"));
+}
+
+/* ---- the journal, and whoever else reads ---- */
+
+static void journal_is_stderr(void)
+{
+	char stream[64];
+	struct stat st;
+
+	cr_assert_eq(fstat(STDERR_FILENO, &st), 0);
+	snprintf(stream, sizeof(stream), "%llu:%llu", (unsigned long long)st.st_dev,
+		 (unsigned long long)st.st_ino);
+	setenv("JOURNAL_STREAM", stream, 1);
+}
+
+Test(log, to_the_journal_a_line_has_its_priority)
+{
+	capture_start();
+	journal_is_stderr();
+	log_init(program_invocation_short_name, VNF_LOG_INFO);
+	vnf_error("a");
+	log_init("fwd", VNF_LOG_INFO);
+	vnf_warning("b");
+	unsetenv("JOURNAL_STREAM");
+	log_init("fwd", VNF_LOG_INFO);
+	vnf_info("c");
+	capture_end();
+	cr_assert_str_eq(captured, "<3>a\n<4>fwd: b\nfwd: info: c\n");
+}
+
+Test(log, another_stream_is_not_the_journal)
+{
+	struct stat st = { .st_dev = 8, .st_ino = 12 };
+
+	cr_assert(log_is_journal("8:12", &st));
+	cr_assert_not(log_is_journal("8:13", &st));
+	cr_assert_not(log_is_journal("9:12", &st));
+	cr_assert_not(log_is_journal("8:12x", &st));
+	cr_assert_not(log_is_journal("8", &st));
+	cr_assert_not(log_is_journal("", &st));
+	cr_assert_not(log_is_journal(NULL, &st));
+}
+
+Test(log, no_text_begins_a_line_of_its_own)
+{
+	log_init("me", VNF_LOG_INFO);
+	capture_start();
+	vnf_warning("name \"%s\"", "x\n<0>fwd: error: all is lost\r\x1b[2J\x7f\ty");
+	cr_assert_eq(capture_end(), 1);
+	cr_assert_str_eq(captured, "me: warning: name \"x\\n<0>fwd: error: all is "
+				   "lost\\x0d\\x1b[2J\\x7f\ty\"\n");
+}
+
+Test(log, what_is_escaped_fits_whatever_the_room)
+{
+	char text[200], to[200];
+
+	memset(text, '\n', sizeof(text));
+	for (size_t size = 6; size <= sizeof(to); size++) {
+		size_t n = log_escape(to, size, text, sizeof(text));
+
+		cr_assert_lt(n, size);
+		cr_assert_eq(n, strlen(to));
+	}
+}
+
+Test(log, a_reader_that_does_not_read_holds_nobody, .timeout = 20)
+{
+	int ends[2];
+
+	log_init("me", VNF_LOG_INFO);
+	cr_assert_eq(pipe(ends), 0);
+	saved_stderr = dup(STDERR_FILENO);
+	cr_assert_geq(dup2(ends[1], STDERR_FILENO), 0);
+	for (int i = 0; i < 20000; i++)
+		vnf_info("a line that nobody reads, number %d", i);
+	close(ends[0]);
+	close(ends[1]);
+	cr_assert_geq(dup2(saved_stderr, STDERR_FILENO), 0);
+	close(saved_stderr);
+}
+
+Test(log, a_closed_descriptor_is_no_fault)
+{
+	log_init("me", VNF_LOG_INFO);
+	saved_stderr = dup(STDERR_FILENO);
+	close(STDERR_FILENO);
+	vnf_info("to nobody");
+	cr_assert_geq(dup2(saved_stderr, STDERR_FILENO), 0);
+	close(saved_stderr);
+}
+
+Test(log, dpdk_lines_of_one_part_are_limited)
+{
+	log_init("me", VNF_LOG_INFO);
+	capture_start();
+	cr_assert_eq(log_capture_dpdk(), 0);
+	for (int i = 0; i < 1000; i++)
+		dpdk_says("ETHDEV: Port 0 must be stopped to allow configuration");
+	dpdk_says("EAL: something else");
+	cr_assert_eq(capture_end(), VNF_LOG_BURST + 1, "%s", captured);
 }

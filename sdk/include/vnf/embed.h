@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include <vnf/latency.h>
+#include <vnf/metrics.h>
 #include <vnf/port.h>
 #include <vnf/vnf.h>
 
@@ -50,6 +51,7 @@ struct vnf_program {
 	const struct vnf_port_kind *const *port_kinds; /**< Further kinds, NULL-terminated. */
 	const struct vnf_drop *drops;                  /**< Drop reasons of its own. */
 	const struct vnf_command *commands;            /**< For `vnfkit ctl`; NULL = none. */
+	const struct vnf_metric *metrics;              /**< For the metrics page; NULL = none. */
 	uint16_t ports_min;                            /**< Ports it needs; 0 = 1. */
 	uint16_t ports_max;                            /**< Ports it can use; 0 = no limit. */
 	bool stateful;                                 /**< Refuse more than one worker. */

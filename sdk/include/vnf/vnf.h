@@ -135,6 +135,7 @@ struct vnf_app {
 	size_t config_size;                  /**< sizeof() the structure they fill. */
 	const struct vnf_drop *drops;        /**< Drop reasons of its own; NULL = none. */
 	const struct vnf_command *commands;  /**< For `vnfkit ctl`; NULL = none. */
+	const struct vnf_metric *metrics;    /**< For the metrics page; NULL = none. */
 
 	uint16_t ports_min; /**< Ports it needs; 0 = 1. */
 	uint16_t ports_max; /**< Ports it can use; 0 = no limit. */

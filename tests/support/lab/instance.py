@@ -32,14 +32,18 @@ class Instance:
         self._telemetry = None
         self._ports = None
 
-    def start(self, wait=True, extra=()):
-        """Write the configuration, start the program, wait until its workers run."""
+    def start(self, wait=True, extra=(), env=None, prefix=()):
+        """
+        Write the configuration, start the program, wait until its workers run. `env` is of the
+        process; `prefix` is a command that starts it.
+        """
         self.write()
         if os.path.exists(self.report_path):
             os.unlink(self.report_path)
         self._hang_up()
-        self.process = Process(self.run, [self.program, "-c", self.config_path,
-                                          "--report", self.report_path, *extra], name=self.name)
+        self.process = Process(self.run, [*prefix, self.program, "-c", self.config_path,
+                                          "--report", self.report_path, *extra], name=self.name,
+                               env=env)
         if wait:
             self.process.wait_log(r"notice: running: ", timeout=20)
         return self
