@@ -64,7 +64,9 @@ static void put_learn_lost(struct vnf *vnf, const struct vnf_metric *metric,
 static void put_domain(struct vnf_metrics_page *page, const struct hsw_switch *sw, uint16_t id,
 		       uint64_t value)
 {
-	vnf_metrics_put(page, (int64_t)value, "domain", sw->topology->domains[id].name, NULL);
+	if (sw->topology->domains[id].name != NULL)
+		vnf_metrics_put(page, (int64_t)value, "domain", sw->topology->domains[id].name,
+				NULL);
 }
 
 static void put_domain_addresses(struct vnf *vnf, const struct vnf_metric *metric,
@@ -106,8 +108,10 @@ static void put_port_addresses(struct vnf *vnf, const struct vnf_metric *metric,
 
 	(void)metric;
 	for (uint16_t i = 0; i < sw->n_ports; i++)
-		vnf_metrics_put(page, __atomic_load_n(&sw->fdb->port_count[i], __ATOMIC_RELAXED),
-				"port", sw->ports[i]->name, NULL);
+		if (sw->ports[i] != NULL)
+			vnf_metrics_put(page,
+					__atomic_load_n(&sw->fdb->port_count[i], __ATOMIC_RELAXED),
+					"port", sw->ports[i]->name, NULL);
 }
 
 enum guest {
@@ -142,7 +146,7 @@ static void put_guest(struct vnf *vnf, const struct vnf_metric *metric,
 	for (uint16_t i = 0; i < sw->n_ports; i++) {
 		const struct vnf_port *port = sw->ports[i];
 
-		if (port->kind == &hsw_port_kind_vhost_user && port->priv != NULL)
+		if (port != NULL && port->kind == &hsw_port_kind_vhost_user && port->priv != NULL)
 			vnf_metrics_put(page, (int64_t)guest_value(port->priv, metric->tag), "port",
 					port->name, NULL);
 	}

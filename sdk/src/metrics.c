@@ -17,6 +17,9 @@
 
 #include <rte_version.h>
 
+/* Longest wait for a change of the ports. */
+#define PAUSE_WAIT_NS 2000000000ULL
+
 static void put_build_info(struct vnf *vnf, const struct vnf_metric *metric,
 			   struct vnf_metrics_page *page)
 {
@@ -71,7 +74,8 @@ static void put_up(struct vnf *vnf, const struct vnf_metric *metric, struct vnf_
 {
 	(void)metric;
 	for (uint16_t i = 0; i < vnf->n_ports; i++)
-		put_port(page, &vnf->ports[i].port, vnf_port_is_up(&vnf->ports[i].port));
+		if (vnf_port(vnf, i) != NULL)
+			put_port(page, vnf_port(vnf, i), vnf_port_is_up(vnf_port(vnf, i)));
 }
 
 /* The tag is where the number stands in struct vnf_port_counters. */
@@ -82,7 +86,8 @@ static void put_counter(struct vnf *vnf, const struct vnf_metric *metric,
 		uint64_t value;
 
 		memcpy(&value, (const char *)&page->ports[i] + metric->tag, sizeof(value));
-		put_port(page, &vnf->ports[i].port, value);
+		if (vnf_port(vnf, i) != NULL)
+			put_port(page, vnf_port(vnf, i), value);
 	}
 }
 
@@ -91,10 +96,9 @@ static void put_drops(struct vnf *vnf, const struct vnf_metric *metric,
 {
 	(void)metric;
 	for (uint16_t i = 0; i < vnf->n_ports; i++)
-		for (uint32_t r = 0; r < vnf->drops.n; r++)
+		for (uint32_t r = 0; r < vnf->drops.n && vnf_port(vnf, i) != NULL; r++)
 			vnf_metrics_put(page, (int64_t)page->ports[i].drops[r], "port",
-					vnf->ports[i].port.name, "reason", vnf->drops.name[r],
-					NULL);
+					vnf_port(vnf, i)->name, "reason", vnf->drops.name[r], NULL);
 }
 
 /* The tag is where the number stands in struct vnf_port_missed. */
@@ -102,10 +106,12 @@ static void put_missed(struct vnf *vnf, const struct vnf_metric *metric,
 		       struct vnf_metrics_page *page)
 {
 	for (uint16_t i = 0; i < vnf->n_ports; i++) {
-		const struct vnf_port *port = &vnf->ports[i].port;
+		const struct vnf_port *port = vnf_port(vnf, i);
 		struct vnf_port_missed missed = { 0 };
 		uint64_t value;
 
+		if (port == NULL)
+			continue;
 		if (port->kind->missed != NULL && port_is_started(port))
 			port->kind->missed(port, &missed);
 		memcpy(&value, (const char *)&missed + metric->tag, sizeof(value));
@@ -133,9 +139,10 @@ static void put_traffic(struct vnf *vnf, const struct vnf_metric *metric,
 {
 	(void)metric;
 	for (uint16_t i = 0; i < vnf->n_ports; i++) {
-		struct traffic_to to = { page, &vnf->ports[i].port };
+		struct traffic_to to = { page, vnf_port(vnf, i) };
 
-		report_port_extra(to.port, put_traffic_one, &to);
+		if (to.port != NULL)
+			report_port_extra(to.port, put_traffic_one, &to);
 	}
 }
 
@@ -255,7 +262,9 @@ static void page_write(struct vnf_metrics_page *page, struct vnf *vnf)
 		fputs("# EOF\n", page->out);
 }
 
-/* Ports stay as they are meanwhile: see telemetry_pause(). */
+/* Ports stay as they are meanwhile: see telemetry_pause(). A stop waits for us, so we wait for no
+ * change that does not come to its end.
+ */
 static char *page_make(bool openmetrics, size_t *len)
 {
 	struct vnf_metrics_page page = { .openmetrics = openmetrics };
@@ -265,11 +274,13 @@ static char *page_make(bool openmetrics, size_t *len)
 	page.out = open_memstream(&text, len);
 	if (page.out == NULL)
 		return NULL;
-	telemetry_pause();
-	whole = page_prepare(&page, shown);
-	if (whole)
-		page_write(&page, shown);
-	telemetry_resume();
+	whole = telemetry_pause_within(PAUSE_WAIT_NS);
+	if (whole) {
+		whole = page_prepare(&page, shown);
+		if (whole)
+			page_write(&page, shown);
+		telemetry_resume();
+	}
 	free(page.ports);
 	if (fclose(page.out) == 0 && whole)
 		return text;

@@ -72,7 +72,7 @@ void metrics_unlink(const char *text);
 
 /* ---- metrics_http.c ---- */
 
-/* Makes the page: a text of malloc(), NULL when out of memory. */
+/* Makes the page: a text of malloc(), NULL when that is not possible now. */
 typedef char *(*metrics_make_fn)(bool openmetrics, size_t *len);
 
 /* Serve on the listening socket, which it closes in the end. 0 or -errno, after logging why. */

@@ -112,7 +112,7 @@ static enum MHD_Result send_page(struct MHD_Connection *connection)
 {
 	bool openmetrics = metrics_accepts_openmetrics(mhd.MHD_lookup_connection_value(
 		connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_ACCEPT));
-	static char failed[] = "out of memory\n";
+	static char failed[] = "not now: ports are changing, or memory is short; ask again\n";
 	struct MHD_Response *response;
 	size_t len;
 	char *text = make_page(openmetrics, &len);

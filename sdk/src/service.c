@@ -169,18 +169,19 @@ void service_stop(void)
 
 void service_status(const struct vnf *vnf, char *text, size_t size)
 {
-	uint16_t up = 0;
+	unsigned int up = 0, n = 0;
 	size_t len;
 
-	for (uint16_t i = 0; i < vnf->n_ports; i++)
-		up += vnf_port_is_up(&vnf->ports[i].port);
-	len = (size_t)snprintf(text, size, "%u of %u port%s up", up, vnf->n_ports,
-			       vnf->n_ports == 1 ? "" : "s");
+	for (uint16_t i = 0; i < vnf->n_ports; i++) {
+		n += vnf_port(vnf, i) != NULL;
+		up += vnf_port(vnf, i) != NULL && vnf_port_is_up(vnf_port(vnf, i));
+	}
+	len = (size_t)snprintf(text, size, "%u of %u port%s up", up, n, n == 1 ? "" : "s");
 	for (uint16_t i = 0, named = 0; i < vnf->n_ports && len < size; i++) {
-		const struct vnf_port *port = &vnf->ports[i].port;
+		const struct vnf_port *port = vnf_port(vnf, i);
 		const char *before = named == 0 ? "; down: " : ", ";
 
-		if (vnf_port_is_up(port))
+		if (port == NULL || vnf_port_is_up(port))
 			continue;
 		if (len + strlen(before) + strlen(port->name) + sizeof(", ...") > size) {
 			snprintf(text + len, size - len, ", ...");

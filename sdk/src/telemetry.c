@@ -362,6 +362,14 @@ void telemetry_pause(void)
 	pthread_mutex_lock(&told_lock);
 }
 
+bool telemetry_pause_within(uint64_t wait_ns)
+{
+	struct timespec until;
+
+	clock_deadline(wait_ns, &until);
+	return pthread_mutex_clocklock(&told_lock, CLOCK_MONOTONIC, &until) == 0;
+}
+
 void telemetry_resume(void)
 {
 	pthread_mutex_unlock(&told_lock);

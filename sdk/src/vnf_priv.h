@@ -532,6 +532,8 @@ int telemetry_start(struct vnf *vnf);
 void telemetry_stop(void);
 /* No handler runs between the two. Control thread. */
 void telemetry_pause(void);
+/* The same for another reader of the program's state, who rather goes without than waits longer. */
+bool telemetry_pause_within(uint64_t wait_ns);
 void telemetry_resume(void);
 
 /* ---- program.c ---- */
