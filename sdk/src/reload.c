@@ -20,6 +20,7 @@
 #include <string.h>
 
 #include "config_priv.h"
+#include "service.h"
 
 /* How long the one who asked waits for all workers. */
 #define DEADLINE_NS 1000000000ULL
@@ -423,9 +424,13 @@ json_t *reload(struct vnf *vnf, bool dry_run, struct vnf_refusal *why)
 
 	if (r->pending || r->last != NULL)
 		return refuse_late(vnf, why);
-	if (!prepare(vnf, why))
+	service_reloading();
+	if (!prepare(vnf, why)) {
+		service_ready();
 		return NULL;
+	}
 	ret = dry_run ? 0 : commit(vnf);
+	service_ready();
 	if (ret == 0 || ret == -EINPROGRESS)
 		result = answer(vnf, !dry_run);
 	else if (ret == -ETIMEDOUT)
