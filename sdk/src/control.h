@@ -12,6 +12,9 @@
 
 #define REFUSAL_MAX 4096
 
+/* ---- command_datapath.c ---- */
+extern const struct vnf_command datapath_commands[];
+
 struct vnf_refusal {
 	int error;
 	char text[REFUSAL_MAX];

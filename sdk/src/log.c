@@ -196,6 +196,25 @@ static bool vhost_line_pass(const char *text, size_t len)
 	return pass;
 }
 
+static __thread void (*watch)(void *arg, const char *text, size_t len);
+static __thread void *watch_arg;
+
+void log_watch_dpdk(void (*seen)(void *arg, const char *text, size_t len), void *arg)
+{
+	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	static unsigned int watches;
+
+	/* Only there does virtio's driver speak of its rings (debug) and its functions (info). */
+	pthread_mutex_lock(&lock);
+	watches = seen != NULL ? watches + 1 : watches - 1;
+	rte_log_set_level_pattern("pmd.net.virtio.init",
+				  watches > 0 ? RTE_LOG_DEBUG : RTE_LOG_NOTICE);
+	pthread_mutex_unlock(&lock);
+	watch = seen;
+	watch_arg = arg;
+}
+
+/* DPDK writes each line at once, on the thread that it is about. */
 static ssize_t dpdk_write(void *cookie, const char *text, size_t size)
 {
 	enum vnf_log_level level = from_dpdk(rte_log_cur_msg_loglevel(), text, size);
@@ -204,6 +223,8 @@ static ssize_t dpdk_write(void *cookie, const char *text, size_t size)
 	(void)cookie;
 	while (len > 0 && (text[len - 1] == '\n' || text[len - 1] == ' '))
 		len--;
+	if (watch != NULL)
+		watch(watch_arg, text, len);
 	if (len > 0 && level <= log_level && vhost_line_pass(text, len)) {
 		char line[1024];
 		int n = snprintf(line, sizeof(line), "dpdk: %.*s", (int)len, text);

@@ -376,12 +376,14 @@ void ports_report(struct vnf *vnf)
 		struct port_slot *slot = &vnf->ports[i];
 		bool up = vnf_port_is_up(&slot->port);
 
-		if (up == (slot->seen_up != 0))
-			continue;
-		slot->seen_up = up;
-		vnf_notice("port \"%s\" is %s", slot->port.name, up ? "up" : "down");
-		if (vnf->program->link != NULL)
-			vnf->program->link(vnf, &slot->port, up);
+		if (up != (slot->seen_up != 0)) {
+			slot->seen_up = up;
+			vnf_notice("port \"%s\" is %s", slot->port.name, up ? "up" : "down");
+			if (vnf->program->link != NULL)
+				vnf->program->link(vnf, &slot->port, up);
+		}
+		if (up)
+			datapath_look(slot);
 	}
 }
 

@@ -270,6 +270,8 @@ void log_init(const char *name, enum vnf_log_level level);
 int log_capture_dpdk(void);
 /* Its errors are of our own making for a while (a cancelled accept): detail, not errors. */
 void log_quiet_dpdk(bool quiet);
+/* Show this thread's lines of DPDK to `seen` too, whatever their level; then once with NULL. */
+void log_watch_dpdk(void (*seen)(void *arg, const char *text, size_t len), void *arg);
 
 /* ---- leftover.c ---- */
 
@@ -313,6 +315,12 @@ struct port_slot {
 	bool opened;        /* open succeeded; written before `state` */
 	bool has_thread;    /* to be joined */
 	pthread_t thread;
+
+	/* datapath.c's: written by control with telemetry paused, so that telemetry may read. */
+	struct vnf_port_path path;
+	bool path_known;
+	uint64_t path_next_ns;
+	struct vnf_log_limit path_limit;
 };
 
 /* Create the ports of the file: names, kinds, needs. */
@@ -339,6 +347,17 @@ int ports_cancel(struct vnf *vnf);
 /* Stop and close all, in any state, after ports_cancel(). */
 void ports_close(struct vnf *vnf);
 void ports_destroy(struct vnf *vnf);
+
+/* ---- datapath.c: which way packets take through a port ---- */
+
+/* Of a port that is up: log it if it is not what was said last. Control thread. */
+void datapath_look(struct port_slot *slot);
+/* Find it out now. Control thread. */
+void datapath_explain(const struct vnf_port *port, struct vnf_port_path *path);
+/* path->change, or words for none. */
+const char *datapath_change(const struct vnf_port_path *path);
+/* One line: all but the port's name. */
+void datapath_line(const struct vnf_port_path *path, char *text, size_t size);
 
 /* ---- counters.c ---- */
 
