@@ -225,6 +225,9 @@ static ssize_t dpdk_write(void *cookie, const char *text, size_t size)
 		len--;
 	if (watch != NULL)
 		watch(watch_arg, text, len);
+	/* Lines of that level are there for a watch alone. */
+	if (rte_log_cur_msg_loglevel() >= (int)RTE_LOG_DEBUG)
+		return (ssize_t)size;
 	if (len > 0 && level <= log_level && vhost_line_pass(text, len)) {
 		char line[1024];
 		int n = snprintf(line, sizeof(line), "dpdk: %.*s", (int)len, text);
@@ -243,7 +246,5 @@ int log_capture_dpdk(void)
 		return -ENOMEM;
 	setvbuf(stream, NULL, _IOLBF, 1024);
 	rte_openlog_stream(stream);
-	if (log_level >= VNF_LOG_DEBUG)
-		rte_log_set_global_level(RTE_LOG_INFO);
 	return 0;
 }

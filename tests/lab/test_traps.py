@@ -59,7 +59,8 @@ def test_devargs_given_twice(run, caps):
 
 
 @pytest.mark.quick
-def test_short_rings_are_told(run, caps):
+@pytest.mark.parametrize("options", [[], ["-v"]], ids=["", "verbose"])
+def test_short_rings_are_told(run, caps, options):
     """virtio's driver takes 1,024 descriptors for rings of 256 without a word."""
     path = lab.Path(run, caps, endpoints="none", vnf_mode="client")
     path.switch.start()
@@ -67,7 +68,7 @@ def test_short_rings_are_told(run, caps):
         {"name": p, "kind": "nic",
          "devargs": f"net_virtio_user{i},path={run.socket(p)},queue_size=256,cq=1"}
         for i, p in enumerate((lab.LAN, lab.WAN))]
-    path.vnf.start()
+    path.vnf.start(extra=options)
     path.vnf.wait_port(lab.LAN, lab.WAN)
     assert path.vnf.process.find_log(r'warning: port "lan": the device\'s rings have 256 '
                                      r'descriptors, not 1024')
