@@ -32,9 +32,13 @@ const char *datapath_change(const struct vnf_port_path *path)
 
 void datapath_line(const struct vnf_port_path *path, char *text, size_t size)
 {
-	snprintf(text, size, "rx %s; tx %s%s%s%s; %s", path->rx[0] != '\0' ? path->rx : "never",
-		 path->tx[0] != '\0' ? path->tx : "never", path->why[0] != '\0' ? " (" : "",
-		 path->why, path->why[0] != '\0' ? ")" : "", datapath_change(path));
+	const char *rx = path->rx[0] != '\0' ? path->rx : "never";
+	const char *tx = path->tx[0] != '\0' ? path->tx : "never";
+	bool same = strcmp(rx, tx) == 0;
+
+	snprintf(text, size, "rx %s%s%s%s%s%s; %s", same ? "and tx " : rx, same ? "" : "; tx ", tx,
+		 path->why[0] != '\0' ? " (" : "", path->why, path->why[0] != '\0' ? ")" : "",
+		 datapath_change(path));
 }
 
 /* Telemetry's threads read it under the lock of telemetry_pause(). */

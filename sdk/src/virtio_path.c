@@ -103,16 +103,12 @@ void virtio_path_words(bool packed, enum virtio_way way, bool mergeable, char *t
 	};
 	bool both = mergeable && way == VIRTIO_IN_ORDER;
 
-	snprintf(text, size, "%s rings, %s%s", packed ? "packed" : "split", words[way],
+	snprintf(text, size, "%s, %s%s", packed ? "packed" : "split", words[way],
 		 both ? ", mergeable" : "");
 }
 
 void virtio_path_why(const struct virtio_path *path, char *text, size_t size)
 {
-	const char *order = path->rx == VIRTIO_IN_ORDER ? "in-order, " : "";
-	const char *rings = path->packed ? "packed" : "split";
-
-	snprintf(text, size, "the peer agreed to %s rings, %s%s mergeable buffers%s", rings, order,
-		 path->mergeable ? "with" : "without",
-		 path->rx == VIRTIO_IN_ORDER ? "; in-order comes before vectorised" : "");
+	snprintf(text, size, "the peer offers %smergeable buffers%s", path->mergeable ? "" : "no ",
+		 path->rx == VIRTIO_IN_ORDER ? " and in-order, which comes before vectors" : "");
 }

@@ -43,7 +43,7 @@ bool virtio_path_parse(const char *line, size_t len, struct virtio_path *path);
 bool virtio_path_parse_ring(const char *line, size_t len, uint32_t *descriptors);
 /* Which features led there. */
 void virtio_path_why(const struct virtio_path *path, char *text, size_t size);
-/* "split rings, in-order, mergeable"; `mergeable` is that of the peer. */
+/* "split, in-order, mergeable"; `mergeable` is that of the peer. */
 void virtio_path_words(bool packed, enum virtio_way way, bool mergeable, char *text, size_t size);
 
 #endif

@@ -19,12 +19,17 @@ def line(instance, port, since=0, timeout=10):
     return instance.process.wait_log(rf'info: port "{port}": (rx .*)', timeout, since).group(1)
 
 
+def ways(rx, tx):
+    """The beginning of the line."""
+    return f"rx and tx {tx}" if rx == tx else f"rx {rx}; tx {tx}"
+
+
 def told(instance, port):
     """The same by telemetry, as one line."""
     d = instance.telemetry(f"/vnf/datapath,{port}")
     assert d["name"] == port
     why = f" ({d['why']})" if d["why"] else ""
-    return f"rx {d['rx'] or 'never'}; tx {d['tx'] or 'never'}{why}; {d['change']}"
+    return f"{ways(d['rx'] or 'never', d['tx'] or 'never')}{why}; {d['change']}"
 
 
 def path_with(run, caps, vnf_keys=None, **more):
@@ -38,22 +43,18 @@ def path_with(run, caps, vnf_keys=None, **more):
 
 @pytest.mark.quick
 @pytest.mark.parametrize("packed, mergeable, rx, tx, change", [
-    (False, False, "split rings, in-order, 1 ring of 1024", "split rings, in-order, 1 ring of 1024",
-     "packed = true: packed rings, if the peer offers them"),
-    (False, True, "split rings, in-order, mergeable, 1 ring of 1024",
-     "split rings, in-order, 1 ring of 1024",
-     "packed = true: packed rings, if the peer offers them"),
-    (True, False, "packed rings, standard, 1 ring of 1024", "packed rings, standard, 1 ring of 1024",
-     "packed = false: split rings"),
-    (True, True, "packed rings, mergeable, 1 ring of 1024", "packed rings, standard, 1 ring of 1024",
-     "packed = false: split rings")])
+    (False, False, "split, in-order", "split, in-order", "packed = true: packed rings, if the peer"),
+    (False, True, "split, in-order, mergeable", "split, in-order",
+     "packed = true: packed rings, if the peer"),
+    (True, False, "packed, standard", "packed, standard", "packed = false: split rings"),
+    (True, True, "packed, mergeable", "packed, standard", "packed = false: split rings")])
 def test_virtio_user_and_vhost_user(run, caps, packed, mergeable, rx, tx, change):
     """Both ends of a guest's rings. The lines that are named are those that this test varies."""
     path = path_with(run, caps, {"packed": packed}, vnf_port_keys={"mergeable": mergeable})
     got = line(path.vnf, lab.LAN)
-    assert got.startswith(f"rx {rx}; tx {tx} (")
-    assert got.endswith(f"); {change}")
-    assert f"{'with' if mergeable else 'without'} mergeable" in got
+    assert got.startswith(ways(f"{rx}, 1 ring of 1024", f"{tx}, 1 ring of 1024") + " (")
+    assert f"); {change}" in got
+    assert f"the peer offers {'' if mergeable else 'no '}mergeable buffers" in got
     assert told(path.vnf, lab.LAN) == got
     lab.until(lambda: path.switch.stats("gen-sink")["received"] > 10_000, 15, "traffic")
     got = told(path.switch, lab.LAN)
@@ -90,13 +91,13 @@ def test_said_again_when_it_changed(run, caps):
     path.switch.stop()
     path.start_switch()
     path.vnf.process.wait_log(r'port "lan" is up', 10, mark)
-    assert "without mergeable" in told(path.vnf, lab.LAN)
+    assert "no mergeable" in told(path.vnf, lab.LAN)
     path.switch.stop()
     for port in path.switch.settings["ports"]:
         if port["kind"] == "vhost-user":
             port["mergeable"] = True
     path.start_switch()
-    assert "with mergeable buffers" in line(path.vnf, lab.LAN, mark)
+    assert "offers mergeable buffers" in line(path.vnf, lab.LAN, mark)
     path.stop()
 
 
@@ -110,7 +111,7 @@ def test_behind_another_switch(run, caps):
     vnf.start()
     testpmd = Testpmd(run, caps.cpus[0], [f"net_vhost{i},iface={s},client=1"
                                           for i, s in enumerate(sockets)], mode="io").wait_ready()
-    assert line(vnf, lab.LAN, timeout=20).startswith("rx split rings, in-order, mergeable, 1 ring")
+    assert line(vnf, lab.LAN, timeout=20).startswith("rx split, in-order, mergeable, 1 ring")
     testpmd.stop()
     vnf.stop()
 
@@ -159,8 +160,8 @@ def test_ports_for_measuring(run, caps):
         "end": f"rx never; tx checked and freed (a sink only takes); {NOTHING}",
         "none": "rx buffers of 60 octets as they lie there; tx freed at once (net_null with copy=0 "
                 "touches no frame); receive = false: receives nothing",
-        "device": "rx the driver's only functions, rings of 1024; tx the driver's only functions, "
-                  f"rings of 1024 (net_null chose them for MTU 1500, without receive offloads); "
+        "device": "rx and tx the driver's only functions, rings of 1024 "
+                  f"(net_null chose them for MTU 1500, without receive offloads); "
                   f"{NOTHING}"}
     for port, text in expected.items():
         assert line(switch, port) == text

@@ -61,7 +61,7 @@ Test(datapath, a_line_has_all_parts)
 	cr_expect_str_eq(text, "rx a; tx b (c); d = 1: e");
 	memset(&path, 0, sizeof(path));
 	datapath_line(&path, text, sizeof(text));
-	cr_expect_str_eq(text, "rx never; tx never; nothing in the configuration changes that");
+	cr_expect_str_eq(text, "rx and tx never; nothing in the configuration changes that");
 }
 
 Test(datapath, is_kept_while_the_port_is_up, .init = setup)

@@ -138,10 +138,10 @@ Test(virtio_path, words)
 	char text[128];
 
 	virtio_path_words(false, VIRTIO_IN_ORDER, true, text, sizeof(text));
-	cr_expect_str_eq(text, "split rings, in-order, mergeable");
+	cr_expect_str_eq(text, "split, in-order, mergeable");
 	virtio_path_words(true, VIRTIO_MERGEABLE, true, text, sizeof(text));
-	cr_expect_str_eq(text, "packed rings, mergeable");
+	cr_expect_str_eq(text, "packed, mergeable");
 	virtio_path_why(&path, text, sizeof(text));
-	cr_expect_str_eq(text, "the peer agreed to split rings, in-order, with mergeable buffers; "
-			       "in-order comes before vectorised");
+	cr_expect_str_eq(text, "the peer offers mergeable buffers and in-order, which comes before "
+			       "vectors");
 }
