@@ -109,6 +109,16 @@ void virtio_path_words(bool packed, enum virtio_way way, bool mergeable, char *t
 
 void virtio_path_why(const struct virtio_path *path, char *text, size_t size)
 {
-	snprintf(text, size, "the peer offers %smergeable buffers%s", path->mergeable ? "" : "no ",
-		 path->rx == VIRTIO_IN_ORDER ? " and in-order, which comes before vectors" : "");
+	const char *offers;
+
+	if (path->rx == VIRTIO_IN_ORDER)
+		offers = path->mergeable
+				 ? "in-order, which rules vectors out, and mergeable buffers"
+				 : "in-order, which rules vectors out, but no mergeable buffers";
+	else if (path->packed)
+		offers = path->mergeable ? "mergeable buffers" : "no mergeable buffers";
+	else
+		offers = path->mergeable ? "mergeable buffers, but not in-order"
+					 : "neither in-order nor mergeable buffers";
+	snprintf(text, size, "the peer offers %s", offers);
 }

@@ -142,6 +142,10 @@ Test(virtio_path, words)
 	virtio_path_words(true, VIRTIO_MERGEABLE, true, text, sizeof(text));
 	cr_expect_str_eq(text, "packed, mergeable");
 	virtio_path_why(&path, text, sizeof(text));
-	cr_expect_str_eq(text, "the peer offers mergeable buffers and in-order, which comes before "
-			       "vectors");
+	cr_expect_str_eq(text, "the peer offers in-order, which rules vectors out, and mergeable "
+			       "buffers");
+	path.rx = VIRTIO_STANDARD;
+	path.mergeable = false;
+	virtio_path_why(&path, text, sizeof(text));
+	cr_expect_str_eq(text, "the peer offers neither in-order nor mergeable buffers");
 }
