@@ -80,8 +80,8 @@ struct hsw_vhost_queue {
 
 struct hsw_vhost {
 	/* Stored by librte_vhost's threads, loaded by workers. */
-	int vid;        /* The guest's device while it is ready, else -1. */
-	uint32_t rings; /* Enabled rings, as a bit mask. */
+	int vid;           /* The guest's device while it is ready, else -1. */
+	uint32_t rings;    /* Enabled rings, as a bit mask. */
 	uint64_t features; /* Negotiated; constant while vid is. */
 	uint32_t burst; /* Frames that librte_vhost may be given at once; constant while vid is. */
 	uint32_t loud;  /* Rings, as a bit mask, whose guest still has to be told that nobody

@@ -53,8 +53,9 @@ void hsw_vhost_explain(const struct vnf_port *port, struct vnf_port_path *path)
 		 (features & F_IN_ORDER) != 0 ? ", in-order" : "", pairs, hsw_vhost_pairs(port));
 	snprintf(path->tx, sizeof(path->tx), "copied by librte_vhost, %u frame%s a call%s", burst,
 		 burst == 1 ? "" : "s", burst == 1 ? ", mergeable" : "");
-	snprintf(path->why, sizeof(path->why), "the guest %s and is told not to notify; no offloads "
-					       "are offered to it",
+	snprintf(path->why, sizeof(path->why),
+		 "the guest %s and is told not to notify; no offloads "
+		 "are offered to it",
 		 interrupts_wanted(v, features));
 	if (burst == 1)
 		snprintf(path->change, sizeof(path->change),

@@ -24,16 +24,16 @@ static const struct vnf_config_key datapath_keys[] = {
 
 static json_t *row(const struct port_slot *slot)
 {
-	struct vnf_port_path path = slot->path;
+	bool up = vnf_port_is_up(&slot->port) && port_is_started(&slot->port);
+	struct vnf_port_path path;
 
-	if (vnf_port_is_up(&slot->port))
-		datapath_explain(&slot->port, &path);
-	else if (!slot->path_known)
+	if (!up || !datapath_explain(&slot->port, &path))
+		path = slot->path;
+	if (!up && !slot->path_known)
 		return json_pack("{s:s, s:b, s:s, s:s, s:s, s:s}", "port", slot->port.name, "up", 0,
 				 "rx", "", "tx", "", "why", "it has not been up yet", "change", "");
-	return json_pack("{s:s, s:b, s:s, s:s, s:s, s:s}", "port", slot->port.name, "up",
-			 vnf_port_is_up(&slot->port), "rx", path.rx, "tx", path.tx, "why", path.why,
-			 "change", datapath_change(&path));
+	return json_pack("{s:s, s:b, s:s, s:s, s:s, s:s}", "port", slot->port.name, "up", up, "rx",
+			 path.rx, "tx", path.tx, "why", path.why, "change", datapath_change(&path));
 }
 
 static json_t *datapath_run(struct vnf *vnf, const void *args, struct vnf_refusal *why)

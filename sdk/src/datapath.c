@@ -15,7 +15,7 @@
 /* How often a port that is up is looked at. */
 #define LOOK_NS VNF_SECOND_NS
 
-void datapath_explain(const struct vnf_port *port, struct vnf_port_path *path)
+bool datapath_explain(const struct vnf_port *port, struct vnf_port_path *path)
 {
 	memset(path, 0, sizeof(*path));
 	if (port->kind->explain != NULL)
@@ -23,6 +23,7 @@ void datapath_explain(const struct vnf_port *port, struct vnf_port_path *path)
 	else
 		snprintf(path->why, sizeof(path->why), "the kind %s does not tell",
 			 port->kind->name);
+	return path->rx[0] != '\0' || path->tx[0] != '\0' || path->why[0] != '\0';
 }
 
 const char *datapath_change(const struct vnf_port_path *path)
@@ -50,21 +51,32 @@ static void datapath_keep(struct port_slot *slot, const struct vnf_port_path *pa
 	telemetry_resume();
 }
 
+/* A guest's kernel changes its mind about interrupts all the time: that is no news. */
+static bool datapath_is_news(const struct port_slot *slot, const struct vnf_port_path *path)
+{
+	return !slot->path_known || strcmp(path->rx, slot->path.rx) != 0 ||
+	       strcmp(path->tx, slot->path.tx) != 0 || strcmp(path->change, slot->path.change) != 0;
+}
+
 void datapath_look(struct port_slot *slot)
 {
 	uint64_t now = vnf_clock_now();
 	char text[4 * VNF_PATH_TEXT + 64];
 	struct vnf_port_path path;
+	bool news;
 
 	/* One that opens aside is up a moment before it is done with its start. */
 	if (slot->port.kind->explain == NULL || !port_is_started(&slot->port) ||
 	    (slot->path_known && now < slot->path_next_ns))
 		return;
 	slot->path_next_ns = now + LOOK_NS;
-	datapath_explain(&slot->port, &path);
-	if (slot->path_known && memcmp(&path, &slot->path, sizeof(path)) == 0)
+	if (!datapath_explain(&slot->port, &path) ||
+	    (slot->path_known && memcmp(&path, &slot->path, sizeof(path)) == 0))
 		return;
+	news = datapath_is_news(slot, &path);
 	datapath_keep(slot, &path);
+	if (!news)
+		return;
 	datapath_line(&path, text, sizeof(text));
 	vnf_log_limited(&slot->path_limit, VNF_LOG_INFO, "port \"%s\": %s", slot->port.name, text);
 }

@@ -565,8 +565,9 @@ static void af_packet_missed(const struct vnf_port *port, struct vnf_port_missed
 
 static void af_packet_explain(const struct vnf_port *port, struct vnf_port_path *path)
 {
-	snprintf(path->rx, sizeof(path->rx), "recvmmsg(), up to %u frames a system call, %u socket%s",
-		 BURST, port->n_queues, port->n_queues == 1 ? "" : "s by flow hash");
+	snprintf(path->rx, sizeof(path->rx),
+		 "recvmmsg(), up to %u frames a system call, %u socket%s", BURST, port->n_queues,
+		 port->n_queues == 1 ? "" : "s by flow hash");
 	snprintf(path->tx, sizeof(path->tx), "sendmmsg(), up to %u frames a system call", BURST);
 	snprintf(path->why, sizeof(path->why),
 		 "straight into packet buffers, no mapped ring (TPACKET); with virtio-net header");

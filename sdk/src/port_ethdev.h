@@ -28,10 +28,10 @@ struct ethdev {
 	uint16_t ring; /* descriptors per ring to ask for; set before ethdev_open() */
 	bool attached;
 	bool started;
-	char name[64]; /* DPDK's name of the device */
-	uint32_t descriptors;        /* per ring, as it came out */
-	uint32_t ring_found;         /* a virtio device's, as its driver said; 0 = it did not */
-	struct virtio_path logged;   /* likewise, the functions that it chose */
+	char name[64];             /* DPDK's name of the device */
+	uint32_t descriptors;      /* per ring, as it came out */
+	uint32_t ring_found;       /* a virtio device's, as its driver said; 0 = it did not */
+	struct virtio_path logged; /* likewise, the functions that it chose */
 	struct ethdev_queue queue[VNF_QUEUES_MAX];
 };
 

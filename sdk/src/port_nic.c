@@ -67,7 +67,8 @@ static const char *devarg_end(const char *arg)
 /* DPDK's devices that take a key several times, as a list. */
 static bool devargs_repeat(const char *devargs)
 {
-	static const char *const names[] = { "net_pcap", "eth_pcap", "net_bonding", "net_failsafe" };
+	static const char *const names[] = { "net_pcap", "eth_pcap", "net_bonding",
+					     "net_failsafe" };
 
 	for (size_t i = 0; i < RTE_DIM(names); i++)
 		if (strncmp(devargs, names[i], strlen(names[i])) == 0)

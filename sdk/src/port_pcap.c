@@ -272,8 +272,8 @@ static void pcap_explain(const struct vnf_port *port, struct vnf_port_path *path
 	const struct pcap_queue *q = port->queue[0];
 
 	if (q != NULL && s->rx_file[0] != '\0')
-		snprintf(path->rx, sizeof(path->rx), "copied from memory, %u frames%s",
-			 q->frames.n, s->loop ? " for ever" : " once");
+		snprintf(path->rx, sizeof(path->rx), "copied from memory, %u frames%s", q->frames.n,
+			 s->loop ? " for ever" : " once");
 	if (s->tx_file[0] != '\0')
 		snprintf(path->tx, sizeof(path->tx), "written to the file through a buffer");
 	snprintf(path->why, sizeof(path->why), "%s",
@@ -281,7 +281,8 @@ static void pcap_explain(const struct vnf_port *port, struct vnf_port_path *path
 				       : "there is no rx_file");
 	if (s->rx_file[0] != '\0')
 		snprintf(path->change, sizeof(path->change), "loop = %s",
-			 s->loop ? "false: the frames come once" : "true: the frames come for ever");
+			 s->loop ? "false: the frames come once"
+				 : "true: the frames come for ever");
 }
 
 const struct vnf_port_kind vnf_port_kind_pcap = {

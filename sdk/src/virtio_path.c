@@ -97,8 +97,8 @@ bool virtio_path_parse_ring(const char *line, size_t len, uint32_t *descriptors)
 void virtio_path_words(bool packed, enum virtio_way way, bool mergeable, char *text, size_t size)
 {
 	static const char *const words[] = {
-		[VIRTIO_UNKNOWN] = "unknown",         [VIRTIO_STANDARD] = "standard",
-		[VIRTIO_MERGEABLE] = "mergeable",     [VIRTIO_IN_ORDER] = "in-order",
+		[VIRTIO_UNKNOWN] = "unknown",       [VIRTIO_STANDARD] = "standard",
+		[VIRTIO_MERGEABLE] = "mergeable",   [VIRTIO_IN_ORDER] = "in-order",
 		[VIRTIO_VECTORISED] = "vectorised",
 	};
 	bool both = mergeable && way == VIRTIO_IN_ORDER;

@@ -30,9 +30,9 @@ struct virtio_path {
 /* What decides. */
 struct virtio_path_input {
 	bool packed, in_order, mergeable, version_1; /* negotiated features */
-	bool vectorised;       /* asked for by the device argument */
-	bool offloads;         /* receive checksum, LRO or stripping of VLAN tags is on */
-	bool avx512;           /* the processor has it */
+	bool vectorised;                             /* asked for by the device argument */
+	bool offloads;          /* receive checksum, LRO or stripping of VLAN tags is on */
+	bool avx512;            /* the processor has it */
 	unsigned int simd_bits; /* EAL's --force-max-simd-bitwidth */
 };
 

@@ -352,8 +352,8 @@ void ports_destroy(struct vnf *vnf);
 
 /* Of a port that is up: log it if it is not what was said last. Control thread. */
 void datapath_look(struct port_slot *slot);
-/* Find it out now. Control thread. */
-void datapath_explain(const struct vnf_port *port, struct vnf_port_path *path);
+/* Find it out now; false: its peer has just left. Control thread. */
+bool datapath_explain(const struct vnf_port *port, struct vnf_port_path *path);
 /* path->change, or words for none. */
 const char *datapath_change(const struct vnf_port_path *path);
 /* One line: all but the port's name. */

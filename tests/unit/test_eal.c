@@ -97,11 +97,11 @@ static void huge_give_back(void)
 	hugepages_release(&huge);
 }
 
-/* 32 MiB in 16 files: vhost-user can pass 8, and a device would start, be up and receive nothing. */
+/* 32 MiB in 16 files: vhost-user passes 8, and a device would start, be up and receive nothing. */
 Test(eal, memory_in_too_many_files_is_refused, .init = huge_take, .fini = huge_give_back)
 {
-	static char args[][24] = { "test", "--in-memory", "--socket-mem=32", "--no-pci",
-				   "--no-telemetry", "--log-level=4" };
+	static char args[][24] = { "test",     "--in-memory",    "--socket-mem=32",
+				   "--no-pci", "--no-telemetry", "--log-level=4" };
 	char lcores[1024] = "--lcores=";
 	char *argv[RTE_DIM(args) + 2] = { NULL };
 	int argc = 0;

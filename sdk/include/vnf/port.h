@@ -112,7 +112,7 @@ struct vnf_port_missed {
 	uint64_t rx_nombuf; /**< Not received because the packet pool was empty. */
 };
 
-/** Octets of each text of struct vnf_port_path, its end included (DPDK's telemetry takes no more). */
+/** Octets of each text of struct vnf_port_path, its end included; telemetry takes no more. */
 #define VNF_PATH_TEXT 128
 
 /**
@@ -177,8 +177,9 @@ struct vnf_port_kind {
 	void (*poll)(struct vnf_port *port);
 	/** Fill in what was lost outside of the ledger. Context: any thread. */
 	void (*missed)(const struct vnf_port *port, struct vnf_port_missed *missed);
-	/** Say which way packets take; `path` is zeroed. Only what a line of the configuration really
-	 *  does belongs into `change`. Of a started port that is up. Context: control thread.
+	/** Say which way packets take; `path` is zeroed, and stays so if the peer has just left.
+	 *  Only what a line of the configuration really does belongs into `change`. Of a started
+	 *  port that is up. Context: control thread.
 	 */
 	void (*explain)(const struct vnf_port *port, struct vnf_port_path *path);
 	/** Workers are gone; stop the device, calls vnf_port_set_up(port, false). */
