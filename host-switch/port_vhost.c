@@ -354,6 +354,7 @@ const struct vnf_port_kind hsw_port_kind_vhost_user = {
 	.open = vhost_open,
 	.start = vhost_start,
 	.poll = vhost_poll,
+	.explain = hsw_vhost_explain,
 	.stop = vhost_stop,
 	.close = vhost_close,
 };

@@ -4,7 +4,8 @@
  * The port kind "vhost-user": a guest's virtio-net device, served by librte_vhost. Its state, and
  * what its files offer each other: port_vhost.c (keys and life), vhost_peer.c (librte_vhost's
  * callbacks), vhost_rxtx.c (workers), vhost_socket.c (the socket's file), vhost_fault.c (guests
- * that take their memory away), vhost_watch.c (guests whose rings cannot work).
+ * that take their memory away), vhost_watch.c (guests whose rings cannot work), vhost_path.c (what
+ * was agreed with a guest, in words).
  */
 #ifndef HSW_PORT_VHOST_H
 #define HSW_PORT_VHOST_H
@@ -19,6 +20,9 @@
 #include "vhost_rings.h"
 
 extern const struct vnf_port_kind hsw_port_kind_vhost_user;
+
+/* Frames that librte_vhost moves per call at most. */
+#define HSW_VHOST_BURST 32
 
 /* Longest path of a UNIX socket: sun_path less its end. */
 #define HSW_SOCKET_PATH_MAX 107
@@ -76,8 +80,9 @@ struct hsw_vhost_queue {
 
 struct hsw_vhost {
 	/* Stored by librte_vhost's threads, loaded by workers. */
-	int vid;        /* The guest's device while it is ready, else -1. */
-	uint32_t rings; /* Enabled rings, as a bit mask. */
+	int vid;           /* The guest's device while it is ready, else -1. */
+	uint32_t rings;    /* Enabled rings, as a bit mask. */
+	uint64_t features; /* Negotiated; constant while vid is. */
 	uint32_t burst; /* Frames that librte_vhost may be given at once; constant while vid is. */
 	uint32_t loud;  /* Rings, as a bit mask, whose guest still has to be told that nobody
 			 * needs a notification; cleared by the worker that tells it.
@@ -155,6 +160,10 @@ void hsw_fault_enter(struct hsw_vhost *vhost);
 bool hsw_fault_in_range(const struct hsw_vhost *vhost, uint64_t start, uint64_t size);
 /* The port's memory is what librte_vhost says of this device; -1: it has none. */
 void hsw_fault_set_ranges(struct hsw_vhost *vhost, int vid);
+
+/* ---- vhost_path.c ---- */
+
+void hsw_vhost_explain(const struct vnf_port *port, struct vnf_port_path *path);
 
 /* ---- vhost_watch.c ---- */
 

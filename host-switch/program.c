@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 
+#include <rte_version.h>
+
 #include "config.h"
 #include "port_vhost.h"
 
@@ -33,7 +35,7 @@ static int check_vhost_version(const struct vnf *vnf)
 	const struct hsw_config *config = vnf_config(vnf);
 	char why[160];
 
-	if (!has_vhost(vnf) || hsw_guard_supported(why, sizeof(why)))
+	if (!has_vhost(vnf) || hsw_guard_supported(rte_version(), why, sizeof(why)))
 		return 0;
 	if (config->allow_old_vhost) {
 		vnf_warning("%s; going on because of allow_old_vhost", why);

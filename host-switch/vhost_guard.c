@@ -21,7 +21,6 @@
 #include <unistd.h>
 
 #include <rte_common.h>
-#include <rte_version.h>
 
 /* First patch level of 22.11 with the guest-triggerable holes of its line closed. */
 #define VHOST_MINOR_MIN 8
@@ -452,11 +451,10 @@ void hsw_guard_close_fds(struct hsw_vhost_msg *msg)
 	msg->fd_num = 0;
 }
 
-bool hsw_guard_supported(char *why, size_t why_size)
+bool hsw_guard_supported(const char *version, char *why, size_t why_size)
 {
 	/* The functions for the parts are experimental. */
 	static const char series[] = "DPDK 22.11.";
-	const char *version = rte_version();
 	unsigned long minor;
 
 	if (strncmp(version, series, sizeof(series) - 1) != 0) {

@@ -162,7 +162,9 @@ int hsw_guard_check_files(const struct hsw_vhost_msg *msg, char *why, size_t why
 /* Close the message's descriptors: librte_vhost does not when a handler refuses it. */
 void hsw_guard_close_fds(struct hsw_vhost_msg *msg);
 
-/* Does the running librte_vhost have the layout above, and no known holes? `why` says if not. */
-bool hsw_guard_supported(char *why, size_t why_size);
+/* Has librte_vhost of this version of DPDK (rte_version()) the layout above, and no known holes?
+ * `why` says if not.
+ */
+bool hsw_guard_supported(const char *version, char *why, size_t why_size);
 
 #endif

@@ -26,8 +26,6 @@
 #define F_MRG_RXBUF (1ull << 15)
 #define F_MQ (1ull << 22)
 #define F_RING_PACKED (1ull << 34)
-/* Frames that librte_vhost moves per call at most. */
-#define CALL_MAX 32
 #define QUIESCE_NS 1000000000ull
 /* A message that asks for an answer in any case, and an answer. */
 #define FLAG_NEED_REPLY (1u << 3)
@@ -376,7 +374,8 @@ static int new_device(int vid)
 	rte_vhost_get_negotiated_features(vid, &features);
 	report_guest(v, vid, features);
 	/* With mergeable buffers one frame may fill up the ring's table of used buffers. */
-	v->burst = (features & F_MRG_RXBUF) != 0 ? 1 : CALL_MAX;
+	v->burst = (features & F_MRG_RXBUF) != 0 ? 1 : HSW_VHOST_BURST;
+	__atomic_store_n(&v->features, features, __ATOMIC_RELAXED);
 	__atomic_store_n(&v->vid, vid, __ATOMIC_RELEASE);
 	vnf_port_set_up(v->port, true);
 	return 0;

@@ -21,6 +21,7 @@ static const struct vnf_command *const sdk_tables[] = {
 	table_commands,
 	info_commands,
 	counter_commands,
+	datapath_commands,
 	latency_commands,
 	reload_commands,
 };

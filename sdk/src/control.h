@@ -21,6 +21,8 @@
 
 extern const struct vnf_command reload_commands[];
 extern const struct vnf_command latency_commands[]; /* command_latency.c */
+/* ---- command_datapath.c ---- */
+extern const struct vnf_command datapath_commands[];
 
 struct vnf_refusal {
 	int error; /* -errno */

@@ -38,8 +38,6 @@
 
 static char log_name[64] = "vnfkit";
 static enum vnf_log_level log_level = VNF_LOG_INFO;
-static bool dpdk_captured;
-static uint32_t dpdk_first_level; /* as it was */
 static uint32_t dpdk_quiet;
 static __thread char last_error[1024];
 static bool to_journal, name_known; /* the journal's own name for us is the instance's, too */
@@ -73,12 +71,9 @@ void log_init(const char *name, enum vnf_log_level level)
 	log_set_level(level);
 }
 
-/* DPDK's own level follows, or its lines of debug level would not reach us. */
 void log_set_level(enum vnf_log_level level)
 {
 	__atomic_store_n(&log_level, level, __ATOMIC_RELAXED);
-	if (dpdk_captured)
-		rte_log_set_global_level(level >= VNF_LOG_DEBUG ? RTE_LOG_INFO : dpdk_first_level);
 }
 
 enum vnf_log_level log_get_level(void)
@@ -307,6 +302,25 @@ static bool line_wanted(int dpdk_level, enum vnf_log_level level, const char *te
 	return dpdk_line_pass(text, len);
 }
 
+static __thread void (*watch)(void *arg, const char *text, size_t len);
+static __thread void *watch_arg;
+
+void log_watch_dpdk(void (*seen)(void *arg, const char *text, size_t len), void *arg)
+{
+	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	static unsigned int watches;
+
+	/* Only there does virtio's driver speak of its rings (debug) and its functions (info). */
+	pthread_mutex_lock(&lock);
+	watches = seen != NULL ? watches + 1 : watches - 1;
+	rte_log_set_level_pattern("pmd.net.virtio.init",
+				  watches > 0 ? RTE_LOG_DEBUG : RTE_LOG_NOTICE);
+	pthread_mutex_unlock(&lock);
+	watch = seen;
+	watch_arg = arg;
+}
+
+/* DPDK writes each line at once, on the thread that it is about. */
 static ssize_t dpdk_write(void *cookie, const char *text, size_t size)
 {
 	int dpdk_level = rte_log_cur_msg_loglevel();
@@ -316,6 +330,11 @@ static ssize_t dpdk_write(void *cookie, const char *text, size_t size)
 	(void)cookie;
 	while (len > 0 && (text[len - 1] == '\n' || text[len - 1] == ' '))
 		len--;
+	if (watch != NULL)
+		watch(watch_arg, text, len);
+	/* Lines of that level are there for a watch alone. */
+	if (dpdk_level >= (int)RTE_LOG_DEBUG)
+		return (ssize_t)size;
 	if (len > 0 && line_wanted(dpdk_level, level, text, len)) {
 		char line[1024];
 		int n = snprintf(line, sizeof(line), "dpdk: %.*s", (int)len, text);
@@ -334,8 +353,5 @@ int log_capture_dpdk(void)
 		return -ENOMEM;
 	setvbuf(stream, NULL, _IOLBF, 1024);
 	rte_openlog_stream(stream);
-	dpdk_first_level = rte_log_get_global_level();
-	dpdk_captured = true;
-	log_set_level(log_get_level());
 	return 0;
 }

@@ -417,11 +417,13 @@ void ports_report(struct vnf *vnf)
 		if (!port_slot_used(slot))
 			continue;
 		slot_say(slot, up);
-		if (up == (slot->seen_up != 0))
-			continue;
-		slot->seen_up = up;
-		if (vnf->program->link != NULL)
-			vnf->program->link(vnf, &slot->port, up);
+		if (up != (slot->seen_up != 0)) {
+			slot->seen_up = up;
+			if (vnf->program->link != NULL)
+				vnf->program->link(vnf, &slot->port, up);
+		}
+		if (up)
+			datapath_look(slot);
 	}
 }
 

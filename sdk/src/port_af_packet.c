@@ -12,6 +12,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -565,6 +566,16 @@ static void af_packet_missed(const struct vnf_port *port, struct vnf_port_missed
 	}
 }
 
+static void af_packet_explain(const struct vnf_port *port, struct vnf_port_path *path)
+{
+	snprintf(path->rx, sizeof(path->rx),
+		 "recvmmsg(), up to %u frames a system call, %u socket%s", BURST, port->n_queues,
+		 port->n_queues == 1 ? "" : "s by flow hash");
+	snprintf(path->tx, sizeof(path->tx), "sendmmsg(), up to %u frames a system call", BURST);
+	snprintf(path->why, sizeof(path->why),
+		 "straight into packet buffers, no mapped ring (TPACKET); with virtio-net header");
+}
+
 const struct vnf_port_kind vnf_port_kind_af_packet = {
 	.name = "af_packet",
 	.doc = "an interface that exists, in any network namespace, by packet sockets",
@@ -577,6 +588,7 @@ const struct vnf_port_kind vnf_port_kind_af_packet = {
 	.start = af_packet_start,
 	.poll = af_packet_poll,
 	.missed = af_packet_missed,
+	.explain = af_packet_explain,
 	.stop = af_packet_stop,
 	.close = af_packet_close,
 };

@@ -25,6 +25,8 @@
 #include <vnf/log.h>
 #include <vnf/stage.h>
 
+#include "vnf_priv.h"
+
 static uint16_t ethdev_rx(void *queue, struct rte_mbuf **pkts, uint16_t n)
 {
 	const struct ethdev_queue *q = queue;
@@ -172,11 +174,15 @@ static int queues_setup(struct vnf_port *port, struct ethdev *dev,
 
 	if (ret == -ENOTSUP)
 		ret = 0;
-	if (rx_desc < dev->ring || tx_desc < dev->ring)
-		vnf_log_limited(
-			&dev->limit, VNF_LOG_INFO,
-			"port \"%s\": the driver's rings have %u and %u descriptors, not %u",
-			port->name, rx_desc, tx_desc, dev->ring);
+	/* virtio's driver takes a number beyond the device's rings without a word. */
+	dev->descriptors = RTE_MIN(rx_desc, tx_desc);
+	if (dev->ring_found != 0)
+		dev->descriptors = RTE_MIN(dev->descriptors, dev->ring_found);
+	if (dev->descriptors < dev->ring)
+		vnf_log_limited(&dev->limit, VNF_LOG_WARNING,
+				"port \"%s\": the device's rings have %u descriptors, not %u: it "
+				"drops sooner when packets come in bursts",
+				port->name, dev->descriptors, dev->ring);
 	for (uint16_t q = 0; q < port->n_queues && ret == 0; q++) {
 		ret = rte_eth_rx_queue_setup(dev->port_id, q, rx_desc, (unsigned int)node,
 					     &info->default_rxconf, port->pool);
@@ -228,13 +234,36 @@ static int ethdev_configure(struct vnf_port *port, struct ethdev *dev)
 	return queues_setup(port, dev, &info, conf.txmode.offloads);
 }
 
+/* What the driver says of its rings and functions while a port is opened and started. */
+static void driver_line(void *arg, const char *text, size_t len)
+{
+	struct ethdev *dev = arg;
+	uint32_t ring;
+
+	if (virtio_path_parse_ring(text, len, &ring))
+		dev->ring_found = RTE_MAX(dev->ring_found, ring);
+	else
+		virtio_path_parse(text, len, &dev->logged);
+}
+
+static int ethdev_attach(struct ethdev *dev, const char *args)
+{
+	int ret;
+
+	dev->ring_found = 0;
+	log_watch_dpdk(driver_line, dev);
+	ret = rte_dev_probe(args);
+	log_watch_dpdk(NULL, NULL);
+	return ret;
+}
+
 int ethdev_open(struct vnf_port *port, struct ethdev *dev, const char *name, const char *args)
 {
 	int ret;
 
 	snprintf(dev->name, sizeof(dev->name), "%s", name);
 	vnf_debug("port \"%s\": device %s", port->name, args);
-	ret = rte_dev_probe(args);
+	ret = ethdev_attach(dev, args);
 	if (ret < 0)
 		return ret;
 	dev->attached = true;
@@ -272,8 +301,11 @@ static void link_refresh(struct vnf_port *port, const struct ethdev *dev)
 int ethdev_start(struct vnf_port *port)
 {
 	struct ethdev *dev = port->priv;
-	int ret = rte_eth_dev_start(dev->port_id);
+	int ret;
 
+	log_watch_dpdk(driver_line, dev);
+	ret = rte_eth_dev_start(dev->port_id);
+	log_watch_dpdk(NULL, NULL);
 	if (ret < 0) {
 		vnf_error("port \"%s\": cannot start %s: %s", port->name, dev->name,
 			  rte_strerror(-ret));

@@ -11,6 +11,8 @@
 #include <vnf/log.h>
 #include <vnf/port.h>
 
+#include "virtio_path.h"
+
 /* Descriptors per ring that we ask for; a driver may have fewer. */
 #define ETHDEV_RING 1024
 
@@ -27,9 +29,11 @@ struct ethdev {
 	uint16_t ring; /* descriptors per ring to ask for; set before ethdev_open() */
 	bool attached;
 	bool started;
-	char name[64]; /* DPDK's name of the device */
-	struct vnf_log_limit
-		limit; /* of lines that the other side can cause, by going and coming */
+	struct vnf_log_limit limit; /* of lines that the other side can cause, by coming and going */
+	char name[64];             /* DPDK's name of the device */
+	uint32_t descriptors;      /* per ring, as it came out */
+	uint32_t ring_found;       /* a virtio device's, as its driver said; 0 = it did not */
+	struct virtio_path logged; /* likewise, the functions that it chose */
 	struct ethdev_queue queue[VNF_QUEUES_MAX];
 };
 
@@ -40,6 +44,12 @@ int ethdev_open(struct vnf_port *port, struct ethdev *dev, const char *name, con
 int ethdev_start(struct vnf_port *port);
 void ethdev_poll(struct vnf_port *port);
 void ethdev_missed(const struct vnf_port *port, struct vnf_port_missed *missed);
+/* What the driver says of itself. */
+void ethdev_explain(const struct vnf_port *port, struct vnf_port_path *path);
+/* The same of virtio's driver, in `path`; `change` is the kind's to say. False: the device is gone.
+ */
+bool ethdev_explain_virtio(const struct vnf_port *port, struct vnf_port_path *path,
+			   struct virtio_path *chosen);
 void ethdev_stop(struct vnf_port *port);
 void ethdev_close(struct vnf_port *port);
 /* Close the device and take it out of DPDK; without one it does nothing. */

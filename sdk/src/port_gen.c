@@ -7,6 +7,8 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -293,6 +295,21 @@ static void gen_missed(const struct vnf_port *port, struct vnf_port_missed *miss
 	}
 }
 
+static void gen_explain(const struct vnf_port *port, struct vnf_port_path *path)
+{
+	const struct gen_spec *s = port->spec->kind_spec;
+
+	if (s->rate == 0)
+		snprintf(path->rx, sizeof(path->rx), "made when polled, as many as are taken");
+	else
+		snprintf(path->rx, sizeof(path->rx), "made when polled, %" PRIu64 " a second",
+			 s->rate);
+	snprintf(path->tx, sizeof(path->tx), "checked and freed");
+	snprintf(path->why, sizeof(path->why), "each frame is written anew, with its number");
+	snprintf(path->change, sizeof(path->change), "%s",
+		 s->rate == 0 ? "rate = N: so many a second" : "rate = 0: as many as are taken");
+}
+
 const struct vnf_port_kind vnf_port_kind_gen = {
 	.name = "gen",
 	.doc = "makes numbered test frames, and checks those that it is sent",
@@ -304,6 +321,7 @@ const struct vnf_port_kind vnf_port_kind_gen = {
 	.open = gen_open,
 	.start = traffic_start,
 	.missed = gen_missed,
+	.explain = gen_explain,
 	.stop = traffic_stop,
 	.close = traffic_queues_close,
 };

@@ -54,6 +54,53 @@ static int check_address(const void *field, char *why, size_t why_size)
 	return -EINVAL;
 }
 
+/* End of the argument that begins here: commas in brackets are the value's. */
+static const char *devarg_end(const char *arg)
+{
+	int depth = 0;
+
+	for (; *arg != '\0' && (*arg != ',' || depth > 0); arg++)
+		depth += (*arg == '[' || *arg == '(') - (*arg == ']' || *arg == ')');
+	return arg;
+}
+
+/* DPDK's devices that take a key several times, as a list. */
+static bool devargs_repeat(const char *devargs)
+{
+	static const char *const names[] = { "net_pcap", "eth_pcap", "net_bonding",
+					     "net_failsafe" };
+
+	for (size_t i = 0; i < RTE_DIM(names); i++)
+		if (strncmp(devargs, names[i], strlen(names[i])) == 0)
+			return true;
+	return false;
+}
+
+/* Most drivers ignore a key that is given twice, without a word: both times. */
+static int check_devargs(const void *field, char *why, size_t why_size)
+{
+	const char *devargs = *(const char *const *)field;
+	const char *arg = devarg_end(devargs);
+
+	if (devargs_repeat(devargs))
+		return 0;
+	while (*arg == ',') {
+		size_t len = strcspn(++arg, "=,");
+		const char *other = devarg_end(arg);
+
+		for (; *other == ','; other = devarg_end(other + 1)) {
+			if (strncmp(other + 1, arg, len) != 0 || strcspn(other + 1, "=,") != len)
+				continue;
+			snprintf(why, why_size,
+				 "\"%.*s\" is given twice, which DPDK ignores; give it once",
+				 (int)RTE_MIN(len, 40u), arg);
+			return -EINVAL;
+		}
+		arg = devarg_end(arg);
+	}
+	return 0;
+}
+
 #define ADDRESS_DOC                                                                                \
 	"PCI address, such as \"0000:00:03.0\", or the MAC of the kernel's interface on it"
 #define DRIVER_KEYS                                                                                \
@@ -92,6 +139,7 @@ static const struct vnf_config_key nic_keys[] = {
 	  .type = VNF_CONFIG_STRING,
 	  .offset = offsetof(struct nic_spec, devargs),
 	  .max = 511,
+	  .check = check_devargs,
 	  .doc = "A DPDK device and its arguments, such as \"net_memif0,role=client\"; this or "
 		 "address." },
 	DRIVER_KEYS,
@@ -307,6 +355,14 @@ static void virtio_poll(struct vnf_port *port)
 	__atomic_store_n(&port->broken, 1, __ATOMIC_RELEASE);
 }
 
+/* What is negotiated is the host's to choose: no key of ours is about it. */
+static void virtio_explain(const struct vnf_port *port, struct vnf_port_path *path)
+{
+	struct virtio_path chosen;
+
+	ethdev_explain_virtio(port, path, &chosen);
+}
+
 const struct vnf_port_kind vnf_port_kind_virtio = {
 	.name = "virtio",
 	.doc = "virtio-net device of this virtual machine, by DPDK's virtio driver",
@@ -322,6 +378,7 @@ const struct vnf_port_kind vnf_port_kind_virtio = {
 	.start = ethdev_start,
 	.poll = virtio_poll,
 	.missed = ethdev_missed,
+	.explain = virtio_explain,
 	.stop = ethdev_stop,
 	.close = nic_close,
 	.restore = nic_restore,
@@ -343,6 +400,7 @@ const struct vnf_port_kind vnf_port_kind_nic = {
 	.start = ethdev_start,
 	.poll = ethdev_poll,
 	.missed = ethdev_missed,
+	.explain = ethdev_explain,
 	.stop = ethdev_stop,
 	.close = nic_close,
 	.restore = nic_restore,

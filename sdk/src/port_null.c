@@ -70,6 +70,19 @@ static void null_close(struct vnf_port *port)
 	port->priv = NULL;
 }
 
+static void null_explain(const struct vnf_port *port, struct vnf_port_path *path)
+{
+	const struct null_spec *spec = port->spec->kind_spec;
+
+	if (spec->receive)
+		snprintf(path->rx, sizeof(path->rx), "buffers of %u octets as they lie there",
+			 spec->size);
+	snprintf(path->tx, sizeof(path->tx), "freed at once");
+	snprintf(path->why, sizeof(path->why), "net_null with copy=0 touches no frame");
+	if (spec->receive)
+		snprintf(path->change, sizeof(path->change), "receive = false: receives nothing");
+}
+
 const struct vnf_port_kind vnf_port_kind_null = {
 	.name = "null",
 	.doc = "endless frames of no content in, nothing out: for measuring",
@@ -82,6 +95,7 @@ const struct vnf_port_kind vnf_port_kind_null = {
 	.start = ethdev_start,
 	.poll = ethdev_poll,
 	.missed = ethdev_missed,
+	.explain = null_explain,
 	.stop = ethdev_stop,
 	.close = null_close,
 };

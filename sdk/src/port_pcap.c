@@ -7,6 +7,7 @@
  * be played by virtual time. At the end of the file the link stays up; there is just nothing more.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <rte_malloc.h>
@@ -265,6 +266,25 @@ static void pcap_missed(const struct vnf_port *port, struct vnf_port_missed *mis
 	missed->rx_nombuf += __atomic_load_n(&q->nombuf, __ATOMIC_RELAXED);
 }
 
+static void pcap_explain(const struct vnf_port *port, struct vnf_port_path *path)
+{
+	const struct pcap_spec *s = port->spec->kind_spec;
+	const struct pcap_queue *q = port->queue[0];
+
+	if (q != NULL && s->rx_file[0] != '\0')
+		snprintf(path->rx, sizeof(path->rx), "copied from memory, %u frames%s", q->frames.n,
+			 s->loop ? " for ever" : " once");
+	if (s->tx_file[0] != '\0')
+		snprintf(path->tx, sizeof(path->tx), "written to the file through a buffer");
+	snprintf(path->why, sizeof(path->why), "%s",
+		 s->rx_file[0] != '\0' ? "rx_file was read whole when the port was opened"
+				       : "there is no rx_file");
+	if (s->rx_file[0] != '\0')
+		snprintf(path->change, sizeof(path->change), "loop = %s",
+			 s->loop ? "false: the frames come once"
+				 : "true: the frames come for ever");
+}
+
 const struct vnf_port_kind vnf_port_kind_pcap = {
 	.name = "pcap",
 	.doc = "receives the frames of a pcap file, and writes what it is sent to another",
@@ -278,6 +298,7 @@ const struct vnf_port_kind vnf_port_kind_pcap = {
 	.start = pcap_port_start,
 	.poll = pcap_port_poll,
 	.missed = pcap_missed,
+	.explain = pcap_explain,
 	.stop = pcap_port_stop,
 	.close = pcap_port_close,
 };

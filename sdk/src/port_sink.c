@@ -7,6 +7,7 @@
 #include "port_sink.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <rte_malloc.h>
@@ -105,6 +106,13 @@ static int sink_open(struct vnf_port *port)
 	return traffic_queues_open(port, sizeof(struct traffic_queue));
 }
 
+static void sink_explain(const struct vnf_port *port, struct vnf_port_path *path)
+{
+	(void)port;
+	snprintf(path->tx, sizeof(path->tx), "checked and freed");
+	snprintf(path->why, sizeof(path->why), "a sink only takes");
+}
+
 const struct vnf_port_kind vnf_port_kind_sink = {
 	.name = "sink",
 	.doc = "takes packets, checks the sequence of generated ones, and frees them",
@@ -112,6 +120,7 @@ const struct vnf_port_kind vnf_port_kind_sink = {
 	.need = sink_need,
 	.open = sink_open,
 	.start = traffic_start,
+	.explain = sink_explain,
 	.stop = traffic_stop,
 	.close = traffic_queues_close,
 };

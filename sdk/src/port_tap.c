@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -512,6 +513,15 @@ static void tap_missed(const struct vnf_port *port, struct vnf_port_missed *miss
 	}
 }
 
+static void tap_explain(const struct vnf_port *port, struct vnf_port_path *path)
+{
+	snprintf(path->rx, sizeof(path->rx), "readv(), a system call a frame, %u queue%s",
+		 port->n_queues, port->n_queues == 1 ? "" : "s");
+	snprintf(path->tx, sizeof(path->tx), "writev(), a system call a frame");
+	snprintf(path->why, sizeof(path->why),
+		 "/dev/net/tun knows no bursts; with virtio-net header, all offloads off");
+}
+
 const struct vnf_port_kind vnf_port_kind_tap = {
 	.name = "tap",
 	.doc = "an interface of this machine's kernel, in any network namespace",
@@ -525,6 +535,7 @@ const struct vnf_port_kind vnf_port_kind_tap = {
 	.start = tap_start,
 	.poll = tap_poll,
 	.missed = tap_missed,
+	.explain = tap_explain,
 	.stop = tap_stop,
 	.close = tap_close,
 };

@@ -497,6 +497,24 @@ static void virtio_user_cancel(struct vnf_port *port)
 	close(fd);
 }
 
+/* ---- which way packets take ---- */
+
+static void virtio_user_explain(const struct vnf_port *port, struct vnf_port_path *path)
+{
+	struct virtio_path chosen;
+
+	if (!ethdev_explain_virtio(port, path, &chosen))
+		return;
+	if (chosen.packed)
+		snprintf(path->change, sizeof(path->change), "packed = false: split rings");
+	else if (!spec_of(port)->packed)
+		snprintf(path->change, sizeof(path->change),
+			 "packed = true: packed rings, if the peer offers them");
+	else
+		snprintf(path->why, sizeof(path->why),
+			 "packed = true, but the peer offers no packed rings");
+}
+
 /* ---- stopping ---- */
 
 /* A step of the stop, to be done on DPDK's interrupt thread. */
@@ -617,6 +635,7 @@ const struct vnf_port_kind vnf_port_kind_virtio_user = {
 	.start = ethdev_start,
 	.poll = virtio_user_poll,
 	.missed = ethdev_missed,
+	.explain = virtio_user_explain,
 	.stop = virtio_user_stop,
 	.close = virtio_user_close,
 };

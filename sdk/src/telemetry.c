@@ -7,6 +7,7 @@
  *     /vnf/info             what runs                 /vnf/ports          names by number
  *     /vnf/ports,PORT       one port's description    /vnf/stats,PORT     its counters
  *     /vnf/drops,PORT       its drops by reason       /vnf/ledger[,WORKER]
+ *     /vnf/datapath,PORT    which way packets take through it
  *     /vnf/workers,WORKER   CPU, queues, busy time    /vnf/stages         if built with `stages`
  *     /vnf/latency,PORT     how long packets wait
  *
@@ -172,6 +173,25 @@ static void worker_numbers(const struct vnf *vnf, uint16_t id, struct rte_tel_da
 	dict_add(d, "longest_callback_ns", __atomic_load_n(&w->watch.longest_ns, __ATOMIC_RELAXED));
 }
 
+static int tell_datapath(struct vnf *vnf, const char *params, struct rte_tel_data *d)
+{
+	const struct port_slot *slot;
+	struct vnf_port *port;
+
+	if (param_port(vnf, params, &port) < 0 || port == NULL)
+		return -ENOENT;
+	slot = &vnf->ports[port->id];
+	rte_tel_data_start_dict(d);
+	rte_tel_data_add_dict_string(d, "name", port->name);
+	rte_tel_data_add_dict_int(d, "up", vnf_port_is_up(port));
+	rte_tel_data_add_dict_string(d, "rx", slot->path.rx);
+	rte_tel_data_add_dict_string(d, "tx", slot->path.tx);
+	rte_tel_data_add_dict_string(d, "why", slot->path.why);
+	rte_tel_data_add_dict_string(
+		d, "change", slot->path_known ? datapath_change(&slot->path) : "not up yet");
+	return 0;
+}
+
 static int tell_workers(struct vnf *vnf, const char *params, struct rte_tel_data *d)
 {
 	const struct worker *w;
@@ -307,6 +327,7 @@ static const struct command commands[] = {
 	{ "/vnf/ports", tell_ports, "Names of the ports. Parameter: a port, to describe it" },
 	{ "/vnf/stats", tell_stats, "Packets and bytes. Parameter: a port" },
 	{ "/vnf/drops", tell_drops, "Drops by reason. Parameter: a port" },
+	{ "/vnf/datapath", tell_datapath, "Way of packets through a port. Parameter: a port" },
 	{ "/vnf/ledger", tell_ledger, "Where packets went. Parameter: a worker" },
 	{ "/vnf/latency", tell_latency, "How long packets wait. Parameter: a port" },
 	{ "/vnf/workers", tell_workers, "What a worker does. Parameter: a worker" },

@@ -302,6 +302,8 @@ size_t log_escape(char *to, size_t size, const char *text, size_t len);
 int log_capture_dpdk(void);
 /* Its errors are of our own making for a while (a cancelled accept): detail, not errors. */
 void log_quiet_dpdk(bool quiet);
+/* Show this thread's lines of DPDK to `seen` too, whatever their level; then once with NULL. */
+void log_watch_dpdk(void (*seen)(void *arg, const char *text, size_t len), void *arg);
 
 /* ---- leftover.c ---- */
 
@@ -351,6 +353,12 @@ struct port_slot {
 	struct loaded *loaded; /* that its spec is in, if it came by a reload */
 	uint16_t poller[VNF_QUEUES_MAX]; /* number of the worker that polls the queue */
 	pthread_t thread;
+
+	/* datapath.c's: written by control with telemetry paused, so that telemetry may read. */
+	struct vnf_port_path path;
+	bool path_known;
+	uint64_t path_next_ns;
+	struct vnf_log_limit path_limit;
 };
 
 /* Create the ports of the file: names, kinds, needs. */
@@ -391,6 +399,16 @@ void ports_destroy(struct vnf *vnf);
 
 /* Room for as many ports as there may come to be. */
 uint16_t ports_room(const struct vnf *vnf);
+/* ---- datapath.c: which way packets take through a port ---- */
+
+/* Of a port that is up: log it if it is not what was said last. Control thread. */
+void datapath_look(struct port_slot *slot);
+/* Find it out now; false: its peer has just left. Control thread. */
+bool datapath_explain(const struct vnf_port *port, struct vnf_port_path *path);
+/* path->change, or words for none. */
+const char *datapath_change(const struct vnf_port_path *path);
+/* One line: all but the port's name. */
+void datapath_line(const struct vnf_port_path *path, char *text, size_t size);
 
 /* ---- counters.c ---- */
 

@@ -254,3 +254,31 @@ Test(log, dpdk_lines_of_one_part_are_limited)
 	dpdk_says("EAL: something else");
 	cr_assert_eq(capture_end(), VNF_LOG_BURST + 1, "%s", captured);
 }
+
+static char seen[256];
+
+static void see(void *arg, const char *text, size_t len)
+{
+	cr_expect_eq(arg, seen);
+	snprintf(seen + strlen(seen), sizeof(seen) - strlen(seen), "%.*s|", (int)len, text);
+}
+
+/* virtio's driver tells its choices at levels that nobody wants to read. */
+Test(log, a_watch_sees_what_is_not_shown)
+{
+	int type = rte_log_register("pmd.net.virtio.init");
+
+	log_init("me", VNF_LOG_DEBUG);
+	cr_assert_eq(log_capture_dpdk(), 0);
+	rte_log_set_level(type, RTE_LOG_NOTICE);
+	capture_start();
+	rte_log(RTE_LOG_DEBUG, (uint32_t)type, "before\n");
+	log_watch_dpdk(see, seen);
+	rte_log(RTE_LOG_DEBUG, (uint32_t)type, "a ring\n");
+	rte_log(RTE_LOG_INFO, (uint32_t)type, "a path\n");
+	log_watch_dpdk(NULL, NULL);
+	rte_log(RTE_LOG_INFO, (uint32_t)type, "after\n");
+	cr_expect_eq(capture_end(), 1);
+	cr_expect_str_eq(seen, "a ring|a path|");
+	cr_expect_str_eq(captured, "me: debug: dpdk: a path\n");
+}

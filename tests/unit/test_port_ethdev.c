@@ -5,6 +5,8 @@
  * where the device's ring is full.
  */
 
+#define ALLOW_EXPERIMENTAL_API /* rte_eth_dev_conf_get() */
+
 #include <rte_dev.h>
 #include <rte_ethdev.h>
 #include <rte_ring.h>
@@ -54,6 +56,32 @@ static struct rte_mbuf *packet(uint64_t flags)
 Test(port_ethdev, is_up_once_started, .init = setup, .fini = teardown)
 {
 	cr_assert(vnf_port_is_up(&port));
+}
+
+/* No checksum is taken over from the peer, no RSS asked for, no interrupt waited for. */
+Test(port_ethdev, asks_the_device_for_nothing, .init = setup, .fini = teardown)
+{
+	const struct ethdev *dev = port.priv;
+	struct rte_eth_conf conf;
+
+	cr_assert_eq(rte_eth_dev_conf_get(dev->port_id, &conf), 0);
+	cr_expect_eq(conf.rxmode.offloads, 0);
+	cr_expect_eq(conf.rxmode.mq_mode, RTE_ETH_MQ_RX_NONE);
+	cr_expect_eq(conf.txmode.offloads & ~RTE_ETH_TX_OFFLOAD_MULTI_SEGS, 0);
+	cr_expect_eq(conf.intr_conf.rxq, 0);
+}
+
+Test(port_ethdev, tells_its_path, .init = setup, .fini = teardown)
+{
+	struct vnf_port_path path = { 0 };
+
+	port.kind->explain(&port, &path);
+	cr_expect_str_eq(path.rx, "");
+	cr_expect_str_eq(path.tx, "freed at once");
+	/* What any other DPDK device says, of a driver that tells nothing. */
+	ethdev_explain(&port, &path);
+	cr_expect_str_eq(path.rx, "the driver's only functions, rings of 1024");
+	cr_expect_str_eq(path.why, "net_null chose them for MTU 1500, without receive offloads");
 }
 
 Test(port_ethdev, what_the_device_was_not_told_to_do_is_dropped, .init = setup, .fini = teardown)

@@ -16,6 +16,8 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
+#include <rte_version.h>
+
 #include "port_vhost.h"
 
 #define NS 1000000000ull
@@ -479,7 +481,17 @@ Test(guard, call_descriptors)
 
 Test(guard, this_librte_vhost_is_known)
 {
-	cr_assert(hsw_guard_supported(why, sizeof(why)), "%s", why);
+	cr_assert(hsw_guard_supported(rte_version(), why, sizeof(why)), "%s", why);
+}
+
+Test(guard, librte_vhost_with_holes_is_refused)
+{
+	cr_expect_not(hsw_guard_supported("DPDK 22.11.7", why, sizeof(why)));
+	cr_expect_not_null(strstr(why, "22.11.8 is the first without"), "%s", why);
+	cr_expect(hsw_guard_supported("DPDK 22.11.8", why, sizeof(why)));
+	cr_expect(hsw_guard_supported("DPDK 22.11.11", why, sizeof(why)));
+	cr_expect_not(hsw_guard_supported("DPDK 23.11.4", why, sizeof(why)));
+	cr_expect_not_null(strstr(why, "is not 22.11"), "%s", why);
 }
 
 /* ---- in front of librte_vhost ---- */

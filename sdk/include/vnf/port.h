@@ -112,6 +112,20 @@ struct vnf_port_missed {
 	uint64_t rx_nombuf; /**< Not received because the packet pool was empty. */
 };
 
+/** Octets of each text of struct vnf_port_path, its end included; telemetry takes no more. */
+#define VNF_PATH_TEXT 128
+
+/**
+ * Which way packets take through a port: what its driver chose, why, and what would change it.
+ * Each is a phrase without a full stop; `why` and `change` may be empty.
+ */
+struct vnf_port_path {
+	char rx[VNF_PATH_TEXT];     /**< How packets are received; "" = never. */
+	char tx[VNF_PATH_TEXT];     /**< How packets are sent; "" = never. */
+	char why[VNF_PATH_TEXT];    /**< Why so. */
+	char change[VNF_PATH_TEXT]; /**< A line of the configuration and its effect; "" = none. */
+};
+
 /** opening may block (waiting for a peer): it is done on a thread of its own. */
 #define VNF_KIND_OPEN_BLOCKS (1u << 0)
 /** Any number of workers may send on one queue at a time. */
@@ -163,6 +177,11 @@ struct vnf_port_kind {
 	void (*poll)(struct vnf_port *port);
 	/** Fill in what was lost outside of the ledger. Context: any thread. */
 	void (*missed)(const struct vnf_port *port, struct vnf_port_missed *missed);
+	/** Say which way packets take; `path` is zeroed, and stays so if the peer has just left.
+	 *  Only what a line of the configuration really does belongs into `change`. Of a started
+	 *  port that is up. Context: control thread.
+	 */
+	void (*explain)(const struct vnf_port *port, struct vnf_port_path *path);
 	/** Workers are gone; stop the device, calls vnf_port_set_up(port, false). */
 	void (*stop)(struct vnf_port *port);
 	/** Release all that open acquired. */
