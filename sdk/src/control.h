@@ -17,4 +17,12 @@ struct vnf_refusal {
 	char text[REFUSAL_MAX];
 };
 
+/* ---- command_capture.c ---- */
+
+extern const struct vnf_command capture_commands[];
+
+/* ---- command_drop_log.c ---- */
+
+extern const struct vnf_command drop_log_commands[];
+
 #endif

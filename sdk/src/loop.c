@@ -20,6 +20,8 @@
 #include <rte_lcore.h>
 #include <rte_malloc.h>
 
+#include "drop_recorder.h"
+
 #define SNAPSHOT_WAIT_NS 1000000000ULL
 #define DRAIN_WAIT_NS 2000000000ULL
 #define STOP_WAIT_NS 5000000000ULL
@@ -72,7 +74,9 @@ static int worker_init(struct vnf *vnf, uint16_t id)
 	w->shares_cpu = vnf->cpus.shares_cpu[id];
 	w->qsbr = vnf->qsbr;
 	w->run = &vnf->run;
-	if (counters_init(&w->counters, vnf->n_ports) < 0)
+	w->pub.recorder = drop_recorder_create(vnf->n_ports, vnf->spec->drop_recorder);
+	if (counters_init(&w->counters, vnf->n_ports) < 0 ||
+	    (w->pub.recorder == NULL && vnf->spec->drop_recorder != 0))
 		return -ENOMEM;
 	return rxqs_assign(vnf, w);
 }
@@ -227,6 +231,7 @@ int workers_stop(struct vnf *vnf)
 void workers_destroy(struct vnf *vnf)
 {
 	for (uint16_t i = 0; i < vnf->n_workers; i++) {
+		drop_recorder_destroy(vnf->workers[i].pub.recorder);
 		counters_fini(&vnf->workers[i].counters);
 		free(vnf->workers[i].rxqs);
 	}

@@ -19,6 +19,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "capture.h"
 #include "owners.h"
 #include "replay.h"
 
@@ -337,6 +338,7 @@ static int run(struct vnf *vnf, int signals)
 
 		if (vnf->program->control != NULL)
 			vnf->program->control(vnf);
+		capture_poll(vnf);
 		if (now < next_poll)
 			continue;
 		next_poll = now + PORT_POLL_NS;
@@ -379,6 +381,7 @@ static int launch_and_run(struct vnf *vnf, int signals)
 	signals_handle(end_at_once);
 	if (workers_stop(vnf) < 0)
 		end_stuck("a worker did not stop within 5 s");
+	capture_fini(vnf);
 	return ret;
 }
 

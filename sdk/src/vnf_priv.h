@@ -80,6 +80,13 @@ enum hugepages {
 	HUGEPAGES_ALWAYS,
 };
 
+/* What captures may do; see capture.h. */
+struct capture_spec {
+	const char *directory; /* "": there are none */
+	uint64_t max_size;     /* bytes */
+	uint64_t buffer;       /* bytes, of each worker */
+};
+
 /* What the SDK's own keys fill. */
 struct system_spec {
 	const char *name;
@@ -89,6 +96,8 @@ struct system_spec {
 	uint32_t hugepages;
 	uint32_t log_level;
 	uint32_t packets;
+	uint32_t drop_recorder; /* records of each port and worker */
+	struct capture_spec capture;
 	struct vnf_config_list ports;
 };
 
@@ -377,6 +386,7 @@ struct worker {
 	struct vnf_stages stages;
 	struct app_loop *app; /* worker.c's own */
 	struct vnf_timeouts *timeouts;
+	struct capture_tap *capture; /* its part of a capture, or NULL; release, acquire */
 
 	/* A reader asks by raising snap_asked, the worker answers with a copy and snap_done. */
 	uint32_t snap_asked __rte_cache_aligned;
@@ -459,6 +469,7 @@ struct vnf {
 	void *override[VNF_PORTS_MAX]; /* structures that replace a kind's own; NULL beyond */
 	struct worker *workers;
 	uint16_t n_workers;
+	struct capture *capture; /* the one that runs, or the last, or NULL */
 	uint64_t started_ns;
 	bool ran;     /* there is something to report */
 	uint32_t run; /* enum run_state; release by control, acquire by workers */

@@ -229,23 +229,26 @@ void vnf_trace_verdict(struct vnf_worker *worker, struct rte_mbuf *const *pkts, 
 		       vnf_verdict_t verdict);
 
 /**
- * What vnf_trace_drop() calls in a replay; use that.
+ * Packets are dropped: put some of them into the worker's records, and tell a capture or a replay.
+ * vnf_trace_drop() and vnf_trace_drop_in() call it with what they know.
  *
  * @param worker
- *   As of vnf_trace_drop().
+ *   The calling worker.
+ * @param port
+ *   Number of the port at which they are counted, or VNF_NO_PORT.
  * @param pkts
- *   As of vnf_trace_drop().
+ *   The packets, not yet freed.
  * @param n
- *   As of vnf_trace_drop().
+ *   Number of packets.
  * @param reason
- *   As of vnf_trace_drop().
+ *   As counted.
  * @param to
- *   As of vnf_trace_drop().
+ *   Number of the port that they were on their way out of, or VNF_NO_PORT.
  *
  * Context: worker.
  */
-void vnf_trace_reason(struct vnf_worker *worker, struct rte_mbuf *const *pkts, uint16_t n,
-		      uint32_t reason, uint16_t to);
+void vnf_drop_note(struct vnf_worker *worker, uint16_t port, struct rte_mbuf *const *pkts,
+		   uint16_t n, uint32_t reason, uint16_t to);
 
 /**
  * Tell a replay's list of verdicts what becomes of packets; without a replay one branch.
@@ -264,12 +267,13 @@ void vnf_trace_reason(struct vnf_worker *worker, struct rte_mbuf *const *pkts, u
 static inline void vnf_trace(struct vnf_worker *worker, struct rte_mbuf *const *pkts, uint16_t n,
 			     vnf_verdict_t verdict)
 {
-	if (unlikely(worker->traced))
+	if (unlikely((worker->watched & VNF_WATCH_REPLAY) != 0))
 		vnf_trace_verdict(worker, pkts, n, verdict);
 }
 
 /**
- * The same for packets that are dropped, before they are freed.
+ * Tell whoever wants to know (the records of drops, a capture, a replay) of packets that are
+ * dropped on their way out of a port, before they are freed.
  *
  * @param worker
  *   The calling worker.
@@ -287,8 +291,158 @@ static inline void vnf_trace(struct vnf_worker *worker, struct rte_mbuf *const *
 static inline void vnf_trace_drop(struct vnf_worker *worker, struct rte_mbuf *const *pkts,
 				  uint16_t n, uint32_t reason, uint16_t to)
 {
-	if (unlikely(worker->traced))
-		vnf_trace_reason(worker, pkts, n, reason, to);
+	vnf_drop_note(worker, to, pkts, n, reason, to);
+}
+
+/**
+ * The same for packets that are dropped where they came in.
+ *
+ * @param worker
+ *   The calling worker.
+ * @param port
+ *   Number of the port that they came from.
+ * @param pkts
+ *   The packets.
+ * @param n
+ *   Number of packets.
+ * @param reason
+ *   As counted.
+ *
+ * Context: worker.
+ */
+static inline void vnf_trace_drop_in(struct vnf_worker *worker, uint16_t port,
+				     struct rte_mbuf *const *pkts, uint16_t n, uint32_t reason)
+{
+	vnf_drop_note(worker, port, pkts, n, reason, VNF_NO_PORT);
+}
+
+/**
+ * What vnf_watch_rx() calls when it is watched; use that.
+ *
+ * @param worker
+ *   As of vnf_watch_rx().
+ * @param port
+ *   As of vnf_watch_rx().
+ * @param pkts
+ *   As of vnf_watch_rx().
+ * @param n
+ *   As of vnf_watch_rx().
+ *
+ * Context: worker.
+ */
+void vnf_watched_rx(struct vnf_worker *worker, uint16_t port, struct rte_mbuf *const *pkts,
+		    uint16_t n);
+
+/**
+ * Tell a capture of packets that were received, before anything is done with them; without a
+ * capture one branch.
+ *
+ * @param worker
+ *   The calling worker.
+ * @param port
+ *   Number of the port that they came from.
+ * @param pkts
+ *   The packets.
+ * @param n
+ *   Number of packets.
+ *
+ * Context: worker.
+ */
+static inline void vnf_watch_rx(struct vnf_worker *worker, uint16_t port,
+				struct rte_mbuf *const *pkts, uint16_t n)
+{
+	if (unlikely(worker->watched != 0))
+		vnf_watched_rx(worker, port, pkts, n);
+}
+
+/**
+ * What vnf_port_tx() calls when it is watched; use that.
+ *
+ * @param worker
+ *   As of vnf_port_tx().
+ * @param port
+ *   As of vnf_port_tx().
+ * @param queue
+ *   As of vnf_port_tx().
+ * @param pkts
+ *   As of vnf_port_tx().
+ * @param n
+ *   As of vnf_port_tx().
+ * @param counters
+ *   As of vnf_port_tx().
+ * @return
+ *   As of vnf_port_tx().
+ *
+ * Context: worker.
+ */
+uint16_t vnf_watched_tx(struct vnf_worker *worker, const struct vnf_port *port, uint16_t queue,
+			struct rte_mbuf **pkts, uint16_t n, struct vnf_port_counters *counters);
+
+/**
+ * The port's `tx`, seen by a capture; without a capture one branch more than that.
+ *
+ * @param worker
+ *   The calling worker.
+ * @param port
+ *   The port; up, and with a `tx`.
+ * @param queue
+ *   Number of its queue pair.
+ * @param pkts
+ *   The packets; those sent are the port's.
+ * @param n
+ *   Number of packets.
+ * @param counters
+ *   The worker's of the port.
+ * @return
+ *   How many were sent, from the first on.
+ *
+ * Context: worker.
+ */
+static inline uint16_t vnf_port_tx(struct vnf_worker *worker, const struct vnf_port *port,
+				   uint16_t queue, struct rte_mbuf **pkts, uint16_t n,
+				   struct vnf_port_counters *counters)
+{
+	if (unlikely(worker->watched != 0))
+		return vnf_watched_tx(worker, port, queue, pkts, n, counters);
+	return port->tx(port->queue[queue], pkts, n, counters);
+}
+
+/**
+ * What vnf_watch_sent() calls when it is watched; use that.
+ *
+ * @param worker
+ *   As of vnf_watch_sent().
+ * @param port
+ *   As of vnf_watch_sent().
+ * @param pkts
+ *   As of vnf_watch_sent().
+ * @param n
+ *   As of vnf_watch_sent().
+ *
+ * Context: worker.
+ */
+void vnf_watched_sent(struct vnf_worker *worker, uint16_t port, struct rte_mbuf *const *pkts,
+		      uint16_t n);
+
+/**
+ * Tell a capture of packets that a port's `tx_copy` sent copies of.
+ *
+ * @param worker
+ *   The calling worker.
+ * @param port
+ *   Number of the port.
+ * @param pkts
+ *   The packets.
+ * @param n
+ *   Number of packets.
+ *
+ * Context: worker.
+ */
+static inline void vnf_watch_sent(struct vnf_worker *worker, uint16_t port,
+				  struct rte_mbuf *const *pkts, uint16_t n)
+{
+	if (unlikely(worker->watched != 0))
+		vnf_watched_sent(worker, port, pkts, n);
 }
 
 /**
