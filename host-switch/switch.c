@@ -260,10 +260,9 @@ static void flood_shared(struct hsw_worker *w, struct hsw_batch *b, struct rte_m
 	batch_flush(w, b);
 	if (b->lock != NULL)
 		rte_spinlock_lock(b->lock);
-	sent = port->tx_copy(port->queue[b->queue], fit, n_fit, counters);
+	sent = vnf_port_tx_copy(w->worker, port, b->queue, fit, n_fit, counters);
 	if (b->lock != NULL)
 		rte_spinlock_unlock(b->lock);
-	vnf_watch_sent(w->worker, port->id, fit, sent);
 	if (unlikely(sent < n_fit))
 		vnf_trace_drop(w->worker, fit + sent, n_fit - sent, VNF_DROP_TX_FULL, port->id);
 	counters->drops[VNF_DROP_TX_FULL] += n_fit - sent;

@@ -35,6 +35,7 @@ enum capture_point {
 	CAPTURE_TX,
 	CAPTURE_DROP,
 	CAPTURE_POINTS,
+	CAPTURE_NOTHING = CAPTURE_POINTS, /* in a ring: to be skipped */
 };
 
 /* What is asked for. Strings end with the call. */
@@ -72,13 +73,15 @@ struct capture_head {
 };
 
 struct capture;
+struct capture_slice;
 
 /* A worker's part. */
 struct capture_tap {
 	struct byte_ring ring;
 	const struct capture *capture;
-	uint8_t *flat;     /* where the filter looks at packets in several pieces */
-	uint64_t filtered; /* the worker's; read by control */
+	uint8_t *flat;               /* where the filter looks at packets in several pieces */
+	struct capture_slice *slice; /* in the hands of a port's tx, or NULL */
+	uint64_t filtered;           /* the worker's; read by control */
 	uint64_t lost;
 } __attribute__((aligned(BYTE_RING_LINE)));
 

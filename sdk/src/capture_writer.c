@@ -99,6 +99,8 @@ static enum capture_end packet_write(struct capture *c, uint16_t worker,
 		.comment = comment(c, worker, head, text, sizeof(text)),
 	};
 
+	if (head->point == CAPTURE_NOTHING)
+		return CAPTURE_GOES_ON;
 	if (head->now_ns > c->end_ns)
 		return CAPTURE_END_TIME;
 	if (pcapng_bytes(&c->file) + pcapng_packet_bytes(&packet) > c->bytes_max)

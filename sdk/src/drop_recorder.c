@@ -13,40 +13,12 @@
 
 #include <vnf/clock.h>
 
-#include "capture.h"
-#include "trace.h"
 #include "vnf_priv.h"
 
-#define RECORD_WORDS (sizeof(struct drop_record) / sizeof(uint64_t))
 /* Attempts to read a record that is being written again and again. */
 #define READS_MAX 3
 
 _Static_assert(sizeof(struct drop_record) % sizeof(uint64_t) == 0, "a record is whole words");
-
-struct slot {
-	uint64_t sequence; /* 0: never written */
-	uint64_t word[RECORD_WORDS];
-};
-
-/* One reason at one port: a token bucket, told by the time at which it will have a token. */
-struct limit {
-	int64_t open_ns;
-	uint64_t skipped; /* since its last record */
-};
-
-struct ring {
-	struct limit limit[VNF_DROPS_MAX];
-	struct slot *slots;
-	uint32_t next;
-};
-
-struct vnf_drop_recorder {
-	uint32_t n_slots; /* of a ring */
-	uint16_t n_ports;
-	int64_t burst_ns; /* what a full bucket is worth */
-	struct slot *slots;
-	struct ring ring[]; /* by port */
-};
 
 struct vnf_drop_recorder *drop_recorder_create(uint16_t n_ports, uint32_t records)
 {
@@ -83,7 +55,7 @@ void drop_recorder_destroy(struct vnf_drop_recorder *recorder)
 
 /* ---- writing: the worker ---- */
 
-static void slot_write(struct slot *slot, const struct drop_record *record)
+static void slot_write(struct drop_slot *slot, const struct drop_record *record)
 {
 	uint64_t sequence = slot->sequence + 1;
 	uint64_t word[RECORD_WORDS];
@@ -96,8 +68,8 @@ static void slot_write(struct slot *slot, const struct drop_record *record)
 	__atomic_store_n(&slot->sequence, sequence + 1, __ATOMIC_RELEASE);
 }
 
-static void record_write(struct vnf_drop_recorder *r, struct ring *ring, struct drop_record *record,
-			 const struct rte_mbuf *pkt)
+static void record_write(struct vnf_drop_recorder *r, struct drop_ring *ring,
+			 struct drop_record *record, const struct rte_mbuf *pkt)
 {
 	uint32_t kept = RTE_MIN(pkt->pkt_len, (uint32_t)DROP_HEAD_BYTES);
 	const void *octets = rte_pktmbuf_read(pkt, 0, kept, record->head);
@@ -111,72 +83,40 @@ static void record_write(struct vnf_drop_recorder *r, struct ring *ring, struct 
 }
 
 /* There is a token for the first of them at least. */
-static __rte_noinline void records_add(struct vnf_drop_recorder *r, struct drop_record *record,
-				       struct rte_mbuf *const *pkts, uint16_t n)
+static void records_add(struct vnf_drop_recorder *r, uint64_t now_ns, uint16_t port,
+			struct rte_mbuf *const *pkts, uint16_t n, uint32_t reason, uint16_t to)
 {
-	struct ring *ring = &r->ring[record->port];
-	struct limit *limit = &ring->limit[record->reason];
-	int64_t now_ns = (int64_t)record->now_ns;
+	struct drop_ring *ring = &r->ring[port];
+	struct drop_limit *limit = &ring->limit[reason];
+	struct drop_record record = {
+		.now_ns = now_ns, .port = port, .to = to, .reason = (uint16_t)reason
+	};
 
 	for (uint16_t i = 0; i < n; i++) {
-		if (limit->open_ns > now_ns) {
+		if (limit->open_ns > (int64_t)now_ns) {
 			limit->skipped += n - i;
 			return;
 		}
 		/* A bucket is full at most. */
-		limit->open_ns =
-			RTE_MAX(limit->open_ns, now_ns - r->burst_ns) + (int64_t)DROP_INTERVAL_NS;
-		record->skipped = (uint32_t)RTE_MIN(limit->skipped, UINT32_MAX);
+		limit->open_ns = RTE_MAX(limit->open_ns, (int64_t)now_ns - r->burst_ns) +
+				 (int64_t)DROP_INTERVAL_NS;
+		record.skipped = (uint32_t)RTE_MIN(limit->skipped, UINT32_MAX);
 		limit->skipped = 0;
-		record_write(r, ring, record, pkts[i]);
+		record_write(r, ring, &record, pkts[i]);
 	}
 }
 
 void drop_recorder_add(struct vnf_drop_recorder *r, uint64_t now_ns, uint16_t port,
 		       struct rte_mbuf *const *pkts, uint16_t n, uint32_t reason, uint16_t to)
 {
-	struct limit *limit;
-
-	if (unlikely(port >= r->n_ports))
-		return;
-	limit = &r->ring[port].limit[reason];
-	if (likely(limit->open_ns > (int64_t)now_ns)) {
-		limit->skipped += n;
-		return;
-	}
-	records_add(r,
-		    &(struct drop_record){
-			    .now_ns = now_ns, .port = port, .to = to, .reason = (uint16_t)reason },
-		    pkts, n);
-}
-
-/* ---- what the data paths call ---- */
-
-static __rte_noinline void drop_watched(struct vnf_worker *worker, uint16_t port,
-					struct rte_mbuf *const *pkts, uint16_t n, uint32_t reason,
-					uint16_t to)
-{
-	if ((worker->watched & VNF_WATCH_REPLAY) != 0)
-		trace_drops(pkts, n, reason, to);
-	if ((worker->watched & VNF_WATCH_CAPTURE) != 0)
-		capture_drops(worker, port, pkts, n, reason, to);
-}
-
-void vnf_drop_note(struct vnf_worker *worker, uint16_t port, struct rte_mbuf *const *pkts,
-		   uint16_t n, uint32_t reason, uint16_t to)
-{
-	if (unlikely(reason >= VNF_DROPS_MAX))
-		reason = VNF_DROP_APPLICATION;
-	if (likely(worker->recorder != NULL))
-		drop_recorder_add(worker->recorder, worker->now_ns, port, pkts, n, reason, to);
-	if (unlikely(worker->watched != 0))
-		drop_watched(worker, port, pkts, n, reason, to);
+	if (port < r->n_ports && !drop_recorder_skips(r, now_ns, port, n, reason))
+		records_add(r, now_ns, port, pkts, n, reason, to);
 }
 
 /* ---- reading: any thread ---- */
 
 /* False: there is none, or it is being written all the time. */
-static bool slot_read(const struct slot *slot, struct drop_record *record)
+static bool slot_read(const struct drop_slot *slot, struct drop_record *record)
 {
 	uint64_t word[RECORD_WORDS], before, after;
 

@@ -17,6 +17,7 @@
 #include <vnf/embed.h>
 
 #define DROP_HEAD_BYTES 96
+#define RECORD_WORDS (sizeof(struct drop_record) / sizeof(uint64_t))
 /* Records of one reason at one port in the long run. */
 #define DROP_INTERVAL_NS (VNF_SECOND_NS / 10)
 
@@ -31,7 +32,46 @@ struct drop_record {
 	uint8_t head[DROP_HEAD_BYTES];
 };
 
-struct vnf_drop_recorder;
+/* ---- for the function below; else nobody's but drop_recorder.c's ---- */
+
+struct drop_slot {
+	uint64_t sequence; /* 0: never written */
+	uint64_t word[RECORD_WORDS];
+};
+
+/* One reason at one port: a token bucket, told by the time at which it will have a token. */
+struct drop_limit {
+	int64_t open_ns;
+	uint64_t skipped; /* since its last record */
+};
+
+struct drop_ring {
+	struct drop_limit limit[VNF_DROPS_MAX];
+	struct drop_slot *slots;
+	uint32_t next;
+};
+
+struct vnf_drop_recorder {
+	uint32_t n_slots; /* of a ring */
+	uint16_t n_ports;
+	int64_t burst_ns; /* what a full bucket is worth */
+	struct drop_slot *slots;
+	struct drop_ring ring[]; /* by port */
+};
+
+/* Is there no token for the next of this reason? Then it is counted as not recorded. `port` is one
+ * of the recorder's. Worker.
+ */
+static inline bool drop_recorder_skips(struct vnf_drop_recorder *recorder, uint64_t now_ns,
+				       uint16_t port, uint16_t n, uint32_t reason)
+{
+	struct drop_limit *limit = &recorder->ring[port].limit[reason];
+
+	if (unlikely(limit->open_ns <= (int64_t)now_ns))
+		return false;
+	limit->skipped += n;
+	return true;
+}
 
 /* For one worker; `records` for each port, 0: none at all. NULL: no memory, or none wanted. */
 struct vnf_drop_recorder *drop_recorder_create(uint16_t n_ports, uint32_t records);

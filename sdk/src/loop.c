@@ -20,6 +20,7 @@
 #include <rte_lcore.h>
 #include <rte_malloc.h>
 
+#include "drop_note.h"
 #include "drop_recorder.h"
 
 #define SNAPSHOT_WAIT_NS 1000000000ULL
@@ -147,10 +148,12 @@ static int worker_main(void *arg)
 #ifdef VNF_STAGES
 	stages_start(&w->stages);
 #endif
+	drop_note_start(w);
 	rte_rcu_qsbr_thread_online(w->qsbr, w->pub.id);
 	worker_loop(w);
 	rte_rcu_qsbr_thread_offline(w->qsbr, w->pub.id);
 	rte_rcu_qsbr_thread_unregister(w->qsbr, w->pub.id);
+	drop_note_start(NULL);
 	return 0;
 }
 

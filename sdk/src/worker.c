@@ -279,8 +279,6 @@ static inline void burst_run(struct app_loop *loop, uint16_t in_port, struct rte
 
 	memset(verdicts, VERDICT_NONE_OCTET, sizeof(verdicts));
 	owners_set(pkts, n, OWNER_CALLBACK);
-	if (unlikely((loop->worker->pub.watched & VNF_WATCH_REPLAY) != 0))
-		trace_burst(pkts, n);
 	loop->verdicts = verdicts;
 	loop->decided = 0;
 	loop->n_burst = n;
@@ -309,6 +307,15 @@ static uint16_t drop_runts(struct app_loop *loop, uint16_t port, struct rte_mbuf
 	return kept;
 }
 
+/* A replay wants to know the packets of the burst, a capture what is in them. */
+static __rte_noinline void rx_watched(struct vnf_worker *worker, uint16_t port,
+				      struct rte_mbuf **pkts, uint16_t n)
+{
+	if ((worker->watched & VNF_WATCH_REPLAY) != 0)
+		trace_burst(pkts, n);
+	vnf_watch_rx(worker, port, pkts, n);
+}
+
 static uint16_t queue_poll(struct app_loop *loop, const struct vnf_rxq *rxq)
 {
 	struct vnf_port *port = rxq->port;
@@ -325,7 +332,8 @@ static uint16_t queue_poll(struct app_loop *loop, const struct vnf_rxq *rxq)
 	if (n == 0)
 		return 0;
 	vnf_stage_end(VNF_STAGE_RX, n);
-	vnf_watch_rx(&loop->worker->pub, port->id, pkts, n);
+	if (unlikely(loop->worker->pub.watched != 0))
+		rx_watched(&loop->worker->pub, port->id, pkts, n);
 	for (uint16_t i = 0; i < n; i++) {
 		rte_prefetch0(rte_pktmbuf_mtod(pkts[i], void *));
 		bytes += pkts[i]->pkt_len;

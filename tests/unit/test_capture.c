@@ -18,6 +18,7 @@
 
 #include "capture.h"
 #include "capture_file.h"
+#include "drop_note.h"
 
 #define PORTS 2
 
@@ -30,7 +31,6 @@ static struct vnf vnf;
 static char directory[] = "/tmp/vnf-unit-capture-XXXXXX";
 static char why[CAPTURE_WHY_MAX];
 static uint16_t room; /* of the port's tx */
-static struct vnf_port_counters counters;
 
 static uint16_t fake_tx(void *queue, struct rte_mbuf **pkts, uint16_t n,
 			struct vnf_port_counters *c)
@@ -44,6 +44,36 @@ static uint16_t fake_tx(void *queue, struct rte_mbuf **pkts, uint16_t n,
 		memset(rte_pktmbuf_mtod(pkts[i], void *), 0xee, 14);
 	rte_pktmbuf_free_bulk(pkts, n);
 	return n;
+}
+
+static uint16_t fake_tx_copy(void *queue, struct rte_mbuf **pkts, uint16_t n,
+			     struct vnf_port_counters *c)
+{
+	(void)queue;
+	(void)pkts;
+	(void)c;
+	return n;
+}
+
+/* Drops every other packet by itself, sends those divisible by 4, and puts the others at the end. */
+static uint16_t picky_tx(void *queue, struct rte_mbuf **pkts, uint16_t n,
+			 struct vnf_port_counters *c)
+{
+	struct rte_mbuf *left[256];
+	uint16_t n_left = 0;
+
+	(void)queue;
+	for (uint16_t i = 0; i < n; i++) {
+		if (i % 4 == 2) {
+			left[n_left++] = pkts[i];
+			continue;
+		}
+		if (i % 2 == 1)
+			vnf_port_drop(c, &pkts[i], 1, VNF_DROP_IO_ERROR);
+		rte_pktmbuf_free(pkts[i]);
+	}
+	memcpy(&pkts[n - n_left], left, n_left * sizeof(*pkts));
+	return n - n_left;
 }
 
 static void start(uint16_t workers)
@@ -64,8 +94,10 @@ static void start(uint16_t workers)
 		eal_support_port(&slots[i].port, &fake_kind, &fake_specs[i], vnf.pool);
 		slots[i].port.id = i;
 		slots[i].port.tx = fake_tx;
+		slots[i].port.tx_copy = fake_tx_copy;
 	}
 	cr_assert_eq(workers_create(&vnf), 0);
+	drop_note_start(&vnf.workers[0]);
 	room = UINT16_MAX;
 }
 
@@ -143,6 +175,11 @@ static void receive(uint16_t id, uint16_t port, uint16_t udp, uint8_t octet, uin
 	rte_pktmbuf_free(pkt);
 }
 
+static struct vnf_port_counters *counters_of(uint16_t port)
+{
+	return &vnf.workers[0].counters.port[port];
+}
+
 static uint16_t transmit(uint16_t port, uint16_t n)
 {
 	struct rte_mbuf *pkts[200];
@@ -150,7 +187,7 @@ static uint16_t transmit(uint16_t port, uint16_t n)
 
 	for (uint16_t i = 0; i < n; i++)
 		pkts[i] = packet(53, (uint8_t)i, 60);
-	sent = vnf_port_tx(worker(0), &slots[port].port, 0, pkts, n, &counters);
+	sent = vnf_port_tx(worker(0), &slots[port].port, 0, pkts, n, counters_of(port));
 	rte_pktmbuf_free_bulk(pkts + sent, n - sent);
 	return sent;
 }
@@ -254,7 +291,8 @@ Test(capture, received_sent_and_dropped)
 	vnf_trace_drop_in(worker(0), 0, &pkt, 1, VNF_DROP_MALFORMED);
 	rte_pktmbuf_free(pkt);
 	pkt = packet(53, 4, 80);
-	vnf_watch_sent(worker(0), 1, &pkt, 1);
+	cr_assert_eq(vnf_port_tx_copy(worker(0), &slots[1].port, 0, &pkt, 1, counters_of(1)),
+		     1);
 	rte_pktmbuf_free(pkt);
 	cr_assert_eq(capture_stop(&vnf, CAPTURE_END_STOPPED), 0);
 	cr_assert_eq(look("a.pcapng"), 5);
@@ -303,6 +341,39 @@ Test(capture, only_what_was_sent)
 	cr_assert_eq(look("a.pcapng"), 75);
 	for (uint8_t i = 0; i < 75; i++)
 		cr_assert_eq(seen[i].last, i < 70 ? i : i - 70);
+	finish();
+}
+
+/* A port may drop some of what it is given, and keep back others, in another order. */
+Test(capture, what_the_port_drops_and_keeps_back)
+{
+	struct capture_order order = everything;
+
+	start(1);
+	slots[1].port.tx = picky_tx;
+	begin(&everything);
+	cr_assert_eq(transmit(1, 8), 6);
+	cr_assert_eq(capture_stop(&vnf, CAPTURE_END_STOPPED), 0);
+	cr_assert_eq(look("a.pcapng"), 6);
+	cr_assert(file_has("a.pcapng", "drop: io_error, on its way out of port wan"));
+	for (uint8_t i = 0, next = 0; i < 6; i++, next += next % 4 == 1 ? 2 : 1)
+		cr_assert_eq(seen[i].last, next, "%u", i);
+
+	order.points = capture_points("tx");
+	order.overwrite = true;
+	begin(&order);
+	cr_assert_eq(transmit(1, 8), 6);
+	cr_assert_eq(capture_stop(&vnf, CAPTURE_END_STOPPED), 0);
+	cr_assert_eq(look("a.pcapng"), 2);
+	cr_assert_eq(seen[1].last, 4);
+
+	order.points = capture_points("drop");
+	begin(&order);
+	cr_assert_eq(transmit(1, 8), 6);
+	cr_assert_eq(capture_stop(&vnf, CAPTURE_END_STOPPED), 0);
+	cr_assert_eq(look("a.pcapng"), 4);
+	cr_assert_eq(seen[3].last, 7);
+	cr_assert_eq(counters_of(1)->drops[VNF_DROP_IO_ERROR], 12);
 	finish();
 }
 

@@ -356,12 +356,14 @@ static inline void vnf_watch_rx(struct vnf_worker *worker, uint16_t port,
 }
 
 /**
- * What vnf_port_tx() calls when it is watched; use that.
+ * What vnf_port_tx() and vnf_port_tx_copy() call when it is watched; use those.
  *
  * @param worker
  *   As of vnf_port_tx().
  * @param port
  *   As of vnf_port_tx().
+ * @param tx
+ *   The port's `tx` or `tx_copy`.
  * @param queue
  *   As of vnf_port_tx().
  * @param pkts
@@ -375,8 +377,9 @@ static inline void vnf_watch_rx(struct vnf_worker *worker, uint16_t port,
  *
  * Context: worker.
  */
-uint16_t vnf_watched_tx(struct vnf_worker *worker, const struct vnf_port *port, uint16_t queue,
-			struct rte_mbuf **pkts, uint16_t n, struct vnf_port_counters *counters);
+uint16_t vnf_watched_tx(struct vnf_worker *worker, const struct vnf_port *port, vnf_port_tx_fn tx,
+			uint16_t queue, struct rte_mbuf **pkts, uint16_t n,
+			struct vnf_port_counters *counters);
 
 /**
  * The port's `tx`, seen by a capture; without a capture one branch more than that.
@@ -394,7 +397,7 @@ uint16_t vnf_watched_tx(struct vnf_worker *worker, const struct vnf_port *port, 
  * @param counters
  *   The worker's of the port.
  * @return
- *   How many were sent, from the first on.
+ *   How many were sent, or dropped by the port: those at the end are still the caller's.
  *
  * Context: worker.
  */
@@ -403,46 +406,37 @@ static inline uint16_t vnf_port_tx(struct vnf_worker *worker, const struct vnf_p
 				   struct vnf_port_counters *counters)
 {
 	if (unlikely(worker->watched != 0))
-		return vnf_watched_tx(worker, port, queue, pkts, n, counters);
+		return vnf_watched_tx(worker, port, port->tx, queue, pkts, n, counters);
 	return port->tx(port->queue[queue], pkts, n, counters);
 }
 
 /**
- * What vnf_watch_sent() calls when it is watched; use that.
+ * The same with the port's `tx_copy`: all packets stay the caller's.
  *
  * @param worker
- *   As of vnf_watch_sent().
+ *   As of vnf_port_tx().
  * @param port
- *   As of vnf_watch_sent().
+ *   The port; up, and with a `tx_copy`.
+ * @param queue
+ *   As of vnf_port_tx().
  * @param pkts
- *   As of vnf_watch_sent().
+ *   As of vnf_port_tx().
  * @param n
- *   As of vnf_watch_sent().
+ *   As of vnf_port_tx().
+ * @param counters
+ *   As of vnf_port_tx().
+ * @return
+ *   How many copies were sent, or dropped by the port, from the first on.
  *
  * Context: worker.
  */
-void vnf_watched_sent(struct vnf_worker *worker, uint16_t port, struct rte_mbuf *const *pkts,
-		      uint16_t n);
-
-/**
- * Tell a capture of packets that a port's `tx_copy` sent copies of.
- *
- * @param worker
- *   The calling worker.
- * @param port
- *   Number of the port.
- * @param pkts
- *   The packets.
- * @param n
- *   Number of packets.
- *
- * Context: worker.
- */
-static inline void vnf_watch_sent(struct vnf_worker *worker, uint16_t port,
-				  struct rte_mbuf *const *pkts, uint16_t n)
+static inline uint16_t vnf_port_tx_copy(struct vnf_worker *worker, const struct vnf_port *port,
+					uint16_t queue, struct rte_mbuf **pkts, uint16_t n,
+					struct vnf_port_counters *counters)
 {
 	if (unlikely(worker->watched != 0))
-		vnf_watched_sent(worker, port, pkts, n);
+		return vnf_watched_tx(worker, port, port->tx_copy, queue, pkts, n, counters);
+	return port->tx_copy(port->queue[queue], pkts, n, counters);
 }
 
 /**
