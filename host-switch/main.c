@@ -22,6 +22,7 @@ static const struct vnf_program program = {
 	.port_size = sizeof(struct hsw_port_spec),
 	.port_kinds = port_kinds,
 	.drops = hsw_drops,
+	.commands = hsw_commands,
 	.share_rx = true,
 	.check = hsw_config_check,
 	.init = hsw_init,

@@ -2,7 +2,7 @@
  * Copyright (c) 2026 The vnfkit authors
  *
  * What main.c puts into struct vnf_program: the switch's part at start-up, on the workers, on the
- * control thread and at the end; and its numbers for telemetry.
+ * control thread and at the end; and its numbers for telemetry and `vnfkit ctl`.
  */
 #ifndef HSW_PROGRAM_H
 #define HSW_PROGRAM_H
@@ -17,6 +17,10 @@ uint32_t hsw_pass(struct vnf_worker *worker);
 void hsw_control(struct vnf *vnf);
 void hsw_link(struct vnf *vnf, struct vnf_port *port, bool up);
 void hsw_fini(struct vnf *vnf);
+
+/* ---- commands.c ---- */
+
+extern const struct vnf_command hsw_commands[];
 
 /* ---- telemetry.c ---- */
 

@@ -62,12 +62,19 @@ static json_t *node_json(const struct cfg_node *node)
 	}
 }
 
+/* A group has a value even if it is not written: those of its keys. */
+static bool is_told(const struct cfg_node *node)
+{
+	return node->kind == CFG_SELECTOR || node->set || node->key->def != NULL ||
+	       node->key->type == VNF_CONFIG_GROUP;
+}
+
 json_t *cfg_json(const struct cfg_node *parent)
 {
 	json_t *object = json_object();
 
 	for (const struct cfg_node *node = parent->first; node != NULL; node = node->next)
-		if (node->kind == CFG_SELECTOR || node->set || node->key->def != NULL)
+		if (is_told(node))
 			json_object_set_new(object, node->name, node_json(node));
 	return object;
 }

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define LEFTOVERS_MAX (2 * VNF_PORTS_MAX + 4)
+#define LEFTOVERS_MAX (2 * VNF_PORTS_MAX + 8)
 
 static struct {
 	char path[256];

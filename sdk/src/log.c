@@ -26,6 +26,8 @@
 
 static char log_name[64] = "vnfkit";
 static enum vnf_log_level log_level = VNF_LOG_INFO;
+static bool dpdk_captured;
+static uint32_t dpdk_level; /* as it was */
 static uint32_t dpdk_quiet;
 static struct vnf_log_limit vhost_limit[VHOST_LIMITS];
 static pthread_mutex_t vhost_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -34,7 +36,20 @@ void log_init(const char *name, enum vnf_log_level level)
 {
 	/* A copy: the configuration that the name is in ends before the last line. */
 	snprintf(log_name, sizeof(log_name), "%s", name);
-	log_level = level;
+	log_set_level(level);
+}
+
+/* DPDK's own level follows, or its lines of debug level would not reach us. */
+void log_set_level(enum vnf_log_level level)
+{
+	__atomic_store_n(&log_level, level, __ATOMIC_RELAXED);
+	if (dpdk_captured)
+		rte_log_set_global_level(level >= VNF_LOG_DEBUG ? RTE_LOG_INFO : dpdk_level);
+}
+
+enum vnf_log_level log_get_level(void)
+{
+	return __atomic_load_n(&log_level, __ATOMIC_RELAXED);
 }
 
 static const char *level_name(enum vnf_log_level level)
@@ -71,7 +86,7 @@ void vnf_log(enum vnf_log_level level, const char *format, ...)
 	char text[1024];
 	va_list args;
 
-	if (level > log_level)
+	if (level > log_get_level())
 		return;
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
@@ -106,7 +121,7 @@ void vnf_log_limited(struct vnf_log_limit *limit, enum vnf_log_level level, cons
 	va_list args;
 	size_t len;
 
-	if (level > log_level || !limit_pass(limit, &missed))
+	if (level > log_get_level() || !limit_pass(limit, &missed))
 		return;
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
@@ -204,7 +219,7 @@ static ssize_t dpdk_write(void *cookie, const char *text, size_t size)
 	(void)cookie;
 	while (len > 0 && (text[len - 1] == '\n' || text[len - 1] == ' '))
 		len--;
-	if (len > 0 && level <= log_level && vhost_line_pass(text, len)) {
+	if (len > 0 && level <= log_get_level() && vhost_line_pass(text, len)) {
 		char line[1024];
 		int n = snprintf(line, sizeof(line), "dpdk: %.*s", (int)len, text);
 
@@ -222,7 +237,8 @@ int log_capture_dpdk(void)
 		return -ENOMEM;
 	setvbuf(stream, NULL, _IOLBF, 1024);
 	rte_openlog_stream(stream);
-	if (log_level >= VNF_LOG_DEBUG)
-		rte_log_set_global_level(RTE_LOG_INFO);
+	dpdk_level = rte_log_get_global_level();
+	dpdk_captured = true;
+	log_set_level(log_get_level());
 	return 0;
 }

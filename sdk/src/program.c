@@ -20,11 +20,12 @@
 #include <unistd.h>
 
 #include "capture.h"
+#include "control.h"
 #include "owners.h"
 #include "replay.h"
 
 #define EXIT_CONFIG 2
-#define CONTROL_MS 10
+#define CONTROL_NS 10000000ULL
 #define PORT_POLL_NS 100000000ULL
 
 static struct vnf instance;
@@ -91,10 +92,12 @@ static bool replay_stop(void *arg)
 /* True when a signal asks us to stop. */
 static bool signal_stop(int fd, int timeout_ms)
 {
-	struct pollfd p = { .fd = fd, .events = POLLIN };
+	/* A command for the control thread ends the wait too. */
+	struct pollfd p[] = { { .fd = fd, .events = POLLIN },
+			      { .fd = control_fd(&instance), .events = POLLIN } };
 	struct signalfd_siginfo info;
 
-	if (poll(&p, 1, timeout_ms) <= 0 || read(fd, &info, sizeof(info)) != sizeof(info))
+	if (poll(p, RTE_DIM(p), timeout_ms) <= 0 || read(fd, &info, sizeof(info)) != sizeof(info))
 		return false;
 	if (info.ssi_signo == SIGHUP) {
 		vnf_notice("SIGHUP: nothing to do; a changed configuration needs a restart");
@@ -329,13 +332,25 @@ static void announce(const struct vnf *vnf)
 		   vnf->n_workers == 1 ? "" : "s", vnf->n_ports, vnf->n_ports == 1 ? "" : "s");
 }
 
+static int wait_ms(uint64_t until)
+{
+	uint64_t now = vnf_clock_now();
+
+	return until > now ? (int)((until - now) / 1000000) + 1 : 0;
+}
+
 static int run(struct vnf *vnf, int signals)
 {
-	uint64_t next_poll = 0;
+	uint64_t next_control = 0, next_poll = 0;
 
-	while (!signal_stop(signals, CONTROL_MS)) {
-		uint64_t now = vnf_clock_now();
+	while (!signal_stop(signals, wait_ms(next_control))) {
+		uint64_t now;
 
+		commands_run(vnf);
+		now = vnf_clock_now();
+		if (now < next_control)
+			continue;
+		next_control = now + CONTROL_NS;
 		if (vnf->program->control != NULL)
 			vnf->program->control(vnf);
 		capture_poll(vnf);
@@ -378,6 +393,7 @@ static int launch_and_run(struct vnf *vnf, int signals)
 		announce(vnf);
 		ret = run(vnf, signals);
 	}
+	control_stop(vnf);
 	signals_handle(end_at_once);
 	if (workers_stop(vnf) < 0)
 		end_stuck("a worker did not stop within 5 s");
@@ -390,11 +406,14 @@ static int live_run(struct vnf *vnf, int signals)
 	int ret = telemetry_start(vnf);
 
 	if (ret == 0)
+		ret = control_start(vnf);
+	if (ret == 0)
 		ret = ports_open(vnf, signal_asked, &signals);
 	if (ret == 0)
 		ret = launch_and_run(vnf, signals);
 	else if (ret == -ECANCELED)
 		ret = 0;
+	control_stop(vnf);
 	signals_handle(end_at_once);
 	telemetry_stop();
 	if (ports_cancel(vnf) < 0)
@@ -560,6 +579,8 @@ int vnf_program_run(int argc, char *const *argv, const struct vnf_program *progr
 			  VNF_DROPS_MAX);
 		return EXIT_CONFIG;
 	}
+	if (commands_check(program->name, program->commands) < 0)
+		return EXIT_CONFIG;
 	if (schema_init(&vnf->schema, program) < 0)
 		return EXIT_FAILURE;
 	if (vnf->options.reference) {

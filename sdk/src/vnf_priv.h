@@ -21,6 +21,8 @@
 #include <vnf/random.h>
 #include <vnf/stage.h>
 
+#include "control.h"
+
 /* Cores: workers at most; EAL itself ends at RTE_MAX_LCORE, one of which is the control thread. */
 #define WORKERS_MAX 64
 /* Bytes of a text that explains an error. */
@@ -98,6 +100,7 @@ struct system_spec {
 	uint32_t packets;
 	uint32_t drop_recorder; /* records of each port and worker */
 	struct capture_spec capture;
+	struct control_spec control;
 	struct vnf_config_list ports;
 };
 
@@ -275,6 +278,9 @@ int pool_create(const struct memory_plan *plan, unsigned int numa_node, struct r
 /* ---- log.c ---- */
 
 void log_init(const char *name, enum vnf_log_level level);
+/* The level may change at any time; any thread. */
+void log_set_level(enum vnf_log_level level);
+enum vnf_log_level log_get_level(void);
 /* Put DPDK's messages into ours. */
 int log_capture_dpdk(void);
 /* Its errors are of our own making for a while (a cancelled accept): detail, not errors. */
@@ -470,6 +476,7 @@ struct vnf {
 	struct worker *workers;
 	uint16_t n_workers;
 	struct capture *capture; /* the one that runs, or the last, or NULL */
+	struct control *control; /* control.c's own; NULL: there is none */
 	uint64_t started_ns;
 	bool ran;     /* there is something to report */
 	uint32_t run; /* enum run_state; release by control, acquire by workers */

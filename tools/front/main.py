@@ -12,6 +12,7 @@ import signal
 import sys
 import traceback
 
+from .ctl import ctl_main
 from .errors import STOP_SIGNALS, AlreadySaid, FrontError, Interrupted
 from .guest import guest_main
 from .image import image_main
@@ -20,7 +21,7 @@ from .run import run_main
 from .say import say
 from .testing import test_main
 
-COMMANDS = {"image": image_main, "run": run_main, "guest": guest_main,
+COMMANDS = {"image": image_main, "run": run_main, "guest": guest_main, "ctl": ctl_main,
             "test": test_main}
 
 

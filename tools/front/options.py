@@ -171,6 +171,12 @@ def add_guest(commands):
                          help="print the answer as it came")
 
 
+def add_ctl(commands):
+    """vnfkit ctl, whose words are its own affair: the instance knows what is allowed."""
+    commands.add_parser("ctl", help="ask a running instance: ports, drops, commands of its own",
+                        add_help=False)
+
+
 def add_test(commands):
     """vnfkit test"""
     parser = commands.add_parser("test", help="run golden tests of a program, without a network",
@@ -198,5 +204,8 @@ def parse(arguments):
     add_image(commands)
     add_run(commands)
     add_guest(commands)
+    add_ctl(commands)
     add_test(commands)
+    if arguments[:1] == ["ctl"]:
+        return argparse.Namespace(command="ctl", words=arguments[1:])
     return parser.parse_args(arguments)

@@ -33,19 +33,23 @@ struct vnf_refusal;
 
 /** A command. Write it with designated initialisers; end a table with an entry without a name. */
 struct vnf_command {
-	const char *name; /**< Lower-case letters, digits and `-`; not one of the SDK's own. */
+	const char *name; /**< Lower-case letters, digits and `-`, 31 at most; not one of the SDK's
+			   *   own, nor `list` or `help`.
+			   */
 	const char *help; /**< One line, for people; required. */
-	const struct vnf_config_key *args; /**< Keys of its arguments; NULL = none. Their order is
-					    *   that in which `vnfkit ctl` takes bare values.
+	const struct vnf_config_key *args; /**< Keys of its arguments, but no groups and lists of
+					    *   groups; NULL = none. Their order is that in which
+					    *   `vnfkit ctl` takes bare values.
 					    */
-	size_t args_size; /**< sizeof() the structure that they fill. */
+	size_t args_size;                  /**< sizeof() the structure that they fill. */
 	/**
 	 * Do it.
 	 *
 	 * `args` is the structure filled by the arguments, defaults included; it and its strings
 	 * end with the call. The result is any JSON value, a new reference, which the caller
 	 * releases: `vnfkit ctl` prints an array of objects as a table, and an object as a list.
-	 * NULL after vnf_refuse(). Context: control thread.
+	 * Another thread writes it out, so nobody may change it afterwards: give a copy of what is
+	 * kept. NULL after vnf_refuse(). Context: control thread.
 	 */
 	json_t *(*run)(struct vnf *vnf, const void *args, struct vnf_refusal *why);
 };

@@ -40,6 +40,7 @@ class Run:
         self.dir = os.path.join(base, f"vnfkit-{self.id}")
         os.mkdir(self.dir, 0o700)
         os.mkdir(self.path("r"), 0o700)
+        os.mkdir(self.path("c"), 0o755)
         self.processes = []
         self.namespaces = []
         self.crashed = set()
@@ -68,9 +69,10 @@ class Run:
     def env(self):
         """
         Environment of the run's processes: by the id they are found again. DPDK's runtime
-        directories of ordinary users are the run's own, for /tmp/dpdk is the first user's only.
+        directories of ordinary users are the run's own, for /tmp/dpdk is the first user's only;
+        and so is the directory of control sockets of everybody.
         """
-        own = {ID_VARIABLE: self.id, "LC_ALL": "C.UTF-8"}
+        own = {ID_VARIABLE: self.id, "LC_ALL": "C.UTF-8", "VNFKIT_RUN_DIR": self.path("c")}
         if os.geteuid() != 0:
             own["XDG_RUNTIME_DIR"] = self.path("r")
         inherited = {k: v for k, v in os.environ.items() if k != "RUNTIME_DIRECTORY"}
