@@ -20,6 +20,7 @@
 
 /* A worker may wait for a full queue for a second. */
 #define QUIESCE_NS (3 * VNF_SECOND_NS)
+#define QUIESCE_AGAIN_NS (VNF_SECOND_NS / 1000)
 
 static const char *const point_words[CAPTURE_POINTS] = { "rx", "tx", "drop" };
 static const char *const end_words[] = {
@@ -350,11 +351,9 @@ destroy:
 
 /* ---- stop ---- */
 
-/* Rings are given back as soon as no worker can be looking at them. */
-static void taps_release(struct capture *c, uint64_t wait_ns)
+/* No worker can be looking at them any more. */
+static void taps_release(struct capture *c)
 {
-	if (c->taps == NULL || vnf_quiesce(c->vnf, wait_ns) < 0)
-		return;
 	c->filtered = taps_sum(c, offsetof(struct capture_tap, filtered));
 	c->lost = taps_sum(c, offsetof(struct capture_tap, lost));
 	taps_destroy(c);
@@ -375,16 +374,19 @@ static void capture_end(struct capture *c, enum capture_end end)
 {
 	uint32_t ended;
 
+	bool quiet;
+
 	taps_hide(c);
 	/* What was in the middle of being copied is to be in the file. */
-	vnf_quiesce(c->vnf, QUIESCE_NS);
+	quiet = vnf_quiesce(c->vnf, QUIESCE_NS) == 0;
 	/* Pairs with the acquire in write_until_end(). */
 	__atomic_store_n(&c->stop, 1, __ATOMIC_RELEASE);
 	pthread_join(c->thread, NULL);
 	ended = __atomic_load_n(&c->ended, __ATOMIC_ACQUIRE);
 	c->running = false;
 	c->end = ended == CAPTURE_END_STOPPED ? end : (enum capture_end)ended;
-	taps_release(c, 0);
+	if (quiet)
+		taps_release(c);
 	end_report(c);
 }
 
@@ -406,8 +408,8 @@ void capture_poll(struct vnf *vnf)
 	/* Pairs with the release at the end of capture_writer_main(). */
 	if (c->running && __atomic_load_n(&c->ended, __ATOMIC_ACQUIRE) != CAPTURE_GOES_ON)
 		capture_end(c, CAPTURE_END_STOPPED);
-	else if (!c->running)
-		taps_release(c, 0);
+	else if (!c->running && c->taps != NULL && vnf_quiesce(vnf, QUIESCE_AGAIN_NS) == 0)
+		taps_release(c);
 }
 
 void capture_fini(struct vnf *vnf)
