@@ -23,6 +23,7 @@ struct drop_log_args {
 	const char *port;
 	const char *reason;
 	uint32_t count;
+	bool octets;
 	const char *file;
 	bool overwrite;
 };
@@ -45,6 +46,11 @@ static const struct vnf_config_key drop_log_keys[] = {
 	  .max = 65536,
 	  .def = "32",
 	  .doc = "The newest so many." },
+	{ .name = "octets",
+	  .type = VNF_CONFIG_BOOL,
+	  .offset = offsetof(struct drop_log_args, octets),
+	  .def = "false",
+	  .doc = "Tell the first octets of each too, at most 96, in hexadecimal." },
 	{ .name = "file",
 	  .type = VNF_CONFIG_STRING,
 	  .offset = offsetof(struct drop_log_args, file),
@@ -118,7 +124,7 @@ static void summary_add(json_t *object, const struct packet_summary *s)
 	json_object_set_new(object, "dst_port", null_or(s->has_ports, s->dst_port));
 }
 
-static json_t *record_json(const struct vnf *vnf, const struct drop_record *record)
+static json_t *record_json(const struct vnf *vnf, const struct drop_record *record, bool octets)
 {
 	const char *reason = vnf_drop_name(vnf, record->reason);
 	json_t *object = json_object();
@@ -135,16 +141,17 @@ static json_t *record_json(const struct vnf *vnf, const struct drop_record *reco
 	json_object_set_new(object, "length", json_integer(record->length));
 	json_object_set_new(object, "skipped", json_integer(record->skipped));
 	summary_add(object, &summary);
-	json_object_set_new(object, "octets", hex_json(record->head, record->kept));
+	if (octets)
+		json_object_set_new(object, "octets", hex_json(record->head, record->kept));
 	return object;
 }
 
-static json_t *log_json(const struct vnf *vnf, const struct drop_log *log)
+static json_t *log_json(const struct vnf *vnf, const struct drop_log *log, bool octets)
 {
 	json_t *array = json_array();
 
 	for (size_t i = 0; i < log->n; i++)
-		json_array_append_new(array, record_json(vnf, &log->records[i]));
+		json_array_append_new(array, record_json(vnf, &log->records[i], octets));
 	return array;
 }
 
@@ -233,7 +240,8 @@ static json_t *run_drop_log(struct vnf *vnf, const void *args, struct vnf_refusa
 		return NULL;
 	if (drop_log_read(vnf, port, reason, a->count, &log) < 0)
 		return vnf_refuse(refusal, -ENOMEM, "out of memory");
-	result = a->file[0] != '\0' ? log_export(vnf, &log, a, refusal) : log_json(vnf, &log);
+	result = a->file[0] != '\0' ? log_export(vnf, &log, a, refusal)
+				    : log_json(vnf, &log, a->octets);
 	drop_log_free(&log);
 	return result;
 }

@@ -15,8 +15,6 @@ import time
 import lab
 import pytest
 
-HEADS = "eth:ethertype"
-
 
 class Refused(Exception):
     """The instance said no."""
@@ -124,7 +122,7 @@ def test_drops_with_their_reasons(run):
     rows = seen(f"{files}/drops.pcapng", "frame.packet_flags", "frame.comment", "frame.len")
     assert set(rows) == {("wan", rows[0][1], "drop: port_down, on its way out of port wan", "300")}
     assert int(rows[0][1], 0) & 3 == 2
-    log = ask(vnf, "drop-log", reason="port_down", count=5)
+    log = ask(vnf, "drop-log", reason="port_down", count=5, octets=True)
     assert len(log) == 5
     newest = log[0]
     assert [row["time"] for row in log] == sorted((row["time"] for row in log), reverse=True)
@@ -134,6 +132,7 @@ def test_drops_with_their_reasons(run):
     assert 1024 <= newest["src_port"] < 1028
     assert len(newest["octets"]) == 2 * 96
     assert ask(vnf, "drop-log", port="lan") == []
+    assert "octets" not in ask(vnf, "drop-log", count=1)[0]
     export = ask(vnf, "drop-log", file="log.pcapng", count=20)
     assert export == {"file": f"{files}/log.pcapng", "packets": 20}
     rows = seen(f"{files}/log.pcapng", "frame.len", "frame.cap_len", "frame.comment")
