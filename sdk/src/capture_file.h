@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Is it a bare name, of letters, digits, `.`, `_`, `-`, and hidden from nobody? Else `why` tells. */
+/* Is it a bare name, of letters, digits, `.`, `_`, `-`, and not hidden? Else `why` tells. */
 bool capture_file_name_ok(const char *name, char *why, size_t why_size);
 /* An empty file of this name in the directory: its descriptor, or -errno with a sentence in `why`;
  * then nothing is changed.

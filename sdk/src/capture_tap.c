@@ -4,8 +4,8 @@
  * A worker's part of a capture: is it wanted, does the filter let it pass, copy it into the ring.
  * Called by the data path while `watched` has VNF_WATCH_CAPTURE; see capture.h.
  *
- * What is sent is copied before it is sent, for then it is the port's; but what is sent is known only
- * afterwards, and only that is published.
+ * What is sent is copied before it is sent, for then it is the port's; but what is sent is known
+ * only afterwards, and only that is published.
  */
 
 #include "capture.h"

@@ -2,8 +2,8 @@
  * Copyright (c) 2026 The vnfkit authors
  *
  * The writer thread of a capture: takes packets out of the workers' rings, the oldest first, and
- * writes them. It ends the capture at its limits and when the file cannot be written; otherwise when
- * the control thread says so and the rings are empty. The file is complete when it ends.
+ * writes them. It ends the capture at its limits and when the file cannot be written; otherwise
+ * when the control thread says so and the rings are empty. The file is complete when it ends.
  */
 
 #include "capture.h"

@@ -18,11 +18,7 @@
 #define COMMAND_NAME_MAX 31
 
 static const struct vnf_command *const sdk_tables[] = {
-	table_commands,
-	info_commands,
-	counter_commands,
-	capture_commands,
-	drop_log_commands,
+	table_commands, info_commands, counter_commands, capture_commands, drop_log_commands,
 };
 
 /* Those of `vnfkit ctl` itself. */

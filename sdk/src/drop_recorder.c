@@ -2,8 +2,8 @@
  * Copyright (c) 2026 The vnfkit authors
  *
  * See drop_recorder.h. A slot is words of 64 bits, the first a sequence lock: odd while the worker
- * writes the others (H.-J. Boehm, "Can seqlocks get along with programming language memory models?",
- * 2012). Words are written with release and read with acquire, so that no fence is needed.
+ * writes the others (H.-J. Boehm, "Can seqlocks get along with programming language memory
+ * models?", 2012). Words are written with release and read with acquire: no fence is needed.
  */
 
 #include "drop_recorder.h"

@@ -3,7 +3,7 @@
  *
  * The first octets of what was dropped lately, for the question "which packets, and why?" after the
  * fact. Each worker has a ring of records for each port, made at the start; it overwrites the
- * oldest. The control thread reads them at any time: a record that is being written is seen as such.
+ * oldest. The control thread reads them at any time: one that is being written is seen as such.
  *
  * Millions of drops a second must not cost what they are dropped for: of one reason at one port a
  * worker records half a ring at once and then ten a second. Those between are counted.

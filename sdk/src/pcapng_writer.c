@@ -2,7 +2,7 @@
  * Copyright (c) 2026 The vnfkit authors
  *
  * See pcapng_writer.h. A block is type, total length, body, options, total length; everything is
- * filled up to 32 bits and stands in the byte order of this machine, which the section header tells.
+ * filled up to 32 bits and stands in this machine's byte order, which the section header tells.
  */
 
 #include "pcapng_writer.h"

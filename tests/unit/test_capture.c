@@ -55,7 +55,7 @@ static uint16_t fake_tx_copy(void *queue, struct rte_mbuf **pkts, uint16_t n,
 	return n;
 }
 
-/* Drops every other packet by itself, sends those divisible by 4, and puts the others at the end. */
+/* Drops every other packet, sends those divisible by 4, and puts the others at the end. */
 static uint16_t picky_tx(void *queue, struct rte_mbuf **pkts, uint16_t n,
 			 struct vnf_port_counters *c)
 {
@@ -291,8 +291,7 @@ Test(capture, received_sent_and_dropped)
 	vnf_trace_drop_in(worker(0), 0, &pkt, 1, VNF_DROP_MALFORMED);
 	rte_pktmbuf_free(pkt);
 	pkt = packet(53, 4, 80);
-	cr_assert_eq(vnf_port_tx_copy(worker(0), &slots[1].port, 0, &pkt, 1, counters_of(1)),
-		     1);
+	cr_assert_eq(vnf_port_tx_copy(worker(0), &slots[1].port, 0, &pkt, 1, counters_of(1)), 1);
 	rte_pktmbuf_free(pkt);
 	cr_assert_eq(capture_stop(&vnf, CAPTURE_END_STOPPED), 0);
 	cr_assert_eq(look("a.pcapng"), 5);

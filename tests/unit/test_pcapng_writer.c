@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * Copyright (c) 2026 The vnfkit authors
  *
- * The octets of a pcapng file as the specification has them, and what becomes of it when the disk is
- * full.
+ * The octets of a pcapng file as the specification has them, and what becomes of it when the disk
+ * is full.
  */
 #include <criterion/criterion.h>
 
