@@ -65,7 +65,7 @@ struct burst {
 static void drop_in(struct hsw_worker *w, uint16_t port, struct rte_mbuf **pkts, uint16_t n,
 		    uint32_t reason)
 {
-	vnf_trace_drop(w->worker, pkts, n, reason, VNF_NO_PORT);
+	vnf_trace_drop_in(w->worker, port, pkts, n, reason);
 	w->counters->port[port].drops[reason] += n;
 	rte_pktmbuf_free_bulk(pkts, n);
 }
@@ -81,11 +81,13 @@ static void drop_out(struct hsw_worker *w, uint16_t port, struct rte_mbuf **pkts
 
 /* ---- sending ---- */
 
-static uint16_t port_tx(const struct vnf_port *port, const struct hsw_batch *b,
-			struct rte_mbuf **pkts, uint16_t n, struct vnf_port_counters *counters)
+static uint16_t port_tx(struct hsw_worker *w, const struct hsw_batch *b, struct rte_mbuf **pkts,
+			uint16_t n)
 {
+	const struct vnf_port *port = b->port;
 	uint64_t entered = vnf_stage_enter();
-	uint16_t sent = port->tx(port->queue[b->queue], pkts, n, counters);
+	uint16_t sent =
+		vnf_port_tx(w->worker, port, b->queue, pkts, n, &w->counters->port[port->id]);
 
 	vnf_stage_leave(VNF_STAGE_TX, entered, sent);
 	return sent;
@@ -97,17 +99,16 @@ static uint16_t port_tx(const struct vnf_port *port, const struct hsw_batch *b,
  * that a guest which stopped, or takes a frame now and then, costs its neighbours one wait; and one
  * that drains slowly costs them one `tx_wait` in a pass, however many batches there are.
  */
-static uint16_t send_waiting(struct hsw_batch *b, struct rte_mbuf **pkts, uint16_t n,
-			     struct vnf_port_counters *counters)
+static uint16_t send_waiting(struct hsw_worker *w, struct hsw_batch *b, struct rte_mbuf **pkts,
+			     uint16_t n)
 {
-	const struct vnf_port *port = b->port;
 	uint64_t end = vnf_clock_now() + b->wait_left_ns;
 	uint64_t now;
 	uint16_t sent = 0;
 
 	do {
 		rte_pause();
-		sent += port_tx(port, b, pkts + sent, n - sent, counters);
+		sent += port_tx(w, b, pkts + sent, n - sent);
 		now = vnf_clock_now();
 	} while (sent < n && now < end);
 	b->wait_left_ns = now < end ? end - now : 0;
@@ -115,18 +116,17 @@ static uint16_t send_waiting(struct hsw_batch *b, struct rte_mbuf **pkts, uint16
 	return sent;
 }
 
-static uint16_t batch_send(struct hsw_batch *b, uint16_t n, struct vnf_port_counters *counters)
+static uint16_t batch_send(struct hsw_worker *w, struct hsw_batch *b, uint16_t n)
 {
-	const struct vnf_port *port = b->port;
 	uint16_t sent;
 
 	if (b->lock != NULL)
 		rte_spinlock_lock(b->lock);
-	sent = port_tx(port, b, b->pkts, n, counters);
+	sent = port_tx(w, b, b->pkts, n);
 	if (likely(sent == n))
 		b->stalled = false;
 	else if (b->wait_ns != 0 && !b->stalled)
-		sent += send_waiting(b, b->pkts + sent, n - sent, counters);
+		sent += send_waiting(w, b, b->pkts + sent, n - sent);
 	if (b->lock != NULL)
 		rte_spinlock_unlock(b->lock);
 	return sent;
@@ -174,7 +174,7 @@ static void batch_flush(struct hsw_worker *w, struct hsw_batch *b)
 	b->longest = 0;
 	if (unlikely(n == 0))
 		return;
-	sent = batch_send(b, n, &w->counters->port[port->id]);
+	sent = batch_send(w, b, n);
 	vnf_latency_sent(b->latency);
 	if (unlikely(sent < n))
 		drop_out(w, port->id, b->pkts + sent, n - sent, VNF_DROP_TX_FULL);
@@ -262,10 +262,11 @@ static void flood_shared(struct hsw_worker *w, struct hsw_batch *b, struct rte_m
 	batch_flush(w, b);
 	if (b->lock != NULL)
 		rte_spinlock_lock(b->lock);
-	sent = port->tx_copy(port->queue[b->queue], fit, n_fit, counters);
+	sent = vnf_port_tx_copy(w->worker, port, b->queue, fit, n_fit, counters);
 	if (b->lock != NULL)
 		rte_spinlock_unlock(b->lock);
-	vnf_trace_drop(w->worker, fit + sent, n_fit - sent, VNF_DROP_TX_FULL, port->id);
+	if (unlikely(sent < n_fit))
+		vnf_trace_drop(w->worker, fit + sent, n_fit - sent, VNF_DROP_TX_FULL, port->id);
 	counters->drops[VNF_DROP_TX_FULL] += n_fit - sent;
 }
 
@@ -547,10 +548,12 @@ static uint16_t rxq_poll(struct hsw_worker *w, const struct vnf_rxq *rxq,
 		return 0;
 	}
 	vnf_stage_begin();
-	n = burst.n = port->rx(port->queue[rxq->queue], burst.pkts, VNF_BURST_MAX);
+	n = port->rx(port->queue[rxq->queue], burst.pkts, VNF_BURST_MAX);
 	measured = vnf_latency_received(rxq->latency, w->worker->now_ns, n);
 	if (n == 0)
 		return 0;
+	vnf_watch_rx(w->worker, port->id, burst.pkts, n);
+	burst.n = n;
 	vnf_stage_end(VNF_STAGE_RX, n);
 	burst_measure(&burst);
 	counters = &w->counters->port[port->id];

@@ -193,7 +193,7 @@ static uint16_t spread_send(const struct target *to, struct rte_mbuf **pkts, uin
 static uint16_t drop_all(struct rte_mbuf **pkts, uint16_t n, bool keep, uint32_t reason,
 			 struct vnf_port_counters *counters)
 {
-	counters->drops[reason] += n;
+	vnf_port_drop(counters, pkts, n, reason);
 	if (!keep)
 		rte_pktmbuf_free_bulk(pkts, n);
 	return n;
@@ -310,11 +310,15 @@ static void copy_some(const struct target *to, struct rte_mbuf **pkts, uint16_t 
 		pkts = plain;
 		frames_measure(pkts, n, &bytes);
 	}
-	if (likely((to->rings & (to->rings - 1)) == 0))
+	if (likely((to->rings & (to->rings - 1)) == 0)) {
 		n_left = n - send_counted(to, pkts, n, bytes, counters);
-	else
+		pkts += n - n_left;
+	} else {
 		n_left = spread_send(to, pkts, n, left, true, counters);
-	counters->drops[VNF_DROP_TX_FULL] += n_left;
+		pkts = left;
+	}
+	if (unlikely(n_left != 0))
+		vnf_port_drop(counters, pkts, n_left, VNF_DROP_TX_FULL);
 }
 
 uint16_t hsw_vhost_tx_copy(void *queue, struct rte_mbuf **pkts, uint16_t n,

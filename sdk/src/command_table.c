@@ -21,7 +21,9 @@ static const struct vnf_command *const sdk_tables[] = {
 	table_commands,
 	info_commands,
 	counter_commands,
+	capture_commands,
 	datapath_commands,
+	drop_log_commands,
 	latency_commands,
 	reload_commands,
 };

@@ -87,4 +87,12 @@ void command_args_free(struct command_args *decoded);
 extern const struct vnf_command info_commands[];
 extern const struct vnf_command counter_commands[];
 
+/* ---- command_capture.c ---- */
+
+extern const struct vnf_command capture_commands[];
+
+/* ---- command_drop_log.c ---- */
+
+extern const struct vnf_command drop_log_commands[];
+
 #endif

@@ -21,6 +21,9 @@
 #include <rte_lcore.h>
 #include <rte_malloc.h>
 
+#include "drop_note.h"
+#include "drop_recorder.h"
+
 #define SNAPSHOT_WAIT_NS 1000000000ULL
 #define DRAIN_WAIT_NS 2000000000ULL
 #define STOP_WAIT_NS 5000000000ULL
@@ -80,7 +83,9 @@ static int worker_init(struct vnf *vnf, uint16_t id)
 	w->qsbr = vnf->qsbr;
 	w->run = &vnf->run;
 	w->newest = &vnf->generation;
-	if (counters_init(&w->counters, ports_room(vnf)) < 0)
+	w->pub.recorder = drop_recorder_create(ports_room(vnf), vnf->spec->drop_recorder);
+	if (counters_init(&w->counters, ports_room(vnf)) < 0 ||
+	    (w->pub.recorder == NULL && vnf->spec->drop_recorder != 0))
 		return -ENOMEM;
 	return rxqs_assign(vnf, w) < 0 ? -ENOMEM : latency_init(vnf, w);
 }
@@ -168,10 +173,12 @@ static int worker_main(void *arg)
 #endif
 	__atomic_store_n(&w->tid, gettid(), __ATOMIC_RELAXED);
 	worker_sleep_init(w);
+	drop_note_start(w);
 	rte_rcu_qsbr_thread_online(w->qsbr, w->pub.id);
 	worker_loop(w);
 	rte_rcu_qsbr_thread_offline(w->qsbr, w->pub.id);
 	rte_rcu_qsbr_thread_unregister(w->qsbr, w->pub.id);
+	drop_note_start(NULL);
 	return 0;
 }
 
@@ -252,6 +259,7 @@ int workers_stop(struct vnf *vnf)
 void workers_destroy(struct vnf *vnf)
 {
 	for (uint16_t i = 0; i < vnf->n_workers; i++) {
+		drop_recorder_destroy(vnf->workers[i].pub.recorder);
 		counters_fini(&vnf->workers[i].counters);
 		free(vnf->workers[i].first_rxqs);
 		latency_fini(&vnf->workers[i]);

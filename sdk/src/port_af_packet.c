@@ -233,10 +233,10 @@ static uint16_t row_send(struct af_packet_queue *q, struct rte_mbuf **pkts, uint
 			break;
 		if (reason == VNF_DROP_PORT_DOWN) {
 			/* Nor will it take the rest: save the system calls. */
-			counters->drops[reason] += n - done;
+			vnf_port_drop(counters, &pkts[done], n - done, reason);
 			return n;
 		}
-		counters->drops[reason]++;
+		vnf_port_drop(counters, &pkts[done], 1, reason);
 		done++;
 	}
 	return done;
@@ -272,7 +272,7 @@ static uint16_t af_packet_tx_copy(void *queue, struct rte_mbuf **pkts, uint16_t 
 		if (sent < row)
 			break;
 		if (unlikely((uint32_t)reason != VNF_DROPS_MAX)) {
-			counters->drops[reason]++;
+			vnf_port_drop(counters, &pkts[done], 1, reason);
 			done++;
 		}
 	}

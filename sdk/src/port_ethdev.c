@@ -90,7 +90,7 @@ static uint16_t ethdev_tx_refuse(const struct ethdev_queue *q, struct rte_mbuf *
 			pkts[kept++] = pkts[i];
 			continue;
 		}
-		counters->drops[reason]++;
+		vnf_port_drop(counters, &pkts[i], 1, reason);
 		rte_pktmbuf_free(pkts[i]);
 	}
 	return kept;
@@ -108,7 +108,7 @@ static uint16_t ethdev_tx_prepare(const struct ethdev_queue *q, struct rte_mbuf 
 		ok += rte_eth_tx_prepare(q->port_id, q->queue_id, pkts + ok, n - ok);
 		if (ok == n)
 			break;
-		counters->drops[VNF_DROP_UNSUPPORTED_OFFLOAD]++;
+		vnf_port_drop(counters, &pkts[ok], 1, VNF_DROP_UNSUPPORTED_OFFLOAD);
 		rte_pktmbuf_free(pkts[ok]);
 		memmove(&pkts[ok], &pkts[ok + 1], (n - ok - 1u) * sizeof(*pkts));
 		n--;

@@ -134,11 +134,11 @@ static uint16_t pcap_tx_copy(void *queue, struct rte_mbuf **pkts, uint16_t n,
 
 	for (uint16_t i = 0; i < n; i++) {
 		if (pkts[i]->pkt_len > q->writer.frame_max)
-			counters->drops[VNF_DROP_TOO_LONG]++;
+			vnf_port_drop(counters, &pkts[i], 1, VNF_DROP_TOO_LONG);
 		else if (likely(pcap_writer_write(&q->writer, pkts[i], now)))
 			vnf_count_tx(counters, &pkts[i], 1);
 		else
-			counters->drops[VNF_DROP_IO_ERROR]++;
+			vnf_port_drop(counters, &pkts[i], 1, VNF_DROP_IO_ERROR);
 	}
 	return n;
 }

@@ -161,7 +161,7 @@ static uint16_t tap_tx_copy(void *queue, struct rte_mbuf **pkts, uint16_t n,
 
 	for (i = 0; i < n; i++) {
 		if (unlikely(!kio_tx_prepare(pkts[i], q->frame_max, &hdr, &reason))) {
-			counters->drops[reason]++;
+			vnf_port_drop(counters, &pkts[i], 1, reason);
 			continue;
 		}
 		if (likely(writev(q->fd, iov, kio_tx_iov(pkts[i], &hdr, iov)) >= 0)) {
@@ -173,10 +173,10 @@ static uint16_t tap_tx_copy(void *queue, struct rte_mbuf **pkts, uint16_t n,
 			return i;
 		if (reason == VNF_DROP_PORT_DOWN) {
 			/* Nor will it take the rest: save the system calls. */
-			counters->drops[reason] += n - i;
+			vnf_port_drop(counters, &pkts[i], n - i, reason);
 			return n;
 		}
-		counters->drops[reason]++;
+		vnf_port_drop(counters, &pkts[i], 1, reason);
 	}
 	return i;
 }

@@ -19,6 +19,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "capture.h"
 #include "control.h"
 #include "loaded.h"
 #include "metrics.h"
@@ -382,6 +383,7 @@ static int run(struct vnf *vnf, int signals)
 		usage_poll(vnf, now);
 		service_poll(vnf);
 		metrics_poll();
+		capture_poll(vnf);
 		if (now < next_poll)
 			continue;
 		next_poll = now + PORT_POLL_NS;
@@ -429,6 +431,7 @@ static int launch_and_run(struct vnf *vnf, int signals)
 	signals_handle(end_at_once);
 	if (workers_stop(vnf) < 0)
 		end_stuck("a worker did not stop within 5 s");
+	capture_fini(vnf);
 	return ret;
 }
 

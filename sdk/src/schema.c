@@ -106,6 +106,42 @@ static const struct vnf_config_key metrics_keys[] = {
 	{ .name = NULL },
 };
 
+static int check_directory(const void *field, char *why, size_t why_size)
+{
+	const char *path = *(const char *const *)field;
+
+	if (path[0] == '\0' || path[0] == '/')
+		return 0;
+	snprintf(why, why_size, "\"%s\" is not an absolute path; begin it with /", path);
+	return -EINVAL;
+}
+
+static const struct vnf_config_key capture_keys[] = {
+	{ .name = "directory",
+	  .type = VNF_CONFIG_STRING,
+	  .offset = offsetof(struct capture_spec, directory),
+	  .max = 511,
+	  .check = check_directory,
+	  .doc = "Where captures are written, such as \"/var/lib/vnfkit/NAME\"; it must be there. "
+		 "Without it there are no captures." },
+	{ .name = "max_size",
+	  .type = VNF_CONFIG_BYTES,
+	  .offset = offsetof(struct capture_spec, max_size),
+	  .min = 65536,
+	  .max = 1ULL << 40,
+	  .def = "1G",
+	  .doc = "Longest file that a capture may be asked to write." },
+	{ .name = "buffer",
+	  .type = VNF_CONFIG_BYTES,
+	  .offset = offsetof(struct capture_spec, buffer),
+	  .min = 1ULL << 20,
+	  .max = 1ULL << 30,
+	  .def = "4M",
+	  .doc = "Memory of each worker for packets that are not yet written, while a capture "
+		 "runs; rounded up to a power of two." },
+	{ .name = NULL },
+};
+
 static const struct vnf_config_key base_system_keys[] = {
 	{ .name = "name",
 	  .type = VNF_CONFIG_STRING,
@@ -168,6 +204,19 @@ static const struct vnf_config_key base_system_keys[] = {
 	  .def = "1024",
 	  .unit = "packets",
 	  .doc = "Room in the packet pool for packets that the application keeps." },
+	{ .name = "drop_recorder",
+	  .type = VNF_CONFIG_U32,
+	  .offset = offsetof(struct system_spec, drop_recorder),
+	  .max = 4096,
+	  .def = "64",
+	  .unit = "packets",
+	  .doc = "Dropped packets whose first octets each worker remembers for each port; 0 = "
+		 "none." },
+	{ .name = "capture",
+	  .type = VNF_CONFIG_GROUP,
+	  .offset = offsetof(struct system_spec, capture),
+	  .keys = capture_keys,
+	  .doc = "Captures of packets into files, by the command capture-start." },
 	{ .name = "control",
 	  .type = VNF_CONFIG_GROUP,
 	  .offset = offsetof(struct system_spec, control),

@@ -83,7 +83,7 @@ int trace_open(struct vnf *vnf, const char *path)
 		return trace_failed(errno);
 	setvbuf(trace.file, NULL, _IOFBF, BUFFER_BYTES);
 	for (uint16_t i = 0; i < vnf->n_workers; i++)
-		vnf->workers[i].pub.traced = true;
+		vnf->workers[i].pub.watched |= VNF_WATCH_REPLAY;
 	return 0;
 }
 
@@ -163,10 +163,8 @@ void trace_refused(struct rte_mbuf *pkt, uint32_t reason, uint16_t to)
 		events_add(&pkt, 1, WHAT_DROP, reason, to);
 }
 
-void vnf_trace_reason(struct vnf_worker *worker, struct rte_mbuf *const *pkts, uint16_t n,
-		      uint32_t reason, uint16_t to)
+void trace_drops(struct rte_mbuf *const *pkts, uint16_t n, uint32_t reason, uint16_t to)
 {
-	(void)worker;
 	events_add(pkts, n, WHAT_DROP, reason, to);
 }
 

@@ -29,6 +29,8 @@ void trace_created(struct rte_mbuf *pkt);
 void trace_lost(uint64_t number, uint32_t reason);
 /* The port does not take it. */
 void trace_refused(struct rte_mbuf *pkt, uint32_t reason, uint16_t to);
+/* The packets are dropped; `to` as of vnf_drop_note(). */
+void trace_drops(struct rte_mbuf *const *pkts, uint16_t n, uint32_t reason, uint16_t to);
 /* All that happens at this time has happened: write it down. */
 void trace_flush(void);
 /* 0, or -EIO if not all could be written, logged. */

@@ -93,6 +93,13 @@ struct metrics_spec {
 	const char *listen;
 };
 
+/* What captures may do; see capture.h. */
+struct capture_spec {
+	const char *directory; /* "": there are none */
+	uint64_t max_size;     /* bytes */
+	uint64_t buffer;       /* bytes, of each worker */
+};
+
 /* What the SDK's own keys fill. */
 struct system_spec {
 	const char *name;
@@ -103,6 +110,8 @@ struct system_spec {
 	uint32_t log_level;
 	uint32_t packets;
 	uint32_t spare_ports;
+	uint32_t drop_recorder; /* records of each port and worker */
+	struct capture_spec capture;
 	struct control_spec control;
 	uint32_t latency; /* enum latency */
 	uint64_t watchdog;
@@ -473,6 +482,7 @@ struct worker {
 	struct vnf_latency_tx *latency_tx; /* by port */
 	uint32_t doing;                    /* enum doing; read by the watchdog */
 	struct vnf_timeouts *timeouts;
+	struct capture_tap *capture; /* its part of a capture, or NULL; release, acquire */
 
 	/* A reader asks by raising snap_asked, the worker answers with a copy and snap_done. */
 	uint32_t snap_asked __rte_cache_aligned;
@@ -580,6 +590,7 @@ struct vnf {
 	uint16_t n_ports; /* one more than the greatest number in use */
 	struct worker *workers;
 	uint16_t n_workers;
+	struct capture *capture; /* the one that runs, or the last, or NULL */
 	struct control *control; /* control.c's own; NULL: there is none */
 	uint64_t started_ns;
 	struct vnf_log_limit watch_limit;

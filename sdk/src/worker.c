@@ -89,11 +89,19 @@ struct app_loop {
 static void drop_count(struct app_loop *loop, uint16_t port, struct rte_mbuf **pkts, uint16_t n,
 		       uint32_t reason)
 {
-	if (unlikely(reason >= loop->n_drops))
-		reason = VNF_DROP_APPLICATION;
 	loop->counters->port[port].drops[reason] += n;
 	owners_set(pkts, n, OWNER_POOL);
 	rte_pktmbuf_free_bulk(pkts, n);
+}
+
+/* Where they came in. */
+static void drop_in(struct app_loop *loop, uint16_t port, struct rte_mbuf **pkts, uint16_t n,
+		    uint32_t reason)
+{
+	if (unlikely(reason >= loop->n_drops))
+		reason = VNF_DROP_APPLICATION;
+	vnf_trace_drop_in(&loop->worker->pub, port, pkts, n, reason);
+	drop_count(loop, port, pkts, n, reason);
 }
 
 /* On their way out of a port: the reason lies there. */
@@ -132,14 +140,15 @@ static uint16_t drop_long(struct app_loop *loop, const struct batch *b, struct r
 	return kept;
 }
 
-static uint16_t port_tx(const struct batch *b, struct rte_mbuf **pkts, uint16_t n)
+static uint16_t port_tx(struct app_loop *loop, const struct batch *b, struct rte_mbuf **pkts,
+			uint16_t n)
 {
 	const struct vnf_port *port = b->port;
 	uint64_t entered = vnf_stage_enter();
 	uint16_t sent;
 
 	owners_set(pkts, n, owner_tx(port));
-	sent = port->tx(port->queue[b->queue], pkts, n, b->counters);
+	sent = vnf_port_tx(&loop->worker->pub, port, b->queue, pkts, n, b->counters);
 
 	vnf_stage_leave(VNF_STAGE_TX, entered, sent);
 	return sent;
@@ -162,7 +171,7 @@ static uint16_t send_waiting(struct app_loop *loop, const struct batch *b, struc
 	began = vnf_clock_now();
 	do {
 		rte_pause();
-		sent += port_tx(b, pkts + sent, n - sent);
+		sent += port_tx(loop, b, pkts + sent, n - sent);
 		now = vnf_clock_now();
 	} while (sent < n && now - began < budget && vnf_port_is_up(b->port) &&
 		 worker_receiving(loop->worker));
@@ -187,7 +196,7 @@ static void batch_send(struct app_loop *loop, const struct batch *b, struct rte_
 		drop_out(loop, b, pkts, n, VNF_DROP_PORT_DOWN);
 		return;
 	}
-	sent = port_tx(b, pkts, n);
+	sent = port_tx(loop, b, pkts, n);
 	if (unlikely(sent < n))
 		sent += send_waiting(loop, b, pkts + sent, n - sent);
 	vnf_latency_sent(b->latency);
@@ -225,13 +234,16 @@ static void verdict_apply(struct app_loop *loop, uint16_t in_port, struct rte_mb
 {
 	if (verdict >= loop->n_ports && verdict != VNF_TAKEN && (verdict & VNF_VERDICT_DROP) == 0)
 		verdict = VNF_DROP(VNF_DROP_NO_SUCH_PORT);
-	vnf_trace(&loop->worker->pub, pkts, n, verdict);
-	if (likely(verdict < loop->n_ports))
+	if (likely(verdict < loop->n_ports)) {
+		vnf_trace(&loop->worker->pub, pkts, n, verdict);
 		batch_add(loop, (uint16_t)verdict, pkts, n);
-	else if (verdict == VNF_TAKEN)
-		loop->counters->held += n; /* they may be gone by now: not to be looked at */
-	else
-		drop_count(loop, in_port, pkts, n, verdict & ~VNF_VERDICT_DROP);
+	} else if (verdict == VNF_TAKEN) {
+		/* They may be gone by now: not to be looked at. */
+		vnf_trace(&loop->worker->pub, pkts, n, verdict);
+		loop->counters->held += n;
+	} else {
+		drop_in(loop, in_port, pkts, n, verdict & ~VNF_VERDICT_DROP);
+	}
 }
 
 static void verdicts_apply(struct app_loop *loop, uint16_t in_port, struct rte_mbuf **pkts,
@@ -274,8 +286,6 @@ static inline void burst_run(struct app_loop *loop, uint16_t in_port, struct rte
 
 	memset(verdicts, VERDICT_NONE_OCTET, sizeof(verdicts));
 	owners_set(pkts, n, OWNER_CALLBACK);
-	if (unlikely(loop->worker->pub.traced))
-		trace_burst(pkts, n);
 	loop->verdicts = verdicts;
 	loop->decided = 0;
 	__atomic_store_n(&loop->burst_port, in_port, __ATOMIC_RELAXED);
@@ -302,10 +312,18 @@ static uint16_t drop_runts(struct app_loop *loop, uint16_t port, struct rte_mbuf
 			pkts[kept++] = pkts[i];
 			continue;
 		}
-		vnf_trace_drop(&loop->worker->pub, &pkts[i], 1, VNF_DROP_MALFORMED, VNF_NO_PORT);
-		drop_count(loop, port, &pkts[i], 1, VNF_DROP_MALFORMED);
+		drop_in(loop, port, &pkts[i], 1, VNF_DROP_MALFORMED);
 	}
 	return kept;
+}
+
+/* A replay wants to know the packets of the burst, a capture what is in them. */
+static __rte_noinline void rx_watched(struct vnf_worker *worker, uint16_t port,
+				      struct rte_mbuf **pkts, uint16_t n)
+{
+	if ((worker->watched & VNF_WATCH_REPLAY) != 0)
+		trace_burst(pkts, n);
+	vnf_watch_rx(worker, port, pkts, n);
 }
 
 static uint16_t queue_poll(struct app_loop *loop, const struct vnf_rxq *rxq)
@@ -328,6 +346,8 @@ static uint16_t queue_poll(struct app_loop *loop, const struct vnf_rxq *rxq)
 	if (n == 0)
 		return 0;
 	vnf_stage_end(VNF_STAGE_RX, n);
+	if (unlikely(loop->worker->pub.watched != 0))
+		rx_watched(&loop->worker->pub, port->id, pkts, n);
 	for (uint16_t i = 0; i < n; i++) {
 		rte_prefetch0(rte_pktmbuf_mtod(pkts[i], void *));
 		bytes += pkts[i]->pkt_len;
@@ -414,8 +434,7 @@ void vnf_send(struct vnf_worker *worker, uint16_t port, struct rte_mbuf *pkt)
 	loop->counters->held--;
 	vnf_trace(worker, &pkt, 1, TRACE_SENT | port);
 	if (unlikely(port >= loop->n_ports)) {
-		vnf_trace_drop(worker, &pkt, 1, VNF_DROP_NO_SUCH_PORT, VNF_NO_PORT);
-		drop_count(loop, 0, &pkt, 1, VNF_DROP_NO_SUCH_PORT);
+		drop_in(loop, 0, &pkt, 1, VNF_DROP_NO_SUCH_PORT);
 	} else if (loop->n_burst != 0 && loop->n_sends < SENDS_MAX) {
 		owners_set(&pkt, 1, OWNER_BATCH);
 		loop->sends[loop->n_sends++] = (struct send){ pkt, port, burst_decided(loop) };
@@ -429,8 +448,7 @@ void vnf_drop(struct vnf_worker *worker, uint16_t port, struct rte_mbuf *pkt, ui
 	struct app_loop *loop = ((struct worker *)worker)->app;
 
 	loop->counters->held--;
-	vnf_trace_drop(worker, &pkt, 1, reason, VNF_NO_PORT);
-	drop_count(loop, port < loop->n_ports ? port : 0, &pkt, 1, reason);
+	drop_in(loop, port < loop->n_ports ? port : 0, &pkt, 1, reason);
 }
 
 struct rte_mbuf *vnf_packet_alloc(struct vnf_worker *worker)
@@ -439,7 +457,7 @@ struct rte_mbuf *vnf_packet_alloc(struct vnf_worker *worker)
 	struct rte_mbuf *pkt = rte_pktmbuf_alloc(loop->pool);
 
 	if (likely(pkt != NULL)) {
-		if (unlikely(worker->traced))
+		if (unlikely((worker->watched & VNF_WATCH_REPLAY) != 0))
 			trace_created(pkt);
 		owners_set(&pkt, 1, OWNER_CREATED);
 		loop->counters->created++;

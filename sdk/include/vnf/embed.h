@@ -262,23 +262,26 @@ void vnf_trace_verdict(struct vnf_worker *worker, struct rte_mbuf *const *pkts, 
 		       vnf_verdict_t verdict);
 
 /**
- * What vnf_trace_drop() calls in a replay; use that.
+ * Packets are dropped: put some of them into the worker's records, and tell a capture or a replay.
+ * vnf_trace_drop() and vnf_trace_drop_in() call it with what they know.
  *
  * @param worker
- *   As of vnf_trace_drop().
+ *   The calling worker.
+ * @param port
+ *   Number of the port at which they are counted, or VNF_NO_PORT.
  * @param pkts
- *   As of vnf_trace_drop().
+ *   The packets, not yet freed.
  * @param n
- *   As of vnf_trace_drop().
+ *   Number of packets.
  * @param reason
- *   As of vnf_trace_drop().
+ *   As counted.
  * @param to
- *   As of vnf_trace_drop().
+ *   Number of the port that they were on their way out of, or VNF_NO_PORT.
  *
  * Context: worker.
  */
-void vnf_trace_reason(struct vnf_worker *worker, struct rte_mbuf *const *pkts, uint16_t n,
-		      uint32_t reason, uint16_t to);
+void vnf_drop_note(struct vnf_worker *worker, uint16_t port, struct rte_mbuf *const *pkts,
+		   uint16_t n, uint32_t reason, uint16_t to);
 
 /**
  * Tell a replay's list of verdicts what becomes of packets; without a replay one branch.
@@ -297,12 +300,13 @@ void vnf_trace_reason(struct vnf_worker *worker, struct rte_mbuf *const *pkts, u
 static inline void vnf_trace(struct vnf_worker *worker, struct rte_mbuf *const *pkts, uint16_t n,
 			     vnf_verdict_t verdict)
 {
-	if (unlikely(worker->traced))
+	if (unlikely((worker->watched & VNF_WATCH_REPLAY) != 0))
 		vnf_trace_verdict(worker, pkts, n, verdict);
 }
 
 /**
- * The same for packets that are dropped, before they are freed.
+ * Tell whoever wants to know (the records of drops, a capture, a replay) of packets that are
+ * dropped on their way out of a port, before they are freed.
  *
  * @param worker
  *   The calling worker.
@@ -320,8 +324,152 @@ static inline void vnf_trace(struct vnf_worker *worker, struct rte_mbuf *const *
 static inline void vnf_trace_drop(struct vnf_worker *worker, struct rte_mbuf *const *pkts,
 				  uint16_t n, uint32_t reason, uint16_t to)
 {
-	if (unlikely(worker->traced))
-		vnf_trace_reason(worker, pkts, n, reason, to);
+	vnf_drop_note(worker, to, pkts, n, reason, to);
+}
+
+/**
+ * The same for packets that are dropped where they came in.
+ *
+ * @param worker
+ *   The calling worker.
+ * @param port
+ *   Number of the port that they came from.
+ * @param pkts
+ *   The packets.
+ * @param n
+ *   Number of packets.
+ * @param reason
+ *   As counted.
+ *
+ * Context: worker.
+ */
+static inline void vnf_trace_drop_in(struct vnf_worker *worker, uint16_t port,
+				     struct rte_mbuf *const *pkts, uint16_t n, uint32_t reason)
+{
+	vnf_drop_note(worker, port, pkts, n, reason, VNF_NO_PORT);
+}
+
+/**
+ * What vnf_watch_rx() calls when it is watched; use that.
+ *
+ * @param worker
+ *   As of vnf_watch_rx().
+ * @param port
+ *   As of vnf_watch_rx().
+ * @param pkts
+ *   As of vnf_watch_rx().
+ * @param n
+ *   As of vnf_watch_rx().
+ *
+ * Context: worker.
+ */
+void vnf_watched_rx(struct vnf_worker *worker, uint16_t port, struct rte_mbuf *const *pkts,
+		    uint16_t n);
+
+/**
+ * Tell a capture of packets that were received, before anything is done with them; without a
+ * capture one branch.
+ *
+ * @param worker
+ *   The calling worker.
+ * @param port
+ *   Number of the port that they came from.
+ * @param pkts
+ *   The packets.
+ * @param n
+ *   Number of packets.
+ *
+ * Context: worker.
+ */
+static inline void vnf_watch_rx(struct vnf_worker *worker, uint16_t port,
+				struct rte_mbuf *const *pkts, uint16_t n)
+{
+	if (unlikely(worker->watched != 0))
+		vnf_watched_rx(worker, port, pkts, n);
+}
+
+/**
+ * What vnf_port_tx() and vnf_port_tx_copy() call when it is watched; use those.
+ *
+ * @param worker
+ *   As of vnf_port_tx().
+ * @param port
+ *   As of vnf_port_tx().
+ * @param tx
+ *   The port's `tx` or `tx_copy`.
+ * @param queue
+ *   As of vnf_port_tx().
+ * @param pkts
+ *   As of vnf_port_tx().
+ * @param n
+ *   As of vnf_port_tx().
+ * @param counters
+ *   As of vnf_port_tx().
+ * @return
+ *   As of vnf_port_tx().
+ *
+ * Context: worker.
+ */
+uint16_t vnf_watched_tx(struct vnf_worker *worker, const struct vnf_port *port, vnf_port_tx_fn tx,
+			uint16_t queue, struct rte_mbuf **pkts, uint16_t n,
+			struct vnf_port_counters *counters);
+
+/**
+ * The port's `tx`, seen by a capture; without a capture one branch more than that.
+ *
+ * @param worker
+ *   The calling worker.
+ * @param port
+ *   The port; up, and with a `tx`.
+ * @param queue
+ *   Number of its queue pair.
+ * @param pkts
+ *   The packets; those sent are the port's.
+ * @param n
+ *   Number of packets.
+ * @param counters
+ *   The worker's of the port.
+ * @return
+ *   How many were sent, or dropped by the port: those at the end are still the caller's.
+ *
+ * Context: worker.
+ */
+static inline uint16_t vnf_port_tx(struct vnf_worker *worker, const struct vnf_port *port,
+				   uint16_t queue, struct rte_mbuf **pkts, uint16_t n,
+				   struct vnf_port_counters *counters)
+{
+	if (unlikely(worker->watched != 0))
+		return vnf_watched_tx(worker, port, port->tx, queue, pkts, n, counters);
+	return port->tx(port->queue[queue], pkts, n, counters);
+}
+
+/**
+ * The same with the port's `tx_copy`: all packets stay the caller's.
+ *
+ * @param worker
+ *   As of vnf_port_tx().
+ * @param port
+ *   The port; up, and with a `tx_copy`.
+ * @param queue
+ *   As of vnf_port_tx().
+ * @param pkts
+ *   As of vnf_port_tx().
+ * @param n
+ *   As of vnf_port_tx().
+ * @param counters
+ *   As of vnf_port_tx().
+ * @return
+ *   How many copies were sent, or dropped by the port, from the first on.
+ *
+ * Context: worker.
+ */
+static inline uint16_t vnf_port_tx_copy(struct vnf_worker *worker, const struct vnf_port *port,
+					uint16_t queue, struct rte_mbuf **pkts, uint16_t n,
+					struct vnf_port_counters *counters)
+{
+	if (unlikely(worker->watched != 0))
+		return vnf_watched_tx(worker, port, port->tx_copy, queue, pkts, n, counters);
+	return port->tx_copy(port->queue[queue], pkts, n, counters);
 }
 
 /**

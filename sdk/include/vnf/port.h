@@ -309,6 +309,24 @@ static inline void vnf_count_tx(struct vnf_port_counters *counters, struct rte_m
 	counters->tx_bytes += bytes;
 }
 
+/**
+ * Count packets that the port drops by itself, and tell whoever wants to know of them: for a kind's
+ * tx function, before the mbufs are freed.
+ *
+ * @param counters
+ *   The worker's counters of the port.
+ * @param pkts
+ *   The packets.
+ * @param n
+ *   Number of packets.
+ * @param reason
+ *   An enum vnf_drop_reason.
+ *
+ * Context: worker.
+ */
+void vnf_port_drop(struct vnf_port_counters *counters, struct rte_mbuf *const *pkts, uint16_t n,
+		   uint32_t reason);
+
 #ifdef __cplusplus
 }
 #endif

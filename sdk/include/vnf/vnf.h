@@ -40,7 +40,7 @@ extern "C" {
 #endif
 
 /** Number of this interface; changes when a VNF must be rebuilt. */
-#define VNF_ABI 4u
+#define VNF_ABI 5u
 
 /** Packets in a burst at most. */
 #define VNF_BURST_MAX 32
@@ -64,6 +64,14 @@ typedef uint32_t vnf_verdict_t;
 /** The running program, common to all workers. Opaque. */
 struct vnf;
 
+/** The last packets that a worker dropped. Opaque. */
+struct vnf_drop_recorder;
+
+/** Bit of `watched`: a replay writes down what becomes of packets. */
+#define VNF_WATCH_REPLAY 1u
+/** Bit of `watched`: a capture copies packets. */
+#define VNF_WATCH_CAPTURE 2u
+
 /**
  * One worker thread, as its callbacks see it. Fields are for reading, except `state`.
  */
@@ -79,7 +87,8 @@ struct vnf_worker {
 	uint16_t id;         /**< 0 to count - 1. */
 	uint16_t count;      /**< Number of workers. */
 	uint16_t n_ports;    /**< Number of ports. */
-	bool traced;         /**< A replay writes down what becomes of packets. */
+	uint8_t watched;     /**< Bits VNF_WATCH_...: somebody wants to know of packets. */
+	struct vnf_drop_recorder *recorder; /**< Of dropped packets; the SDK's. */
 };
 
 /**
