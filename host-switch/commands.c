@@ -8,7 +8,7 @@
 #include "program.h"
 
 #include <errno.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <rte_ether.h>
@@ -27,6 +27,19 @@ static void number_set(json_t *object, const char *name, uint64_t value)
 
 /* ---- names ---- */
 
+/* Of a number that the MAC table, or a port, remembers: "-" if that is nobody's any more. */
+static const char *domain_name(const struct hsw_switch *sw, uint16_t id)
+{
+	if (id >= sw->topology->n_domains || sw->topology->domains[id].name == NULL)
+		return "-";
+	return sw->topology->domains[id].name;
+}
+
+static const char *port_name(const struct hsw_switch *sw, uint16_t id)
+{
+	return id < sw->n_ports && sw->ports[id] != NULL ? sw->ports[id]->name : "-";
+}
+
 /* "" is all: 0 and *id is -1. */
 static int domain_of(const struct hsw_switch *sw, const char *name, int *id,
 		     struct vnf_refusal *why)
@@ -35,8 +48,7 @@ static int domain_of(const struct hsw_switch *sw, const char *name, int *id,
 	if (name[0] == '\0')
 		return 0;
 	for (uint16_t i = 0; i < sw->topology->n_domains && *id < 0; i++)
-		if (sw->topology->domains[i].name != NULL &&
-		    strcmp(sw->topology->domains[i].name, name) == 0)
+		if (strcmp(domain_name(sw, i), name) == 0)
 			*id = i;
 	if (*id >= 0)
 		return 0;
@@ -106,8 +118,8 @@ static json_t *fdb_row(const struct hsw_switch *sw, const struct hsw_fdb_entry *
 
 	rte_ether_format_addr(mac, sizeof(mac), (const struct rte_ether_addr *)&entry->key);
 	return json_pack("{ss ss ss sI}", "mac", mac, "domain",
-			 sw->topology->domains[hsw_fdb_key_domain(entry->key)].name, "port",
-			 sw->ports[entry->value.port]->name, "age_s",
+			 domain_name(sw, hsw_fdb_key_domain(entry->key)), "port",
+			 port_name(sw, entry->value.port), "age_s",
 			 (json_int_t)(epoch > seen ? epoch - seen : 0));
 }
 
@@ -165,32 +177,37 @@ static json_t *members_json(const struct hsw_switch *sw, const struct hsw_domain
 	json_t *names = json_array();
 
 	for (uint16_t i = 0; i < domain->n_members; i++)
-		json_array_append_new(names, json_string(sw->ports[domain->members[i]]->name));
+		json_array_append_new(names, json_string(port_name(sw, domain->members[i])));
 	return names;
+}
+
+static json_t *domain_row(const struct hsw_switch *sw, uint16_t id, uint32_t addresses)
+{
+	const struct hsw_domain *domain = &sw->topology->domains[id];
+
+	return json_pack("{ss sb sI sI so}", "domain", domain->name, "flood", (int)domain->flood,
+			 "addresses", (json_int_t)addresses, "loops_suspected",
+			 (json_int_t)hsw_learn_loops(sw, id), "ports", members_json(sw, domain));
 }
 
 static json_t *run_domains(struct vnf *vnf, const void *args, struct vnf_refusal *why)
 {
 	const struct hsw_switch *sw = vnf_state(vnf);
-	uint32_t cursor = 0, addresses[HSW_DOMAINS_MAX] = { 0 };
+	uint16_t n = sw->topology->n_domains;
+	uint32_t cursor = 0, *addresses = calloc(n + 1u, sizeof(*addresses));
 	struct hsw_fdb_entry entry;
-	json_t *rows = json_array();
+	json_t *rows;
 
 	(void)args;
-	(void)why;
+	if (addresses == NULL)
+		return vnf_refuse(why, -ENOMEM, "out of memory");
 	while (hsw_fdb_walk(sw->fdb, &cursor, &entry))
-		addresses[hsw_fdb_key_domain(entry.key)]++;
-	for (uint16_t i = 0; i < sw->topology->n_domains; i++) {
-		const struct hsw_domain *domain = &sw->topology->domains[i];
-
-		if (domain->name == NULL)
-			continue;
-		json_array_append_new(rows, json_pack("{ss sb sI sI so}", "domain", domain->name,
-						      "flood", (int)domain->flood, "addresses",
-						      (json_int_t)addresses[i], "loops_suspected",
-						      (json_int_t)hsw_learn_loops(sw, i), "ports",
-						      members_json(sw, domain)));
-	}
+		addresses[RTE_MIN(hsw_fdb_key_domain(entry.key), n)]++;
+	rows = json_array();
+	for (uint16_t i = 0; i < n; i++)
+		if (sw->topology->domains[i].name != NULL)
+			json_array_append_new(rows, domain_row(sw, i, addresses[i]));
+	free(addresses);
 	return rows;
 }
 
@@ -235,10 +252,9 @@ static json_t *port_row(const struct hsw_switch *sw, uint16_t id)
 			  sw->ports[id]->kind->name, "up", (int)vnf_port_is_up(sw->ports[id]));
 
 	if (attach->wire != HSW_NONE)
-		json_object_set_new(row, "wire", json_string(sw->ports[attach->wire]->name));
+		json_object_set_new(row, "wire", json_string(port_name(sw, attach->wire)));
 	else
-		json_object_set_new(row, "domain",
-				    json_string(sw->topology->domains[attach->domain].name));
+		json_object_set_new(row, "domain", json_string(domain_name(sw, attach->domain)));
 	number_set(row, "addresses", sw->fdb->port_count[id]);
 	number_set(row, "mac_limit", sw->fdb->port_limit[id]);
 	guest_set(sw->ports[id], row);

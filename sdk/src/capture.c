@@ -30,6 +30,7 @@ static const char *const end_words[] = {
 	[CAPTURE_END_BYTES] = "it is as long as it may be",
 	[CAPTURE_END_TIME] = "its time is over",
 	[CAPTURE_END_ERROR] = "it cannot be written",
+	[CAPTURE_END_PORTS] = "a reload changed the ports",
 	[CAPTURE_END_PROGRAM] = "the program stopped",
 };
 
@@ -254,7 +255,7 @@ static void interfaces_describe(struct capture *c)
 {
 	for (uint16_t i = 0; i < c->vnf->n_ports; i++)
 		if (c->port == VNF_NO_PORT || c->port == i)
-			c->interface[i] = pcapng_interface(&c->file, c->vnf->ports[i].port.name,
+			c->interface[i] = pcapng_interface(&c->file, port_label(c->vnf, i),
 							   c->snaplen, c->filter);
 }
 

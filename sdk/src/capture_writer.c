@@ -70,7 +70,7 @@ static const char *comment(const struct capture *c, uint16_t worker,
 		snprintf(where, sizeof(where), ", by worker %u", worker);
 	if (head->to < vnf->n_ports)
 		snprintf(text, size, "drop: %s, on its way out of port %s%s", reason,
-			 vnf->ports[head->to].port.name, where);
+			 port_label(vnf, head->to), where);
 	else
 		snprintf(text, size, "drop: %s%s", reason, where);
 	return text;

@@ -55,13 +55,26 @@ static int port_of(struct vnf *vnf, const char *text, struct vnf_port **port,
 	id = vnf_port_find(vnf, text);
 	if (id < 0)
 		id = number_of(text, vnf->n_ports);
-	if (id < 0 || vnf_port(vnf, (uint16_t)id) == NULL) {
+	if (id >= 0)
+		*port = vnf_port(vnf, (uint16_t)id);
+	if (*port == NULL) {
 		vnf_refuse(why, -ENOENT, "there is no port \"%s\"; \"ports\" lists those there are",
 			   text);
 		return -ENOENT;
 	}
-	*port = vnf_port(vnf, (uint16_t)id);
 	return 0;
+}
+
+/* A row for each port that there is. */
+static json_t *port_rows(const struct vnf *vnf,
+			 json_t *(*row)(const struct vnf *vnf, const struct vnf_port *port))
+{
+	json_t *rows = json_array();
+
+	for (uint16_t i = 0; i < vnf->n_ports; i++)
+		if (vnf_port(vnf, i) != NULL)
+			json_array_append_new(rows, row(vnf, vnf_port(vnf, i)));
+	return rows;
 }
 
 static uint64_t drops_sum(const struct vnf_port_counters *counters)
@@ -105,14 +118,9 @@ static json_t *port_json(const struct vnf *vnf, const struct vnf_port *port)
 
 static json_t *run_ports(struct vnf *vnf, const void *args, struct vnf_refusal *why)
 {
-	json_t *ports = json_array();
-
 	(void)args;
 	(void)why;
-	for (uint16_t i = 0; i < vnf->n_ports; i++)
-		if (vnf_port(vnf, i) != NULL)
-			json_array_append_new(ports, port_json(vnf, vnf_port(vnf, i)));
-	return ports;
+	return port_rows(vnf, port_json);
 }
 
 /* ---- stats ---- */
@@ -137,17 +145,10 @@ static json_t *run_stats(struct vnf *vnf, const void *args, struct vnf_refusal *
 {
 	const struct port_args *a = args;
 	struct vnf_port *port;
-	json_t *all;
 
 	if (port_of(vnf, a->port, &port, why) < 0)
 		return NULL;
-	if (port != NULL)
-		return stats_json(vnf, port);
-	all = json_array();
-	for (uint16_t i = 0; i < vnf->n_ports; i++)
-		if (vnf_port(vnf, i) != NULL)
-			json_array_append_new(all, stats_json(vnf, vnf_port(vnf, i)));
-	return all;
+	return port != NULL ? stats_json(vnf, port) : port_rows(vnf, stats_json);
 }
 
 /* ---- drops ---- */

@@ -132,10 +132,10 @@ static json_t *record_json(const struct vnf *vnf, const struct drop_record *reco
 
 	packet_summarise(record->head, record->kept, &summary);
 	json_object_set_new(object, "time", time_json(drop_log_wall(record)));
-	json_object_set_new(object, "port", json_string(vnf->ports[record->port].port.name));
+	json_object_set_new(object, "port", json_string(port_label(vnf, record->port)));
 	json_object_set_new(object, "to",
 			    record->to < vnf->n_ports
-				    ? json_string(vnf->ports[record->to].port.name)
+				    ? json_string(port_label(vnf, record->to))
 				    : json_null());
 	json_object_set_new(object, "reason", json_string(reason != NULL ? reason : "application"));
 	json_object_set_new(object, "length", json_integer(record->length));

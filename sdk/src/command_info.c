@@ -24,6 +24,15 @@ static const char *level_word(enum vnf_log_level level)
 	return level_words[level - VNF_LOG_ERROR];
 }
 
+static int ports_in_use(const struct vnf *vnf)
+{
+	int n = 0;
+
+	for (uint16_t i = 0; i < vnf->n_ports; i++)
+		n += vnf_port(vnf, i) != NULL;
+	return n;
+}
+
 static json_t *run_info(struct vnf *vnf, const void *args, struct vnf_refusal *why)
 {
 	const struct vnf_program *program = vnf->program;
@@ -36,7 +45,7 @@ static json_t *run_info(struct vnf *vnf, const void *args, struct vnf_refusal *w
 			 program->version != NULL ? program->version : VNFKIT_VERSION, "dpdk",
 			 rte_version(), "pid", (int)getpid(), "config", vnf->options.config_path,
 			 "control", control_socket(vnf), "telemetry", vnf->prefix, "workers",
-			 (int)vnf->n_workers, "ports", (int)vnf->n_ports, "memory_bytes",
+			 (int)vnf->n_workers, "ports", ports_in_use(vnf), "memory_bytes",
 			 (json_int_t)vnf->memory.bytes, "hugepages", (int)vnf->memory.huge,
 			 "uptime_s", (json_int_t)(uptime / VNF_SECOND_NS), "log_level",
 			 level_word(log_get_level()));

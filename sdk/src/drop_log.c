@@ -75,7 +75,7 @@ static void record_write(const struct vnf *vnf, struct pcapng *file,
 			 record->skipped);
 	snprintf(text, sizeof(text), "drop: %s%s%s%s", reason,
 		 out ? ", on its way out of port " : "",
-		 out ? vnf->ports[record->to].port.name : "", skipped);
+		 out ? port_label(vnf, record->to) : "", skipped);
 	pcapng_packet(file, &(struct pcapng_packet){
 				    .interface = record->port,
 				    .direction = out ? PCAPNG_OUTBOUND : PCAPNG_INBOUND,
@@ -99,7 +99,7 @@ int drop_log_write(const struct vnf *vnf, const struct drop_log *log, int fd)
 	if (ret < 0)
 		return ret;
 	for (uint16_t p = 0; p < vnf->n_ports; p++)
-		pcapng_interface(&file, vnf->ports[p].port.name, DROP_HEAD_BYTES, "");
+		pcapng_interface(&file, port_label(vnf, p), DROP_HEAD_BYTES, "");
 	for (size_t i = log->n; i-- > 0;)
 		record_write(vnf, &file, &log->records[i],
 			     wall_ns - (now_ns - log->records[i].now_ns));

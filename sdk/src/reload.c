@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "capture.h"
 #include "config_priv.h"
 #include "service.h"
 
@@ -360,6 +361,9 @@ static int commit_begin(struct vnf *vnf)
 	int ret = 0;
 
 	r->began_ns = vnf_clock_now();
+	/* Its file has an interface for each port, by number. */
+	if (r->live_ports && r->plan.n_changes > 0)
+		capture_stop(vnf, CAPTURE_END_PORTS);
 	changing(vnf, true);
 	if (r->live_ports) {
 		ret = port_plan_close(vnf, &r->plan);

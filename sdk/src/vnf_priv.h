@@ -598,4 +598,10 @@ struct vnf {
 	uint32_t run; /* enum run_state; release by control, acquire by workers */
 };
 
+/* What to call the port of this number, which may be gone. */
+static inline const char *port_label(const struct vnf *vnf, uint16_t id)
+{
+	return vnf_port(vnf, id) != NULL ? vnf->ports[id].port.name : "(removed)";
+}
+
 #endif

@@ -7,13 +7,16 @@
 """The control socket."""
 
 import contextlib
+import fcntl
 import json
 import os
 import signal
 import socket
 import stat
+import struct
 import subprocess
 import sys
+import termios
 import time
 
 import lab
@@ -170,18 +173,14 @@ def test_log_level(run):
     """Lines come and go at once."""
     instance = start(run, lab.vnf_program(), name="fwd")
     with Client(socket_path(run, "fwd")) as client:
-        assert client.result("log-level", level="error") == {"level": "error", "was": "info"}
-        assert client.result("info")["log_level"] == "error"
+        assert client.result("log-level", level="debug") == {"level": "debug", "was": "info"}
+        assert client.result("info")["log_level"] == "debug"
+        assert client.result("log-level", level="error")["was"] == "debug"
         mark = instance.process.mark()
-        instance.process.signal(signal.SIGHUP)
-        client.result("info")
-        assert client.result("log-level", level="debug")["was"] == "error"
-        instance.process.signal(signal.SIGHUP)
-        instance.process.wait_log("SIGHUP", since=mark)
-        lines = instance.process.output().splitlines()[mark:]
-        assert len([line for line in lines if "SIGHUP" in line]) == 1
         assert "did you mean" in client.ask("log-level", level="debux")["error"]["text"]
     instance.stop()
+    lines = instance.process.output().splitlines()[mark:]
+    assert not [line for line in lines if "notice:" in line], lines
 
 
 @pytest.mark.quick
@@ -377,21 +376,24 @@ def test_too_many_clients_that_wait(run):
         clients = [stack.enter_context(Client(socket_path(run))) for _ in range(CLIENTS_MAX)]
         for client in clients:
             client.result("echo", text="hello")
-        clients[0].send({"command": "nap", "args": {"time": "3s"}})
+        clients[0].send({"command": "nap", "args": {"time": "4s"}})
         for client in clients[1:]:
             client.send({"command": "echo", "args": {"text": "x"}})
-        # The server reads within a moment; the control thread naps.
+        lab.until(lambda: not any(_unread(client) for client in clients), 3, "requests to be read")
         replies = []
-        deadline = lab.Deadline(2.5)
-        while not deadline.passed() and not replies:
-            with Client(socket_path(run)) as late:
+        while not replies:
+            with Client(socket_path(run)) as late, contextlib.suppress(TimeoutError):
                 late.socket.settimeout(0.2)
-                with contextlib.suppress(TimeoutError):
-                    replies.append(late.reply())
+                replies.append(late.reply())
         assert "all of them waiting" in replies[0]["error"]["text"]
         assert all(client.reply()["ok"] for client in clients)
     works(run)
     instance.stop()
+
+
+def _unread(client):
+    """Octets that the other side has not read yet."""
+    return struct.unpack("i", fcntl.ioctl(client.socket, termios.TIOCOUTQ, b"    "))[0]
 
 
 def test_many_connections(run):
@@ -426,17 +428,27 @@ def test_idle_costs_nothing(run):
 
 
 def test_latency(run):
-    """An answer does not wait for the control thread's 10 ms."""
+    """
+    An answer does not wait for the control thread's 10 ms: it takes not much longer than one for
+    which the server does not need that thread.
+    """
     instance = start(run)
     with Client(socket_path(run)) as client:
-        client.result("echo", text="x")
-        begun = time.monotonic()
-        for _ in range(500):
-            client.result("echo", text="x")
-        each_ms = (time.monotonic() - begun) * 2
-        # With waiting it would be 5 ms on average; a slow machine has a fifth of that to spare.
-        assert each_ms < 4, f"{each_ms:.2f} ms each"
+        refused = _median_time(client, b"[]\n")
+        answered = _median_time(client, b'{"command": "echo", "args": {"text": "x"}}\n')
+    assert answered < 20 * refused, f"{answered * 1e6:.0f} us, refusals {refused * 1e6:.0f} us"
     instance.stop()
+
+
+def _median_time(client, line):
+    """Seconds for the answer to a line."""
+    times = []
+    for _ in range(301):
+        begun = time.monotonic()
+        client.send(line)
+        client.reply()
+        times.append(time.monotonic() - begun)
+    return sorted(times)[150]
 
 
 # ---- stop ----
