@@ -544,10 +544,11 @@ static uint16_t rxq_poll(struct hsw_worker *w, const struct vnf_rxq *rxq,
 	if (!vnf_port_is_up(port) || port->rx == NULL || rxq->queue >= port->n_queues)
 		return 0;
 	vnf_stage_begin();
-	n = burst.n = port->rx(port->queue[rxq->queue], burst.pkts, VNF_BURST_MAX);
+	n = port->rx(port->queue[rxq->queue], burst.pkts, VNF_BURST_MAX);
 	measured = vnf_latency_received(rxq->latency, w->worker->now_ns, n);
 	if (n == 0)
 		return 0;
+	burst.n = n;
 	vnf_stage_end(VNF_STAGE_RX, n);
 	burst_measure(&burst);
 	counters = &w->counters->port[port->id];

@@ -38,7 +38,7 @@ struct vnf_command {
 	const struct vnf_config_key *args; /**< Keys of its arguments; NULL = none. Their order is
 					    *   that in which `vnfkit ctl` takes bare values.
 					    */
-	size_t args_size; /**< sizeof() the structure that they fill. */
+	size_t args_size;                  /**< sizeof() the structure that they fill. */
 	/**
 	 * Do it.
 	 *
