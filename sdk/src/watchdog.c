@@ -7,8 +7,8 @@
  *
  * It reads what workers write anyway: when the pass began, and which callback runs. Where others
  * have the worker's CPU a pass takes long through no fault of the callback's. So a thread that is
- * ready to run is held to the time for which it did run; one that is blocked, in a system call or by
- * a lock, to all of it.
+ * ready to run is held to the time for which it did run; one that is blocked, in a system call or
+ * by a lock, to all of it.
  */
 
 #include "watchdog.h"
