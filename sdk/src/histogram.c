@@ -51,7 +51,7 @@ void histogram_merge(struct histogram *sum, const struct histogram *h)
 	sum->max = RTE_MAX(sum->max, __atomic_load_n(&h->max, __ATOMIC_RELAXED));
 }
 
-/* The least duration that so many of a thousand samples do not exceed, to the bucket's precision. */
+/* What so many of a thousand samples do not exceed, to the bucket's precision. */
 static uint64_t percentile(const struct histogram *h, uint64_t samples, uint32_t permille)
 {
 	uint64_t rank = (samples * permille + 999) / 1000;

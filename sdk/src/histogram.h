@@ -2,8 +2,8 @@
  * Copyright (c) 2026 The vnfkit authors
  *
  * A histogram of durations of fixed size: buckets by powers of two, each cut into eight, so that a
- * percentile is at most an eighth too great. One thread adds; any thread merges it into a sum of its
- * own and asks that.
+ * percentile is at most an eighth too great. One thread adds; any thread merges it into a sum of
+ * its own and asks that.
  */
 #ifndef HISTOGRAM_H
 #define HISTOGRAM_H

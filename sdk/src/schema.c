@@ -180,8 +180,8 @@ static const struct vnf_config_key base_system_keys[] = {
 	  .type = VNF_CONFIG_ENUM,
 	  .offset = offsetof(struct system_spec, latency),
 	  .choices = latency_words,
-	  .def = "balanced",
-	  .doc = "What a worker does when no packets come. low: look again at once, with all of its "
+	  .def = "low",
+	  .doc = "What a worker does when no packets come. low: look again at once, with a whole "
 		 "CPU; balanced: sleep for 0.25 ms at most; power: for 2 ms at most." },
 	{ .name = "watchdog",
 	  .type = VNF_CONFIG_DURATION,

@@ -5,13 +5,11 @@
  * sent, and what comes overflows; nobody would see why. So the control thread looks every 10 ms for
  * passes that do not end, and names what the worker is in.
  *
- * It reads what workers write anyway: when the pass began, and which callback runs. Where others have
- * the worker's CPU a pass takes long through no fault of the callback's, which may still be the one
- * that is blamed. So a thread that is ready to run is held to the time for which it did run; one
- * that is blocked, in a system call or by a lock, to all of it.
+ * It reads what workers write anyway: when the pass began, and which callback runs. Where others
+ * have the worker's CPU a pass takes long through no fault of the callback's. So a thread that is
+ * ready to run is held to the time for which it did run; one that is blocked, in a system call or
+ * by a lock, to all of it.
  */
-
-#include <stddef.h>
 
 #include "watchdog.h"
 

@@ -7,6 +7,7 @@
 #define WATCHDOG_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* What a worker does that is not its own code: written by it, relaxed. A burst is told by worker.c,

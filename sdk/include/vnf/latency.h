@@ -8,11 +8,11 @@
  * @file
  * How long packets wait, and where: for programs that embed the SDK. vnf_run() does it for a VNF.
  *
- * A program calls vnf_latency_received() after each poll and, if that says so, vnf_latency_handled()
- * when the burst has been dealt with; vnf_latency_queued() when it puts the first packet into an
- * empty batch, and vnf_latency_sent() when the batch has been sent. Not every burst is measured: of
- * each queue and each port one in 200 us. The others cost a comparison. What was measured is read by
- * telemetry (`/vnf/latency,PORT`). In a replay nothing is measured.
+ * A program calls vnf_latency_received() after each poll and, if that says so,
+ * vnf_latency_handled() when the burst has been dealt with; vnf_latency_queued() when it puts the
+ * first packet into an empty batch, and vnf_latency_sent() when the batch has been sent. Not every
+ * burst is measured: of each queue and each port one in 200 us. The others cost a comparison. What
+ * was measured is read by telemetry (`/vnf/latency,PORT`). In a replay nothing is measured.
  */
 
 #include <stdbool.h>
