@@ -134,9 +134,8 @@ static json_t *record_json(const struct vnf *vnf, const struct drop_record *reco
 	json_object_set_new(object, "time", time_json(drop_log_wall(record)));
 	json_object_set_new(object, "port", json_string(port_label(vnf, record->port)));
 	json_object_set_new(object, "to",
-			    record->to < vnf->n_ports
-				    ? json_string(port_label(vnf, record->to))
-				    : json_null());
+			    record->to < vnf->n_ports ? json_string(port_label(vnf, record->to))
+						      : json_null());
 	json_object_set_new(object, "reason", json_string(reason != NULL ? reason : "application"));
 	json_object_set_new(object, "length", json_integer(record->length));
 	json_object_set_new(object, "skipped", json_integer(record->skipped));

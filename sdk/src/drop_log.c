@@ -74,8 +74,8 @@ static void record_write(const struct vnf *vnf, struct pcapng *file,
 		snprintf(skipped, sizeof(skipped), "; %u more like it before, not recorded",
 			 record->skipped);
 	snprintf(text, sizeof(text), "drop: %s%s%s%s", reason,
-		 out ? ", on its way out of port " : "",
-		 out ? port_label(vnf, record->to) : "", skipped);
+		 out ? ", on its way out of port " : "", out ? port_label(vnf, record->to) : "",
+		 skipped);
 	pcapng_packet(file, &(struct pcapng_packet){
 				    .interface = record->port,
 				    .direction = out ? PCAPNG_OUTBOUND : PCAPNG_INBOUND,

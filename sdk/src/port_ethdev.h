@@ -29,7 +29,8 @@ struct ethdev {
 	uint16_t ring; /* descriptors per ring to ask for; set before ethdev_open() */
 	bool attached;
 	bool started;
-	struct vnf_log_limit limit; /* of lines that the other side can cause, by coming and going */
+	struct vnf_log_limit
+		limit;             /* of lines that the other side can cause, by coming and going */
 	char name[64];             /* DPDK's name of the device */
 	uint32_t descriptors;      /* per ring, as it came out */
 	uint32_t ring_found;       /* a virtio device's, as its driver said; 0 = it did not */

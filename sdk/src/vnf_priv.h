@@ -349,17 +349,17 @@ enum port_state {
 struct port_slot {
 	struct vnf_port port; /* its name is NULL where there is no port of this number */
 	struct vnf_port_need need;
-	uint32_t state;        /* enum port_state; release by the opener, acquire by control */
-	uint32_t seen_up;      /* what the control thread last saw */
-	uint32_t said_up;      /* and what it logged */
+	uint32_t state;             /* enum port_state; release by the opener, acquire by control */
+	uint32_t seen_up;           /* what the control thread last saw */
+	uint32_t said_up;           /* and what it logged */
 	struct vnf_log_limit limit; /* of the lines that say up or down: peers come and go */
-	uint32_t cancelled;    /* set by control, read by the opener */
-	bool begun;            /* it has not to wait for another port any more */
-	bool opened;           /* open succeeded; written before `state` */
-	bool has_thread;       /* to be joined */
-	bool late;             /* came by a reload: if it fails, the others go on */
-	bool told;             /* that it failed */
-	struct loaded *loaded; /* that its spec is in, if it came by a reload */
+	uint32_t cancelled;         /* set by control, read by the opener */
+	bool begun;                 /* it has not to wait for another port any more */
+	bool opened;                /* open succeeded; written before `state` */
+	bool has_thread;            /* to be joined */
+	bool late;                  /* came by a reload: if it fails, the others go on */
+	bool told;                  /* that it failed */
+	struct loaded *loaded;      /* that its spec is in, if it came by a reload */
 	uint16_t poller[VNF_QUEUES_MAX]; /* number of the worker that polls the queue */
 	pthread_t thread;
 
