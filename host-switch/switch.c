@@ -432,16 +432,17 @@ static inline uint16_t runs_find(struct run *runs, const struct hsw_fdb *fdb, ui
 {
 	struct head first = head_load(rte_pktmbuf_mtod(burst->pkts[0], const uint8_t *));
 	struct head last = { ~first.low, ~first.high };
-	uint16_t n = 0;
+	uint16_t i = 0, n = 0;
 
-	for (uint16_t i = 0; i < burst->n; i++) {
+	/* No burst is empty. */
+	do {
 		struct head head = head_load(rte_pktmbuf_mtod(burst->pkts[i], const uint8_t *));
 
 		if (likely(head.low == last.low && head.high == last.high))
 			continue;
 		last = head;
 		run_begin(&runs[n++], fdb, domain, &head, i);
-	}
+	} while (++i < burst->n);
 	return n;
 }
 
