@@ -43,8 +43,8 @@ extern const struct vnf_config_key hsw_port_keys[];
 void hsw_config_check(struct vnf_config *file, void *config, const struct vnf_config_list *ports,
 		      void *user);
 
-/* What a configuration without errors says about who is connected with whom; `ports` by number, NULL
- * where there is none; `before` is what is in force, or NULL. NULL: no memory.
+/* What a configuration without errors says about who is connected with whom; `ports` by number,
+ * NULL where there is none; `before` is what is in force, or NULL. NULL: no memory.
  */
 struct hsw_topology *hsw_config_topology(const struct hsw_config *config,
 					 const struct hsw_port_spec *const *ports, uint16_t n_ports,

@@ -177,9 +177,12 @@ int command_args_decode(const struct vnf_command *command, json_t *args,
 	struct decoding d = { .why = CFG_STR(text) };
 
 	*decoded = (struct command_args){ .memory = calloc(1, sizeof(*d.memory)) };
+	if (decoded->memory == NULL) {
+		vnf_refuse(why, -ENOMEM, "out of memory");
+		return -ENOMEM;
+	}
 	d.memory = decoded->memory;
-	if (d.memory != NULL)
-		decoded->data = cfg_alloc(d.memory, command->args_size);
+	decoded->data = cfg_alloc(d.memory, command->args_size);
 	for (const struct vnf_config_key *key = command->args;
 	     decoded->data != NULL && key != NULL && key->name != NULL; key++)
 		key_store(&d, key, decoded->data, args);

@@ -35,8 +35,8 @@ static void nap(void)
 	nanosleep(&t, NULL);
 }
 
-/* The worker that polls queue `q` of its port. Every queue has one, also where there are more queues
- * than workers. Counted over all ports when queues are shared out.
+/* The worker that polls queue `q` of its port. Every queue has one, also where there are more
+ * queues than workers. Counted over all ports when queues are shared out.
  */
 static uint16_t rxq_poller(const struct vnf *vnf, uint16_t q, uint32_t ordinal)
 {

@@ -35,8 +35,8 @@ struct compare {
 	struct port_plan *plan;
 };
 
-/* The item of `ports` that the node is in, or NULL; *live: on the way down to it, or at it, is a key
- * that may change live.
+/* The item of `ports` that the node is in, or NULL; *live: on the way down to it, or at it, is a
+ * key that may change live.
  */
 static const struct cfg_node *port_of(const struct cfg_node *node, bool *live)
 {

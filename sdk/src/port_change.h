@@ -38,7 +38,8 @@ struct generation;
 int port_plan_make(struct vnf *vnf, struct loaded *loaded, struct port_plan *plan);
 /* Who polls what, for the next generation. 0 or -ENOMEM. */
 int port_plan_queues(struct vnf *vnf, const struct port_plan *plan, struct generation *next);
-/* Close what is removed and changed; workers have left it. 0, or -ETIMEDOUT and all is as before. */
+/* Close what is removed and changed; workers have left it. 0, or -ETIMEDOUT and all is as before.
+ */
 int port_plan_close(struct vnf *vnf, struct port_plan *plan);
 /* Put what is added and changed into its slot, and get it ready. -errno after logging why; then
  * port_plan_undo().

@@ -29,7 +29,7 @@
 #include "service.h"
 
 #define EXIT_CONFIG 2
-/* What a spare port may take of DPDK's memory at least: a vhost-user port does, with all defaults. */
+/* What a spare port may take of DPDK's memory at least, as a vhost-user port with all defaults. */
 #define SPARE_BYTES (4u << 20)
 #define CONTROL_NS 10000000ULL
 #define PORT_POLL_NS 100000000ULL
