@@ -523,7 +523,7 @@ Test(switch, a_port_may_be_waited_for_once)
 
 	start();
 	introduce();
-	fakes[3].spec.tx_wait = 1000000;
+	worker->out[3].wait_ns = worker->out[3].wait_left_ns = 1000000;
 	worker->out[3].wait_left_ns = 1000000;
 	fakes[3].room = 0;
 	receive(0, host(3, 0), host(0, 0), 60);
@@ -662,7 +662,7 @@ Test(switch, a_port_that_trickles_is_waited_for_once)
 
 	start();
 	introduce();
-	fakes[3].spec.tx_wait = 1000000;
+	worker->out[3].wait_ns = worker->out[3].wait_left_ns = 1000000;
 	worker->out[3].wait_left_ns = 1000000;
 	fakes[3].room = 1;
 	receive(0, host(3, 0), host(0, 0), 60);
