@@ -150,6 +150,13 @@ static const struct port_slot *slot_planned(const struct vnf *vnf, const struct 
 static int refuse_memory(struct loaded *loaded, const struct memory_plan *have,
 			 const struct memory_plan *need)
 {
+	if (need->data_room > have->data_room) {
+		vnf_config_error(loaded->file, &loaded->spec->ports,
+				 "the mtu of one takes packets of %u octets, and the program was "
+				 "started with %u; restart it",
+				 need->data_room, have->data_room);
+		return -EINVAL;
+	}
 	vnf_config_error(loaded->file, &loaded->spec->ports,
 			 "these ports take %u packets of %u octets and %llu MiB, and the program "
 			 "was started with %u of %u and %llu MiB; restart it, or start it with "

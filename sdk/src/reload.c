@@ -129,9 +129,17 @@ void reload_stop(struct vnf *vnf)
 
 /* ---- what changed ---- */
 
+/* Of an item that has a name, that: it stands for the rest. */
 static json_t *value_json(const struct cfg_node *node)
 {
-	return node != NULL ? cfg_node_json(node) : json_null();
+	json_t *value = node != NULL ? cfg_node_json(node) : json_null();
+	json_t *name = json_object_get(value, "name");
+
+	if (name == NULL)
+		return value;
+	json_incref(name);
+	json_decref(value);
+	return name;
 }
 
 struct compare {
@@ -495,6 +503,17 @@ void reload_signal(struct vnf *vnf)
 	json_decref(result);
 }
 
+static json_t *time_json(uint64_t wall_ns)
+{
+	time_t seconds = (time_t)(wall_ns / 1000000000);
+	struct tm tm;
+	char text[32];
+
+	gmtime_r(&seconds, &tm);
+	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm);
+	return json_string(text);
+}
+
 json_t *reload_generations(struct vnf *vnf)
 {
 	const struct reload *r = vnf->reload;
@@ -504,10 +523,9 @@ json_t *reload_generations(struct vnf *vnf)
 
 	for (; number <= newest; number++)
 		json_array_append_new(
-			list,
-			json_pack("{sI sI sI sb}", "generation", (json_int_t)number, "since_ns",
-				  (json_int_t)r->history[number % GENERATIONS_KEPT].since_ns,
-				  "packets", (json_int_t)generation_packets(vnf, number),
-				  "in_force", number == newest));
+			list, json_pack("{sI so sI sb}", "generation", (json_int_t)number, "since",
+					time_json(r->history[number % GENERATIONS_KEPT].since_ns),
+					"packets", (json_int_t)generation_packets(vnf, number),
+					"in_force", number == newest));
 	return list;
 }

@@ -19,7 +19,7 @@ Test(idle, low_never_rests)
 	const struct idle_limits *low = &idle_limits[LATENCY_LOW];
 
 	cr_assert_eq(idle_next(low, 0, NEVER), IDLE_SPIN);
-	cr_assert_eq(idle_next(low, 3600 * 1000000 * US, NEVER), IDLE_SPIN);
+	cr_assert_eq(idle_next(low, 3600000000ULL * US, NEVER), IDLE_SPIN);
 }
 
 Test(idle, spins_then_pauses_then_sleeps)

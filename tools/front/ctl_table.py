@@ -68,6 +68,15 @@ def is_table(result):
     return isinstance(result, list) and bool(result) and all(isinstance(r, dict) for r in result)
 
 
+def object_lines(result):
+    """Lines of an object: what is a value by itself, then the tables in it."""
+    lines = pairs({key: value for key, value in result.items() if not is_table(value)})
+    for key, value in result.items():
+        if is_table(value):
+            lines += ["", *table(value)] if lines else table(value)
+    return lines
+
+
 def text_lines(text):
     """Text as it is, but for what a terminal would obey."""
     return [line if line.isprintable() else
@@ -81,7 +90,7 @@ def lines_of(result):
     if isinstance(result, list):
         return [cell("", one) for one in result] or ["(none)"]
     if isinstance(result, dict):
-        return pairs(result) or ["(nothing)"]
+        return object_lines(result) or ["(nothing)"]
     if isinstance(result, str):
         return text_lines(result.rstrip("\n"))
     return ["done"] if result is None else [cell("", result)]
