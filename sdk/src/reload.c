@@ -6,7 +6,8 @@
  *     prepare   read, check, compare with what is in force, plan the ports, build: nothing is
  *               touched, and any error ends it
  *     commit    workers leave the ports that go; those are closed; the next generation is
- *               published; once all workers have it, new ports are opened, and the old one is given back
+ *               published; once all workers have it, new ports are opened, and the old one is
+ *               given back
  *
  * A worker that does not end its pass keeps the commit waiting: it is then finished by
  * reload_poll(), and no other reload begins before that.
