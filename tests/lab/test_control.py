@@ -381,10 +381,14 @@ def test_too_many_clients_that_wait(run):
             client.send({"command": "echo", "args": {"text": "x"}})
         lab.until(lambda: not any(_unread(client) for client in clients), 3, "requests to be read")
         replies = []
-        while not replies:
-            with Client(socket_path(run)) as late, contextlib.suppress(TimeoutError):
-                late.socket.settimeout(0.2)
+        for _ in range(10):
+            late = stack.enter_context(Client(socket_path(run)))
+            late.socket.settimeout(0.2)
+            with contextlib.suppress(OSError):
+                late.send({"command": "echo", "args": {"text": "late"}})
+            with contextlib.suppress(TimeoutError):
                 replies.append(late.reply())
+                break
         assert "all of them waiting" in replies[0]["error"]["text"]
         assert all(client.reply()["ok"] for client in clients)
     works(run)
