@@ -33,6 +33,7 @@ static const struct vnf_program program = {
 	.installing = hsw_installing,
 	.installed = hsw_installed,
 	.changing = hsw_changing,
+	.peer_fault = hsw_peer_fault,
 	.worker_init = hsw_worker_init,
 	.pass = hsw_pass,
 	.control = hsw_control,

@@ -174,6 +174,19 @@ void hsw_changing(struct vnf *vnf, bool begins)
 	hsw_telemetry_hold(begins);
 }
 
+const char *hsw_peer_fault(const struct vnf_port *port)
+{
+	const struct hsw_vhost *v = port->priv;
+
+	if (port->kind != &hsw_port_kind_vhost_user || v == NULL)
+		return NULL;
+	if (__atomic_load_n(&v->watch.sharing.result, __ATOMIC_RELAXED) == HSW_SHARING_NO)
+		return "its memory is not shared with us; QEMU needs share=on";
+	if (__atomic_load_n(&v->lost, __ATOMIC_RELAXED) != 0)
+		return "its packed rings lost their place; the guest has to reset the device";
+	return NULL;
+}
+
 /* ---- workers ---- */
 
 static void worker_connect(struct hsw_worker *w)

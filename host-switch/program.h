@@ -21,6 +21,7 @@ void hsw_discard(struct vnf *vnf, void *built);
 void hsw_installing(struct vnf *vnf, void *built);
 void hsw_installed(struct vnf *vnf, void *built);
 void hsw_changing(struct vnf *vnf, bool begins);
+const char *hsw_peer_fault(const struct vnf_port *port);
 void hsw_fini(struct vnf *vnf);
 
 /* ---- commands.c ---- */

@@ -585,6 +585,7 @@ static int config_run(struct vnf *vnf)
 	if (vnf->options.replay.on)
 		replay_close(vnf);
 	ports_destroy(vnf);
+	free(vnf->asked);
 	loaded_put(vnf->base);
 	return ret;
 }

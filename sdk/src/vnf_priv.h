@@ -590,6 +590,7 @@ struct vnf {
 	uint16_t n_ports; /* one more than the greatest number in use */
 	struct worker *workers;
 	uint16_t n_workers;
+	struct asked *asked;     /* command_why.c's: by port, or NULL */
 	struct capture *capture; /* the one that runs, or the last, or NULL */
 	struct control *control; /* control.c's own; NULL: there is none */
 	uint64_t started_ns;

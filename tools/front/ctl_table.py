@@ -68,12 +68,27 @@ def is_table(result):
     return isinstance(result, list) and bool(result) and all(isinstance(r, dict) for r in result)
 
 
+def blocks(rows):
+    """Lines of dictionaries whose values are sentences: one below the other."""
+    lines = []
+    for row in rows:
+        lines += ([""] if lines else []) + pairs(row)
+    return lines
+
+
+def is_wordy(rows):
+    """Would a table be too wide to read?"""
+    return any(isinstance(value, str) and len(value) > 48 for row in rows
+               for value in row.values())
+
+
 def object_lines(result):
     """Lines of an object: what is a value by itself, then the tables in it."""
     lines = pairs({key: value for key, value in result.items() if not is_table(value)})
     for key, value in result.items():
         if is_table(value):
-            lines += ["", *table(value)] if lines else table(value)
+            inner = blocks(value) if is_wordy(value) else table(value)
+            lines += ["", *inner] if lines else inner
     return lines
 
 

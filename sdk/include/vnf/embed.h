@@ -98,6 +98,10 @@ struct vnf_program {
 	 *  of telemetry, must be kept waiting. Context: control thread.
 	 */
 	void (*changing)(struct vnf *vnf, bool begins);
+	/** What is wrong with the peer of a port, in words, or NULL: for `vnfkit ctl why`. Context:
+	 *  control thread.
+	 */
+	const char *(*peer_fault)(const struct vnf_port *port);
 	/** Called every 10 ms. Context: control thread. */
 	void (*control)(struct vnf *vnf);
 	/** A port went up or down. Context: control thread. */

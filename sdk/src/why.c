@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 The vnfkit authors
+ */
+
+#include "why.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <vnf/counter.h>
+#include <vnf/port.h>
+
+/* From here on a worker is too busy to be in time. */
+#define BUSY_PERMILLE 900
+
+static void say(struct why_finding *f, const char *who, const char *advice, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+
+static void say(struct why_finding *f, const char *who, const char *advice, const char *format, ...)
+{
+	va_list args;
+
+	f->who = who;
+	f->advice = advice;
+	va_start(args, format);
+	vsnprintf(f->what, sizeof(f->what), format, args);
+	va_end(args);
+}
+
+/* Is the other end a guest or a VNF, on rings of virtio? */
+static bool is_virtio(const char *kind)
+{
+	return strcmp(kind, "vhost-user") == 0 || strcmp(kind, "virtio-user") == 0 ||
+	       strcmp(kind, "virtio") == 0;
+}
+
+static void why_tx_full(const struct why_facts *facts, struct why_finding *f)
+{
+	if (facts->peer != NULL)
+		say(f, "the peer", "see what is said of it", "its queue stays full: %s",
+		    facts->peer);
+	else if (is_virtio(facts->kind))
+		say(f, "the peer",
+		    "look whether it still runs and how busy it is; more queues, or tx_wait to "
+		    "wait for it",
+		    "it does not take packets out of its queue as fast as they come");
+	else if (strcmp(facts->kind, "nic") == 0)
+		say(f, "the card", "send less, or over a faster link; tx_wait smooths bursts",
+		    "its transmit queue is full: more comes than its link carries");
+	else
+		say(f, "the kernel", "look at who reads there; tx_wait smooths bursts",
+		    "its queue is full: what is behind the port does not read as fast as "
+		    "packets come");
+}
+
+static void why_port_down(const struct why_facts *facts, struct why_finding *f)
+{
+	say(f, "the peer",
+	    facts->up ? "nothing, if it does not happen again"
+		      : "start what belongs at the other end; the log says when it is up",
+	    facts->up ? "it was not there, or without a link, for a while; now it is up"
+		      : "the port is down: it has no peer or no link%s%s",
+	    facts->peer != NULL ? ": " : "", facts->peer != NULL ? facts->peer : "");
+}
+
+static void why_too_long(const struct why_facts *facts, struct why_finding *f)
+{
+	char seen[64] = "";
+
+	if (facts->longest > 0)
+		snprintf(seen, sizeof(seen), "; the longest one recorded has %u", facts->longest);
+	say(f, "MTU", "give this port the mtu of those that send to it, or lower theirs",
+	    "frames longer than mtu = %u allows, which is %u octets%s", facts->mtu,
+	    facts->mtu + VNF_FRAME_OVERHEAD, seen);
+}
+
+static void why_handover(const struct why_facts *facts, struct why_finding *f)
+{
+	say(f, "a worker", "more queues for the port, so that each worker has its own",
+	    "the worker that owns the port's queue did not keep up with what the others hand to "
+	    "it; the busiest was at %u %% in the last second",
+	    facts->busy_permille / 10);
+}
+
+static void why_own(const struct why_facts *facts, struct why_finding *f)
+{
+	const char *doc = facts->reason_doc != NULL ? facts->reason_doc : "";
+
+	say(f, "policy", "drop-log shows which packets; it is what the program is for",
+	    "the program dropped them by its own rule \"%s\"%s%s",
+	    facts->reason_name != NULL ? facts->reason_name : "?", doc[0] != '\0' ? ": " : "", doc);
+}
+
+void why_drop(const struct why_facts *facts, uint32_t reason, struct why_finding *f)
+{
+	switch (reason) {
+	case VNF_DROP_TX_FULL:
+		why_tx_full(facts, f);
+		break;
+	case VNF_DROP_PORT_DOWN:
+		why_port_down(facts, f);
+		break;
+	case VNF_DROP_NO_SUCH_PORT:
+		say(f, "the VNF", "mend its callback", "it forwards to a port that is not there");
+		break;
+	case VNF_DROP_NO_MBUF:
+		say(f, "the packet pool", "a greater `packets` in the configuration, and a restart",
+		    "it was empty when a copy was to be made");
+		break;
+	case VNF_DROP_TOO_LONG:
+		why_too_long(facts, f);
+		break;
+	case VNF_DROP_MALFORMED:
+		say(f, "the sender", "drop-log shows the octets",
+		    "headers that are cut short or contradict themselves");
+		break;
+	case VNF_DROP_UNSUPPORTED_OFFLOAD:
+		say(f, "the sender", "switch off its checksum and segmentation offloads",
+		    "packets that are left to be finished by hardware, which this port has not");
+		break;
+	case VNF_DROP_IO_ERROR:
+		say(f, "the kernel", "the log has its reason", "it refused them");
+		break;
+	case VNF_DROP_HANDOVER_FULL:
+		why_handover(facts, f);
+		break;
+	case VNF_DROP_STOPPING:
+		say(f, "the stop", "nothing", "they were held when the program stopped");
+		break;
+	case VNF_DROP_APPLICATION:
+		say(f, "policy", "drop-log shows which packets; give the drop a reason of its own",
+		    "the VNF's callback dropped them without saying why");
+		break;
+	default:
+		why_own(facts, f);
+		break;
+	}
+}
+
+void why_missed(const struct why_facts *facts, enum why_missed missed, struct why_finding *f)
+{
+	if (missed == WHY_RX_NOMBUF)
+		say(f, "the packet pool", "a greater `packets` in the configuration, and a restart",
+		    "it was empty when they were to be received");
+	else if (missed == WHY_RX_ERRORS)
+		say(f, "the sender", "look at the link, and at the mtu of both ends",
+		    "frames that are damaged, cut short, or of a form that the port cannot take");
+	else if (facts->busy_permille >= BUSY_PERMILLE)
+		say(f, "a worker", "more workers and queues, or less to do for each packet",
+		    "it does not come round in time, at %u %% busy in the last second: the "
+		    "receive queue ran over",
+		    facts->busy_permille / 10);
+	else
+		say(f, "bursts",
+		    "latency = \"low\", if workers sleep; longer queues if the kind has a key",
+		    "the receive queue ran over, though the busiest worker was at %u %% in the "
+		    "last second",
+		    facts->busy_permille / 10);
+}
