@@ -99,6 +99,15 @@ def test_wrong_options(words):
 
 # ---- tables ----
 
+def test_two_words_are_one_command():
+    """If there is such a command, and only then."""
+    commands = [{"name": "capture"}, {"name": "capture-start"}]
+    words = ctl_args.command_words
+    assert words(["capture", "start", "file=x"], commands) == ("capture-start", ["file=x"])
+    assert words(["capture", "all"], commands) == ("capture", ["all"])
+    assert words(["capture"], commands) == ("capture", [])
+
+
 def test_table():
     """Numbers to the right with separators, names of things without; what is missing is a dash."""
     rows = [{"name": "a", "pid": 12345, "rx": 1234567, "up": True},

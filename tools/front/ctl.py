@@ -9,7 +9,7 @@
 import json
 import time
 
-from .ctl_args import arguments_of, find_command, split_options, usage
+from .ctl_args import arguments_of, command_words, find_command, split_options, usage
 from .ctl_client import ask
 from .ctl_complete import complete
 from .ctl_find import instances, no_instance, socket_of
@@ -164,8 +164,8 @@ def argument_form(arg):
 def instance_command(options):
     """vnfkit ctl COMMAND"""
     path = options.socket or socket_of(options.name)
-    name, given = options.rest[0], options.rest[1:]
     commands = ask(path, "commands", timeout=options.timeout)
+    name, given = command_words(options.rest, commands)
     args = arguments_of(find_command(name, commands), given)
 
     def question():

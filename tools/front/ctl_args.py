@@ -97,6 +97,14 @@ def near(word, allowed):
     return f', did you mean "{found[0]}"?' if found else ""
 
 
+def command_words(words, commands):
+    """The name and what follows it; `capture start` is `capture-start`."""
+    joined = "-".join(words[:2])
+    if len(words) > 1 and any(command["name"] == joined for command in commands):
+        return joined, words[2:]
+    return words[0], words[1:]
+
+
 def find_command(name, commands):
     """The command's description."""
     for command in commands:
