@@ -479,7 +479,8 @@ static int start_and_run(struct vnf *vnf, int signals)
 	ret = vnf->program->init != NULL ? vnf->program->init(vnf) : 0;
 	if (ret == 0)
 		ret = reload_start(vnf);
-	if (ret == -EINVAL && vnf_config_error_count(vnf->file) > 0)
+	vnf->refused = ret < 0 && vnf_config_error_count(vnf->file) > 0;
+	if (vnf->refused)
 		vnf_config_print_errors(vnf->file, stderr);
 	if (ret == 0)
 		ret = workers_init(vnf);
@@ -534,6 +535,8 @@ static int dpdk_run(struct vnf *vnf)
 	if (!vnf->options.replay.on)
 		ports_restore(vnf);
 	close(signals);
+	if (vnf->refused)
+		return EXIT_CONFIG;
 	return ret == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 

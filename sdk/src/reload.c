@@ -328,19 +328,20 @@ static void commit_undo(struct vnf *vnf)
 static int commit_end(struct vnf *vnf)
 {
 	struct reload *r = vnf->reload;
-	int ret = 0;
+	int ret;
 
 	r->pending = false;
+	changing(vnf, true);
 	installed(vnf);
-	if (r->live_ports) {
-		ret = port_plan_open(vnf, &r->plan);
-		if (ret < 0)
-			commit_undo(vnf);
-		else
+	ret = r->live_ports ? port_plan_open(vnf, &r->plan) : 0;
+	if (ret < 0) {
+		commit_undo(vnf);
+	} else {
+		if (r->live_ports)
 			port_plan_finish(vnf, &r->plan);
+		generation_destroy(vnf, r->last);
+		r->last = NULL;
 	}
-	generation_destroy(vnf, r->last);
-	r->last = NULL;
 	changing(vnf, false);
 	return ret;
 }
@@ -381,10 +382,10 @@ static int commit_begin(struct vnf *vnf)
 		if (ret < 0 && ret != -ETIMEDOUT)
 			port_plan_undo(vnf, &r->plan);
 	}
-	if (ret < 0)
-		changing(vnf, false);
-	else
+	if (ret == 0)
 		commit_publish(vnf);
+	/* Not held while a worker is waited for: the control thread goes on with its duties. */
+	changing(vnf, false);
 	return ret;
 }
 

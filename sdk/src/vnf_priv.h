@@ -595,6 +595,7 @@ struct vnf {
 	struct control *control; /* control.c's own; NULL: there is none */
 	uint64_t started_ns;
 	struct vnf_log_limit watch_limit;
+	bool refused; /* the configuration has errors that only `build` could find */
 	bool ran;     /* there is something to report */
 	uint32_t run; /* enum run_state; release by control, acquire by workers */
 };

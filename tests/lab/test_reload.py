@@ -68,6 +68,13 @@ def test_what_cannot_be_is_refused_and_changes_nothing(run):
     assert not any(port["drops"] for port in report["ports"])
 
 
+def test_what_cannot_be_built_at_the_start(run):
+    """Is an error of the file: with its line, and exit code 2."""
+    twin = Twin(run, refuse=True).start(wait=False)
+    twin.process.wait_log(r"twin\.conf:\d+: refuse: is true, which cannot be built")
+    assert twin.process.wait(10) == 2
+
+
 def test_worker_that_does_not_return_is_waited_for(run):
     """The reload says which worker is late, refuses another, and is finished when it comes."""
     twin = Twin(run).start()
@@ -76,6 +83,7 @@ def test_worker_that_does_not_return_is_waited_for(run):
     twin.write(mark=3, twin=3, stall="0ns")
     mark = twin.hang_up()
     twin.process.wait_log("generation 3 waits for a worker", since=mark)
+    assert twin.telemetry("/vnf/info")["name"] == "twin"
     mark = twin.hang_up()
     twin.process.wait_log("worker 0 still works by the configuration before", since=mark)
     twin.process.wait_log("generation 3 is in force on all workers, after", since=mark)
