@@ -100,8 +100,13 @@ static void runtime_dir_note(void)
 int eal_start(const struct eal_input *in)
 {
 	char *argv[EAL_ARGS_MAX + 1];
-	int ret = runtime_dir_choose();
+	int ret;
 
+	if (started) {
+		explain(in, EALREADY);
+		return -EALREADY;
+	}
+	ret = runtime_dir_choose();
 	if (ret == 0)
 		ret = eal_args_make(in, &args);
 	if (ret < 0)
