@@ -317,7 +317,6 @@ def test_client_leaves_in_the_middle(run):
     instance.stop()
 
 
-@pytest.mark.quick
 def test_great_reply(run):
     """Many megabytes come whole."""
     instance = start(run)
@@ -457,7 +456,6 @@ def _median_time(client, line):
 
 # ---- stop ----
 
-@pytest.mark.quick
 def test_stop_with_commands_under_way(run):
     """What waits is refused, what is done is sent, nothing hangs."""
     instance = start(run)
@@ -612,7 +610,6 @@ def test_not_for_a_check(run):
     assert os.listdir(run.path("c")) == []
 
 
-@pytest.mark.quick
 def test_wrong_keys(run):
     """Found before anything is done."""
     config = run.path("fwd.conf")
@@ -628,7 +625,6 @@ def test_wrong_keys(run):
 
 # ---- vnfkit ctl ----
 
-@pytest.mark.quick
 def test_ctl(run):
     """A VNF's own command, as a user types it."""
     instance = start(run)

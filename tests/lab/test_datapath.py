@@ -130,7 +130,6 @@ def test_kernel_interfaces(run, caps, kind, rx, why):
     path.stop()
 
 
-@pytest.mark.quick
 def test_ports_for_measuring(run, caps):
     """pcap, gen, sink, null and any other DPDK device."""
     frames = run.path("in.pcap")

@@ -35,7 +35,6 @@ def wait_asleep(instance):
         lab.until(lambda b=before: worker(instance)["sleeps"] > b, 5, f"{instance.name} to sleep")
 
 
-@pytest.mark.quick
 @pytest.mark.parametrize("mode", ["balanced", "power"])
 def test_idle_worker_costs_little(run, caps, mode):
     """Nothing comes: the workers of switch and VNF take some hundredths of a core."""
