@@ -163,11 +163,30 @@ static void age(struct hsw_switch *sw, uint32_t epoch)
 	hsw_fdb_age(sw->fdb, epoch, c->ageing_s, c->age_buckets);
 }
 
+static void round_begin(struct hsw_switch *sw)
+{
+	/* Pairs with the acquire in learn_post(): tokens are new only once the rings are empty. */
+	__atomic_store_n(&sw->learn_round, sw->learn_round + 1, __ATOMIC_RELEASE);
+}
+
+void hsw_learn_discard(struct hsw_switch *sw)
+{
+	struct hsw_learn_event event;
+
+	for (uint16_t i = 0; i < sw->n_workers; i++) {
+		unsigned int budget = HSW_LEARN_RING;
+
+		while (budget-- > 0 && rte_ring_sc_dequeue_elem(sw->workers[i]->learner.ring,
+								&event, sizeof(event)) == 0)
+			;
+	}
+	round_begin(sw);
+}
+
 void hsw_learn_poll(struct hsw_switch *sw)
 {
 	for (uint16_t i = 0; i < sw->n_workers; i++)
 		ring_drain(sw, sw->workers[i]->learner.ring);
-	/* Pairs with the acquire in learn_post(): tokens are new only once the rings are empty. */
-	__atomic_store_n(&sw->learn_round, sw->learn_round + 1, __ATOMIC_RELEASE);
+	round_begin(sw);
 	age(sw, hsw_learn_epoch(sw));
 }

@@ -165,6 +165,7 @@ void hsw_installed(struct vnf *vnf, void *built)
 	for (uint16_t i = 0; i < n; i++)
 		if (sw->ports[i] != NULL)
 			hsw_fdb_set_limit(sw->fdb, i, attach_at(built, i).mac_limit);
+	hsw_learn_discard(sw);
 	hsw_learn_set_ageing(sw, (uint32_t)(config->ageing / NS_PER_SECOND));
 }
 

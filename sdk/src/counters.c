@@ -61,6 +61,17 @@ void counters_fini(struct vnf_worker_counters *counters)
 	counters->port = NULL;
 }
 
+void counters_retire(struct vnf_worker_counters *counters, uint16_t port)
+{
+	struct vnf_port_counters *p = &counters->port[port];
+
+	counters->gone_rx += p->rx_packets;
+	counters->gone_tx += p->tx_packets;
+	for (uint32_t r = 0; r < VNF_DROPS_MAX; r++)
+		counters->gone_drops += p->drops[r];
+	memset(p, 0, sizeof(*p));
+}
+
 void counters_ledger(const struct vnf_worker_counters *counters, uint16_t n_ports,
 		     struct vnf_ledger *ledger)
 {

@@ -17,7 +17,6 @@ struct generation *generation_create(struct vnf *vnf, struct loaded *loaded)
 
 	if (g == NULL)
 		return NULL;
-	g->number = vnf->generation != NULL ? vnf->generation->number + 1 : 1;
 	g->n_ports = vnf->n_ports;
 	g->loaded = loaded;
 	loaded_get(loaded);
@@ -57,6 +56,7 @@ int generation_build(struct vnf *vnf, struct generation *generation,
 
 void generation_publish(struct vnf *vnf, struct generation *generation)
 {
+	generation->number = ++vnf->generations;
 	generation->since_ns = vnf_clock_wall();
 	vnf->file = generation->loaded->file;
 	vnf->config = generation->loaded->config;
@@ -70,21 +70,9 @@ static uint64_t worker_received(const struct worker *w)
 {
 	uint64_t n = __atomic_load_n(&w->counters.gone_rx, __ATOMIC_RELAXED);
 
-	for (uint16_t i = 0; i < w->pub.n_ports; i++)
+	for (uint16_t i = 0; i < w->n_counted; i++)
 		n += __atomic_load_n(&w->counters.port[i].rx_packets, __ATOMIC_RELAXED);
 	return n;
-}
-
-/* The port was removed, and nobody counts on it any more. */
-static void counters_retire(struct vnf_worker_counters *counters, uint16_t port)
-{
-	struct vnf_port_counters *p = &counters->port[port];
-
-	counters->gone_rx += p->rx_packets;
-	counters->gone_tx += p->tx_packets;
-	for (uint32_t r = 0; r < VNF_DROPS_MAX; r++)
-		counters->gone_drops += p->drops[r];
-	memset(p, 0, sizeof(*p));
 }
 
 static struct generation_share *share_of(const struct worker *w, uint64_t number)
@@ -92,17 +80,15 @@ static struct generation_share *share_of(const struct worker *w, uint64_t number
 	return &((struct worker *)(uintptr_t)w)->shares[number % GENERATIONS_KEPT];
 }
 
-/* Close the account of the one, open that of the other; or again, after a reload that failed. */
+/* Close the account of the one, open that of the other. */
 static void shares_switch(struct worker *w, uint64_t number)
 {
-	struct generation_share *share = share_of(w, number);
 	uint64_t received = worker_received(w);
 
-	if (w->generation != NULL)
+	if (w->pub.generation != 0)
 		share_of(w, w->pub.generation)->packets = received - w->taken_rx;
-	if (share->number != number)
-		*share = (struct generation_share){ .number = number };
-	w->taken_rx = received - share->packets;
+	*share_of(w, number) = (struct generation_share){ .number = number };
+	w->taken_rx = received;
 }
 
 static void rxqs_take(struct worker *w, const struct generation *g)
@@ -113,19 +99,23 @@ static void rxqs_take(struct worker *w, const struct generation *g)
 	w->n_rxqs = first ? w->n_first_rxqs : g->n_rxqs[w->pub.id];
 }
 
+bool generation_is_new(const struct worker *w)
+{
+	const struct generation *g = __atomic_load_n(w->newest, __ATOMIC_ACQUIRE);
+
+	return g != NULL && g->number != w->pub.generation;
+}
+
 void generation_take(struct worker *w)
 {
 	const struct generation *g = __atomic_load_n(w->newest, __ATOMIC_ACQUIRE);
 
+	w->n_counted = RTE_MAX(w->n_counted, g->n_ports);
 	shares_switch(w, g->number);
-	w->generation = g;
 	w->pub.config = g->loaded->config;
 	w->pub.built = g->built;
 	w->pub.n_ports = g->n_ports;
 	rxqs_take(w, g);
-	for (uint16_t i = 0; i < g->n_ports; i++)
-		if (g->gone[i])
-			counters_retire(&w->counters, i);
 	/* For those who look at who is late. */
 	__atomic_store_n(&w->pub.generation, g->number, __ATOMIC_RELAXED);
 }

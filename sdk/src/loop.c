@@ -77,6 +77,7 @@ static int worker_init(struct vnf *vnf, uint16_t id)
 	w->pub.id = id;
 	w->pub.count = vnf->n_workers;
 	w->pub.n_ports = vnf->n_ports;
+	w->n_counted = vnf->n_ports;
 	w->pub.now_ns = vnf_clock_now();
 	w->shares_cpu = vnf->cpus.shares_cpu[id];
 	w->idle = &idle_limits[vnf->spec->latency];
@@ -114,7 +115,7 @@ int workers_create(struct vnf *vnf)
 /* Somebody wants the counters: give a copy that is of one burst border. */
 static void snapshot_give(struct worker *w, uint32_t asked)
 {
-	counters_ledger(&w->counters, w->pub.n_ports, &w->snap);
+	counters_ledger(&w->counters, w->n_counted, &w->snap);
 	/* Pairs with the acquire in snapshot_wait(). */
 	__atomic_store_n(&w->snap_done, asked, __ATOMIC_RELEASE);
 }
@@ -140,11 +141,12 @@ static bool pass_end(struct worker *w, uint32_t packets)
 	}
 	__atomic_store_n(&w->pass_ns, now_ns, __ATOMIC_RELAXED); /* for the watchdog */
 	w->pub.now_ns = now_ns;
-	rte_rcu_qsbr_quiescent(w->qsbr, w->pub.id);
 	if (unlikely(asked != w->snap_done))
 		snapshot_give(w, asked);
 	if (packets == 0)
 		pass_empty(w);
+	/* Last: nothing of this generation is looked at from here to the next pass. */
+	rte_rcu_qsbr_quiescent(w->qsbr, w->pub.id);
 	return __atomic_load_n(w->run, __ATOMIC_ACQUIRE) != RUN_STOPPED;
 }
 
@@ -156,8 +158,8 @@ void worker_loop(struct worker *w)
 	w->pub.now_ns = vnf_clock_now();
 	w->pass_ns = w->busy_at_ns = w->pub.now_ns;
 	do {
-		/* A pass is of one generation. Acquire; pairs with the release in reload.c. */
-		if (unlikely(__atomic_load_n(w->newest, __ATOMIC_ACQUIRE) != w->generation))
+		/* A pass is of one generation. */
+		if (unlikely(generation_is_new(w)))
 			generation_take(w);
 		timeouts_run(w);
 		packets = pass(&w->pub);
@@ -308,7 +310,7 @@ int vnf_quiesce(struct vnf *vnf, uint64_t timeout_ns)
 /* One reader at a time asks, so that an answer is to the question of the one who waits. */
 static pthread_mutex_t snapshot_lock = PTHREAD_MUTEX_INITIALIZER;
 
-static int snapshot_take(struct vnf *vnf, struct worker *w, struct vnf_ledger *ledger)
+static int snapshot_take(struct worker *w, struct vnf_ledger *ledger)
 {
 	uint64_t deadline = vnf_clock_now() + SNAPSHOT_WAIT_NS;
 	uint32_t asked = w->snap_done + 1;
@@ -316,17 +318,26 @@ static int snapshot_take(struct vnf *vnf, struct worker *w, struct vnf_ledger *l
 	__atomic_store_n(&w->snap_asked, asked, __ATOMIC_RELAXED);
 	while (__atomic_load_n(&w->snap_done, __ATOMIC_ACQUIRE) != asked) {
 		if (rte_eal_get_lcore_state(w->pub.id + 1u) != RUNNING) {
-			counters_ledger(&w->counters, vnf->n_ports, ledger);
+			counters_ledger(&w->counters, w->n_counted, ledger);
 			return 0;
 		}
 		if (vnf_clock_now() > deadline) {
-			counters_ledger(&w->counters, vnf->n_ports, ledger);
+			counters_ledger(&w->counters, w->n_counted, ledger);
 			return -ETIMEDOUT;
 		}
 		nap();
 	}
 	*ledger = w->snap;
 	return 0;
+}
+
+void workers_retire_port(struct vnf *vnf, uint16_t port)
+{
+	/* No worker answers a reader meanwhile. */
+	pthread_mutex_lock(&snapshot_lock);
+	for (uint16_t i = 0; i < vnf->n_workers; i++)
+		counters_retire(&vnf->workers[i].counters, port);
+	pthread_mutex_unlock(&snapshot_lock);
 }
 
 static void ledger_add(struct vnf_ledger *sum, const struct vnf_ledger *one)
@@ -353,7 +364,7 @@ int vnf_ledger_read(struct vnf *vnf, uint16_t worker, struct vnf_ledger *ledger)
 	for (uint16_t i = first; i < last; i++) {
 		struct vnf_ledger one;
 
-		if (snapshot_take(vnf, &vnf->workers[i], &one) < 0)
+		if (snapshot_take(&vnf->workers[i], &one) < 0)
 			ret = -ETIMEDOUT;
 		ledger_add(ledger, &one);
 	}

@@ -231,9 +231,14 @@ static bool slot_is_early(const struct vnf *vnf, const struct port_slot *slot)
 	return false;
 }
 
+/* From its opening, which may take long, until it is closed: outside of that the kind has nothing to
+ * look at.
+ */
 static void slot_poll(struct port_slot *slot)
 {
-	if (slot->begun && slot->port.kind->poll != NULL)
+	enum port_state state = slot_state(slot);
+
+	if ((state == PORT_OPENING || state == PORT_STARTED) && slot->port.kind->poll != NULL)
 		slot->port.kind->poll(&slot->port);
 	if (__atomic_load_n(&slot->port.waiting, __ATOMIC_ACQUIRE) != 0)
 		probe_leave(slot);
@@ -339,22 +344,35 @@ static void slot_join(struct port_slot *slot)
 	slot->has_thread = false;
 }
 
-/* The kind gave its device up: begin anew. Workers have left the port before it is touched. */
+void port_slot_leave(struct port_slot *slot)
+{
+	__atomic_fetch_or(&slot->port.up, VNF_PORT_LEAVING, __ATOMIC_RELEASE);
+}
+
+void port_slot_stay(struct port_slot *slot)
+{
+	__atomic_fetch_and(&slot->port.up, ~VNF_PORT_LEAVING, __ATOMIC_RELEASE);
+}
+
+/* The kind gave its device up: begin anew. Workers have left the port before it is touched, and do
+ * not come back if a peer does.
+ */
 static void slot_reopen(struct vnf *vnf, struct port_slot *slot)
 {
 	struct vnf_port *port = &slot->port;
 
-	vnf_port_set_up(port, false);
-	if (vnf_quiesce(vnf, QUIESCE_NS) < 0)
+	port_slot_leave(slot);
+	if (vnf_quiesce(vnf, QUIESCE_NS) < 0 || probe_enter_control(vnf, slot) < 0) {
+		port_slot_stay(slot);
 		return;
-	if (probe_enter_control(vnf, slot) < 0)
-		return;
+	}
 	telemetry_pause();
 	slot_stop(slot);
 	probe_leave(slot);
 	slot_join(slot);
 	__atomic_store_n(&port->broken, 0, __ATOMIC_RELEASE);
 	__atomic_store_n(&port->waiting, 0, __ATOMIC_RELEASE);
+	port_slot_stay(slot);
 	slot_begin(vnf, slot);
 	telemetry_resume();
 }
@@ -379,7 +397,7 @@ int ports_poll(struct vnf *vnf)
 
 		if (!port_slot_used(slot))
 			continue;
-		if (!slot->begun && !slot_is_early(vnf, slot))
+		if (!slot->begun && !slot->held && !slot_is_early(vnf, slot))
 			slot_begin(vnf, slot);
 		slot_poll(slot);
 		if (slot_state(slot) == PORT_FAILED)
@@ -466,6 +484,8 @@ int ports_cancel(struct vnf *vnf)
 int port_slot_open(struct vnf *vnf, struct port_slot *slot)
 {
 	slot->port.pool = vnf->pool;
+	slot->held = false;
+	port_slot_stay(slot);
 	if (slot_is_early(vnf, slot))
 		return 0;
 	return slot_begin(vnf, slot);
@@ -490,6 +510,10 @@ int port_slot_close(struct vnf *vnf, struct port_slot *slot)
 		return -ETIMEDOUT;
 	slot_stop(slot);
 	probe_leave(slot);
+	slot->begun = false;
+	slot->held = true;
+	__atomic_store_n(&slot->cancelled, 0, __ATOMIC_RELEASE);
+	__atomic_store_n(&slot->port.waiting, 0, __ATOMIC_RELEASE);
 	return 0;
 }
 

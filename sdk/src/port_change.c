@@ -138,6 +138,27 @@ static int slot_fits(const struct vnf *vnf, struct loaded *loaded, const struct 
 	return 0;
 }
 
+/* What is done to a device before DPDK starts cannot be done, or undone, while it runs. */
+static int plan_kinds(const struct vnf *vnf, struct loaded *loaded, const struct port_plan *plan)
+{
+	for (uint16_t i = 0; i < VNF_PORTS_MAX; i++) {
+		const struct port_slot *old = differs_closed(plan->fate[i]) ? &vnf->ports[i] : NULL;
+		const struct port_slot *slot =
+			old != NULL && old->port.kind->prepare != NULL ? old : plan->fresh[i];
+
+		if (slot == NULL || slot->port.kind->prepare == NULL)
+			continue;
+		vnf_config_error(loaded->file,
+				 plan->spec[i] != NULL ? (const void *)plan->spec[i]
+						       : &loaded->spec->ports,
+				 "port \"%s\" is of kind %s, which comes, goes and changes by a "
+				 "restart only; its domain may change live",
+				 slot->port.name, slot->port.kind->name);
+		return -EINVAL;
+	}
+	return 0;
+}
+
 /* A slot as it will be, to ask what it needs; and for those that will be opened, to be put in. */
 static const struct port_slot *slot_planned(const struct vnf *vnf, const struct port_plan *plan,
 					    uint16_t id)
@@ -220,6 +241,7 @@ static int plan_slots(struct vnf *vnf, struct loaded *loaded, struct port_plan *
 			return -ENOMEM;
 		memset(slot, 0, sizeof(*slot));
 		slot->late = true;
+		slot->held = true;
 		slot->loaded = loaded;
 		loaded_get(loaded);
 		plan->fresh[i] = slot;
@@ -246,6 +268,8 @@ int port_plan_make(struct vnf *vnf, struct loaded *loaded, struct port_plan *pla
 		plan->n_changes += plan->fate[i] > PORT_KEPT;
 	}
 	ret = plan_slots(vnf, loaded, plan);
+	if (ret == 0)
+		ret = plan_kinds(vnf, loaded, plan);
 	return ret < 0 ? ret : plan_fits(vnf, loaded, plan);
 }
 
@@ -313,8 +337,6 @@ int port_plan_queues(struct vnf *vnf, const struct port_plan *plan, struct gener
 	}
 	queues_keep(vnf, plan, next);
 	queues_new(vnf, plan, next);
-	for (uint16_t i = 0; i < VNF_PORTS_MAX; i++)
-		next->gone[i] = plan->fate[i] == PORT_REMOVED;
 	return 0;
 }
 
@@ -328,7 +350,7 @@ static uint64_t port_dropped(const struct vnf *vnf, uint16_t id)
 	return counters.drops[VNF_DROP_PORT_DOWN];
 }
 
-static void ports_leave(struct vnf *vnf, struct port_plan *plan, bool *was_up)
+static void ports_leave(struct vnf *vnf, struct port_plan *plan)
 {
 	for (uint16_t i = 0; i < vnf->n_ports; i++) {
 		if (plan->fate[i] == PORT_ABSENT)
@@ -337,8 +359,7 @@ static void ports_leave(struct vnf *vnf, struct port_plan *plan, bool *was_up)
 		if (!differs_closed(plan->fate[i]))
 			continue;
 		plan->left_ns[i] = vnf_clock_now();
-		was_up[i] = vnf_port_is_up(&vnf->ports[i].port);
-		vnf_port_set_up(&vnf->ports[i].port, false);
+		port_slot_leave(&vnf->ports[i]);
 	}
 }
 
@@ -368,28 +389,36 @@ static void slot_take(struct port_slot *slot, struct port_slot **from)
 	*from = NULL;
 }
 
+static int slot_close(struct vnf *vnf, struct port_slot *slot)
+{
+	int ret;
+
+	if (slot->seen_up != 0 && vnf->program->link != NULL)
+		vnf->program->link(vnf, &slot->port, false);
+	slot->seen_up = 0;
+	slot->said_up = 0;
+	ret = port_slot_close(vnf, slot);
+	/* Its opener still runs; when that ends, the others are not to end with it. */
+	if (ret < 0)
+		slot->late = true;
+	return ret;
+}
+
 int port_plan_close(struct vnf *vnf, struct port_plan *plan)
 {
-	bool was_up[VNF_PORTS_MAX] = { false };
+	int ret = 0;
 
-	ports_leave(vnf, plan, was_up);
+	ports_leave(vnf, plan);
 	if (plan->n_changes > 0 && vnf_quiesce(vnf, LEAVE_NS) < 0) {
 		for (uint16_t i = 0; i < vnf->n_ports; i++)
-			if (was_up[i])
-				vnf_port_set_up(&vnf->ports[i].port, true);
+			if (differs_closed(plan->fate[i]))
+				port_slot_stay(&vnf->ports[i]);
 		return -ETIMEDOUT;
 	}
-	for (uint16_t i = 0; i < vnf->n_ports; i++) {
-		struct port_slot *slot = &vnf->ports[i];
-
-		if (!differs_closed(plan->fate[i]))
-			continue;
-		if (slot->seen_up != 0 && vnf->program->link != NULL)
-			vnf->program->link(vnf, &slot->port, false);
-		port_slot_close(vnf, slot);
-		slot->seen_up = 0;
-	}
-	return 0;
+	for (uint16_t i = 0; i < vnf->n_ports && ret == 0; i++)
+		if (differs_closed(plan->fate[i]))
+			ret = slot_close(vnf, &vnf->ports[i]);
+	return ret < 0 ? -EBUSY : 0;
 }
 
 static int slot_fill(struct vnf *vnf, struct port_plan *plan, uint16_t id)
@@ -403,7 +432,7 @@ static int slot_fill(struct vnf *vnf, struct port_plan *plan, uint16_t id)
 	}
 	slot_take(slot, &plan->fresh[id]);
 	vnf->n_ports = RTE_MAX(vnf->n_ports, (uint16_t)(id + 1));
-	return slot->port.kind->prepare != NULL ? slot->port.kind->prepare(&slot->port) : 0;
+	return 0;
 }
 
 int port_plan_fill(struct vnf *vnf, struct port_plan *plan)
@@ -432,43 +461,49 @@ int port_plan_open(struct vnf *vnf, struct port_plan *plan)
 	return 0;
 }
 
-static void slot_restore(struct port_slot *slot)
-{
-	if (slot->port.kind->restore != NULL)
-		slot->port.kind->restore(&slot->port);
-}
-
-/* Take out what was put in: closed already, or to be closed now. */
-static void slot_unfill(struct vnf *vnf, struct port_plan *plan, uint16_t id)
+/* Take out what was put in, and put back what was there. 0; or -errno, and it stays as it is. */
+static int slot_unfill(struct vnf *vnf, struct port_plan *plan, uint16_t id)
 {
 	struct port_slot *slot = &vnf->ports[id];
 
-	vnf_port_set_up(&slot->port, false);
+	port_slot_leave(slot);
 	if (vnf_quiesce(vnf, LEAVE_NS) < 0 || port_slot_close(vnf, slot) < 0)
-		return;
-	slot_restore(slot);
+		return -EBUSY;
 	plan->fresh[id] = slot_copy(slot);
+	if (plan->fresh[id] == NULL)
+		return -ENOMEM;
 	if (plan->old[id] != NULL)
 		slot_take(slot, &plan->old[id]);
 	else
 		slot_clear(slot);
+	return 0;
 }
 
-void port_plan_undo(struct vnf *vnf, struct port_plan *plan)
+/* As it was before. One that was not closed after all only stays. */
+static int slot_reinstate(struct vnf *vnf, struct port_slot *slot)
 {
-	for (uint16_t i = 0; i < plan->n_ports; i++)
-		if (differs_opened(plan->fate[i]) && plan->fresh[i] == NULL)
-			slot_unfill(vnf, plan, i);
-	for (uint16_t i = 0; i < vnf->n_ports; i++) {
-		struct port_slot *slot = &vnf->ports[i];
-
-		if (!differs_closed(plan->fate[i]))
-			continue;
-		slot->begun = false;
-		slot->late = true;
-		__atomic_store_n(&slot->cancelled, 0, __ATOMIC_RELEASE);
-		port_slot_open(vnf, slot);
+	if (!slot->held) {
+		port_slot_stay(slot);
+		return 0;
 	}
+	slot->late = true;
+	return port_slot_open(vnf, slot);
+}
+
+int port_plan_undo(struct vnf *vnf, struct port_plan *plan)
+{
+	int ret = 0;
+
+	for (uint16_t i = 0; i < plan->n_ports; i++)
+		if (differs_opened(plan->fate[i]) && plan->fresh[i] == NULL &&
+		    slot_unfill(vnf, plan, i) < 0) {
+			plan->fate[i] = PORT_KEPT;
+			ret = -EBUSY;
+		}
+	for (uint16_t i = 0; i < VNF_PORTS_MAX; i++)
+		if (differs_closed(plan->fate[i]) && slot_reinstate(vnf, &vnf->ports[i]) < 0)
+			ret = -EIO;
+	return ret;
 }
 
 void port_plan_finish(struct vnf *vnf, struct port_plan *plan)
@@ -476,9 +511,9 @@ void port_plan_finish(struct vnf *vnf, struct port_plan *plan)
 	for (uint16_t i = 0; i < vnf->n_ports; i++) {
 		if (plan->fate[i] != PORT_REMOVED)
 			continue;
-		slot_restore(&vnf->ports[i]);
 		plan->old[i] = slot_copy(&vnf->ports[i]);
 		slot_clear(&vnf->ports[i]);
+		workers_retire_port(vnf, i);
 	}
 	vnf->n_ports = plan->n_ports;
 }

@@ -38,17 +38,18 @@ struct generation;
 int port_plan_make(struct vnf *vnf, struct loaded *loaded, struct port_plan *plan);
 /* Who polls what, for the next generation. 0 or -ENOMEM. */
 int port_plan_queues(struct vnf *vnf, const struct port_plan *plan, struct generation *next);
-/* Close what is removed and changed; workers have left it. 0, or -ETIMEDOUT and all is as before.
+/* Close what is removed and changed; workers have left it. 0; -ETIMEDOUT, and all is as
+ * before; -EBUSY after logging why, then port_plan_undo().
  */
 int port_plan_close(struct vnf *vnf, struct port_plan *plan);
-/* Put what is added and changed into its slot, and get it ready. -errno after logging why; then
- * port_plan_undo().
- */
+/* Put what is added and changed into its slot. 0 or -ENOMEM; then port_plan_undo(). */
 int port_plan_fill(struct vnf *vnf, struct port_plan *plan);
 /* Open what is added and changed. -errno after logging why; then port_plan_undo(). */
 int port_plan_open(struct vnf *vnf, struct port_plan *plan);
-/* Close it again, and open what was there. The old generation is in force again. */
-void port_plan_undo(struct vnf *vnf, struct port_plan *plan);
+/* Close it again, and open what was there. The old generation is in force again. 0; or -errno, and
+ * some ports are not as they were, which the log says.
+ */
+int port_plan_undo(struct vnf *vnf, struct port_plan *plan);
 /* It is for good. */
 void port_plan_finish(struct vnf *vnf, struct port_plan *plan);
 /* What each port comes to, and if it is done, what that has cost it. */

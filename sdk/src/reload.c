@@ -28,6 +28,14 @@
 #define DEADLINE_NS 1000000000ULL
 #define POLL_NS 100000
 #define NS_PER_US 1000
+#define AS_IT_WAS "everything is as it was"
+#define NOT_PUT_BACK "not everything could be put back, see the log"
+
+enum reload_state {
+	RELOAD_NONE,
+	RELOAD_PUBLISHED, /* the next generation waits for all workers */
+	RELOAD_UNDONE,    /* ports could not be opened: the one before waits for them */
+};
 
 struct reload {
 	struct generation *current; /* vnf->generation, as ours to release */
@@ -37,7 +45,8 @@ struct reload {
 	json_t *changes;
 	uint64_t token;    /* of the quiescent state that is waited for */
 	uint64_t began_ns; /* the commit */
-	bool pending;      /* published, and waiting for a worker */
+	enum reload_state state;
+	char failed[1024]; /* why the commit failed, before the undoing logged more */
 	bool live_ports;   /* the plan is made and to be followed */
 	struct {
 		uint64_t number, since_ns;
@@ -300,42 +309,60 @@ static void publish(struct vnf *vnf)
 	if (vnf->program->installing != NULL)
 		vnf->program->installing(vnf, g->built);
 	generation_publish(vnf, g);
+	history_add(vnf->reload, g);
+	vnf->reload->token = rte_rcu_qsbr_start(vnf->qsbr);
 }
 
-/* The ports that were to be opened cannot be. */
-static void commit_undo(struct vnf *vnf)
+static void failed_note(struct reload *r)
+{
+	snprintf(r->failed, sizeof(r->failed), "%s", log_last_error());
+}
+
+/* All workers are back at the one before. -errno: not all ports could be put back. */
+static int undo_end(struct vnf *vnf)
+{
+	struct reload *r = vnf->reload;
+	int ret;
+
+	r->state = RELOAD_NONE;
+	changing(vnf, true);
+	installed(vnf);
+	ret = port_plan_undo(vnf, &r->plan);
+	if (ret == 0)
+		vnf->n_ports = r->current->n_ports;
+	changing(vnf, false);
+	generation_destroy(vnf, r->last);
+	r->last = NULL;
+	return ret;
+}
+
+/* Ports that were to be opened cannot be: the one before is in force again, as a generation of its
+ * own.
+ */
+static void undo_begin(struct vnf *vnf)
 {
 	struct reload *r = vnf->reload;
 	struct generation *failed = r->current;
 
 	r->current = r->last;
-	r->last = NULL;
+	r->last = failed;
 	publish(vnf);
-	if (vnf_quiesce(vnf, DEADLINE_NS) < 0) {
-		vnf_error("reload: a worker does not end its pass; the ports that were to change "
-			  "stay closed");
-		r->last = failed;
-		r->token = rte_rcu_qsbr_start(vnf->qsbr);
-		return;
-	}
-	installed(vnf);
-	port_plan_undo(vnf, &r->plan);
-	vnf->n_ports = r->current->n_ports;
-	generation_destroy(vnf, failed);
+	r->state = RELOAD_UNDONE;
 }
 
-/* All workers have the new one. 0 or -errno. */
+/* All workers have the new one. 0; or -errno, and undo_begin() is done. */
 static int commit_end(struct vnf *vnf)
 {
 	struct reload *r = vnf->reload;
 	int ret;
 
-	r->pending = false;
+	r->state = RELOAD_NONE;
 	changing(vnf, true);
 	installed(vnf);
 	ret = r->live_ports ? port_plan_open(vnf, &r->plan) : 0;
 	if (ret < 0) {
-		commit_undo(vnf);
+		failed_note(r);
+		undo_begin(vnf);
 	} else {
 		if (r->live_ports)
 			port_plan_finish(vnf, &r->plan);
@@ -359,13 +386,11 @@ static void commit_publish(struct vnf *vnf)
 	r->current = r->next;
 	r->next = NULL;
 	publish(vnf);
-	history_add(r, r->current);
-	r->token = rte_rcu_qsbr_start(vnf->qsbr);
-	r->pending = true;
+	r->state = RELOAD_PUBLISHED;
 }
 
 /* Ports that go are closed, those that come stand ready. 0; or -errno and all is as before. */
-static int commit_begin(struct vnf *vnf)
+static int commit_begin(struct vnf *vnf, const char **but)
 {
 	struct reload *r = vnf->reload;
 	int ret = 0;
@@ -379,8 +404,9 @@ static int commit_begin(struct vnf *vnf)
 		ret = port_plan_close(vnf, &r->plan);
 		if (ret == 0)
 			ret = port_plan_fill(vnf, &r->plan);
-		if (ret < 0 && ret != -ETIMEDOUT)
-			port_plan_undo(vnf, &r->plan);
+		failed_note(r);
+		if (ret < 0 && ret != -ETIMEDOUT && port_plan_undo(vnf, &r->plan) < 0)
+			*but = NOT_PUT_BACK;
 	}
 	if (ret == 0)
 		commit_publish(vnf);
@@ -396,18 +422,37 @@ static void nap(void)
 	nanosleep(&t, NULL);
 }
 
-/* 0, -EINPROGRESS, or -errno. */
-static int commit(struct vnf *vnf)
+/* False: a worker does not come, and reload_poll() goes on when it does. */
+static bool workers_wait(struct vnf *vnf)
 {
-	struct reload *r = vnf->reload;
-	int ret = commit_begin(vnf);
+	uint64_t until = vnf_clock_now() + DEADLINE_NS;
 
-	while (ret == 0 && !commit_try(vnf)) {
-		if (vnf_clock_now() - r->began_ns > DEADLINE_NS)
-			return -EINPROGRESS;
+	while (!commit_try(vnf)) {
+		if (vnf_clock_now() > until)
+			return false;
 		nap();
 	}
-	return ret < 0 ? ret : commit_end(vnf);
+	return true;
+}
+
+/* 0; -EINPROGRESS; or -errno and all is as it was, unless `why` says otherwise. */
+static int commit(struct vnf *vnf, const char **but)
+{
+	int ret = commit_begin(vnf, but);
+
+	if (ret < 0)
+		return ret;
+	if (!workers_wait(vnf))
+		return -EINPROGRESS;
+	ret = commit_end(vnf);
+	if (ret == 0)
+		return 0;
+	if (!workers_wait(vnf))
+		*but = "a worker does not end its pass: the ports that were to change stay closed "
+		       "until it does";
+	else if (undo_end(vnf) < 0)
+		*but = NOT_PUT_BACK;
+	return ret;
 }
 
 /* ---- the one who asks ---- */
@@ -415,11 +460,11 @@ static int commit(struct vnf *vnf)
 static json_t *answer(struct vnf *vnf, bool done)
 {
 	struct reload *r = vnf->reload;
-	const struct generation *g = done ? r->current : r->next;
+	uint64_t number = done ? r->current->number : vnf->generations + 1;
 	json_t *result = json_object();
 
-	json_object_set_new(result, "generation", json_integer((json_int_t)g->number));
-	json_object_set_new(result, "in_force", json_boolean(done && !r->pending));
+	json_object_set_new(result, "generation", json_integer((json_int_t)number));
+	json_object_set_new(result, "in_force", json_boolean(done && r->state == RELOAD_NONE));
 	json_object_set(result, "changes", r->changes);
 	if (r->live_ports)
 		json_object_set_new(result, "ports", port_plan_json(vnf, &r->plan, done));
@@ -433,48 +478,52 @@ static json_t *answer(struct vnf *vnf, bool done)
 json_t *reload(struct vnf *vnf, bool dry_run, struct vnf_refusal *why)
 {
 	struct reload *r = vnf->reload;
+	const char *but = AS_IT_WAS;
 	json_t *result;
 	int ret;
 
-	if (r->pending || r->last != NULL)
+	if (r->state != RELOAD_NONE)
 		return refuse_late(vnf, why);
 	service_reloading();
 	if (!prepare(vnf, why)) {
 		service_ready();
 		return NULL;
 	}
-	ret = dry_run ? 0 : commit(vnf);
+	ret = dry_run ? 0 : commit(vnf, &but);
 	service_ready();
 	if (ret == 0 || ret == -EINPROGRESS)
 		result = answer(vnf, !dry_run);
 	else if (ret == -ETIMEDOUT)
 		result = vnf_refuse(why, ret,
 				    "a worker does not end its pass, so that it cannot "
-				    "leave a port; everything is as it was");
+				    "leave a port; " AS_IT_WAS);
 	else
-		result = vnf_refuse(why, ret, "%s; everything is as it was", log_last_error());
-	if (!r->pending)
+		result = vnf_refuse(why, ret, "%s; %s", r->failed, but);
+	if (r->state == RELOAD_NONE)
 		drop_next(vnf);
 	return result;
 }
 
+/* The worker that was late has come. */
 void reload_poll(struct vnf *vnf)
 {
 	struct reload *r = vnf->reload;
 
-	if (r->last == NULL || !commit_try(vnf))
+	if (r->state == RELOAD_NONE || !commit_try(vnf))
 		return;
-	if (!r->pending) {
-		generation_destroy(vnf, r->last);
-		r->last = NULL;
+	if (r->state == RELOAD_UNDONE) {
+		vnf_notice("reload: the workers are back; %s",
+			   undo_end(vnf) == 0 ? AS_IT_WAS : NOT_PUT_BACK);
+		drop_next(vnf);
 		return;
 	}
-	if (commit_end(vnf) == 0)
-		vnf_notice("reload: generation %" PRIu64 " is in force on all workers, after "
-			   "%" PRIu64 " ms",
-			   r->current->number, (vnf_clock_now() - r->began_ns) / 1000000);
-	else
-		vnf_error("reload: %s; everything is as it was", log_last_error());
+	if (commit_end(vnf) < 0) {
+		vnf_error("reload: %s; it is undone", r->failed);
+		return;
+	}
+	vnf_notice("reload: generation %" PRIu64 " is in force on all workers, after %" PRIu64
+		   " ms",
+		   r->current->number, (vnf_clock_now() - r->began_ns) / 1000000);
 	drop_next(vnf);
 }
 
@@ -499,8 +548,9 @@ void reload_signal(struct vnf *vnf)
 		return;
 	}
 	vnf_notice("SIGHUP: generation %" PRIu64 " %s, %zu changes", vnf->generation->number,
-		   vnf->reload->pending ? "waits for a worker that does not end its pass"
-					: "is in force",
+		   vnf->reload->state != RELOAD_NONE
+			   ? "waits for a worker that does not end its pass"
+			   : "is in force",
 		   json_array_size(json_object_get(result, "changes")));
 	json_decref(result);
 }

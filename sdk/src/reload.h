@@ -20,14 +20,13 @@
 
 /* Set up on the control thread, constant once published. */
 struct generation {
-	uint64_t number;   /* from 1 */
+	uint64_t number;   /* from 1, given when it is published, and never again */
 	uint64_t since_ns; /* time of day */
 	struct loaded *loaded;
 	void *built;
 	uint16_t n_ports;
 	struct vnf_rxq *rxqs[WORKERS_MAX]; /* NULL: as at the start */
 	uint16_t n_rxqs[WORKERS_MAX];
-	bool gone[VNF_PORTS_MAX]; /* ports whose counters begin anew */
 };
 
 /* ---- generation.c ---- */

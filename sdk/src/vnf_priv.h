@@ -357,6 +357,7 @@ struct port_slot {
 	bool begun;                 /* it has not to wait for another port any more */
 	bool opened;                /* open succeeded; written before `state` */
 	bool has_thread;            /* to be joined */
+	bool held;                  /* a reload has it in hand: not to be opened by others */
 	bool late;                  /* came by a reload: if it fails, the others go on */
 	bool told;                  /* that it failed */
 	struct loaded *loaded;      /* that its spec is in, if it came by a reload */
@@ -379,6 +380,9 @@ int port_slot_init(struct vnf *vnf, struct port_slot *slot, uint16_t id,
 int port_slot_open(struct vnf *vnf, struct port_slot *slot);
 /* Stop and close one, in any state; no worker uses it. -ETIMEDOUT: its opening does not end. */
 int port_slot_close(struct vnf *vnf, struct port_slot *slot);
+/* Workers are to leave it, whatever its peer does; then vnf_quiesce(). And the end of that. */
+void port_slot_leave(struct port_slot *slot);
+void port_slot_stay(struct port_slot *slot);
 static inline bool port_slot_used(const struct port_slot *slot)
 {
 	return slot->port.name != NULL;
@@ -430,6 +434,7 @@ struct drop_names {
 int drop_names_init(struct drop_names *names, const struct vnf_drop *own);
 int counters_init(struct vnf_worker_counters *counters, uint16_t n_ports);
 void counters_fini(struct vnf_worker_counters *counters);
+void counters_retire(struct vnf_worker_counters *counters, uint16_t port);
 void counters_ledger(const struct vnf_worker_counters *counters, uint16_t n_ports,
 		     struct vnf_ledger *ledger);
 
@@ -474,7 +479,7 @@ struct worker {
 	struct vnf_stages stages;
 	struct app_loop *app;                   /* worker.c's own */
 	const struct generation *const *newest; /* &vnf->generation */
-	const struct generation *generation;    /* the one it works by */
+	uint16_t n_counted;                     /* ports that it has ever counted on */
 	uint64_t taken_rx;                      /* packets received before that one */
 	struct generation_share shares[GENERATIONS_KEPT];
 	struct vnf_latency_port *latency;  /* by port */
@@ -500,6 +505,10 @@ int workers_launch(struct vnf *vnf);
 /* Drain, stop and wait; -ETIMEDOUT if a worker does not end. */
 int workers_stop(struct vnf *vnf);
 void workers_destroy(struct vnf *vnf);
+/* A port was removed, and no worker counts on it any more: what it counted goes into one sum, and
+ * whoever gets its number begins at 0. Control thread.
+ */
+void workers_retire_port(struct vnf *vnf, uint16_t port);
 bool worker_receiving(const struct worker *worker);
 /* Until the run state says stop. Worker. */
 void worker_loop(struct worker *w);
@@ -508,6 +517,8 @@ void worker_loop(struct worker *w);
 
 /* Worker, or control thread while it does not run: go over to the newest generation. */
 void generation_take(struct worker *w);
+/* Is there a newer one than it works by? By its number: an address may come again. Worker, online. */
+bool generation_is_new(const struct worker *w);
 /* ---- sleep.c: idle workers ---- */
 
 /* The calling thread is this worker. */
@@ -578,6 +589,7 @@ struct vnf {
 	void *config;                        /* of `file` */
 	struct reload *reload;               /* reload.c's own */
 	const struct generation *generation; /* newest; release by control, acquire by workers */
+	uint64_t generations;                /* numbers that were given out */
 	struct cpu_plan cpus;
 	struct memory_plan memory;
 	struct hugepages_pool hugepages;

@@ -5,6 +5,9 @@
 
 """Reloads of vnf-switch."""
 
+import os
+import signal
+
 import lab
 import pytest
 
@@ -15,6 +18,17 @@ def pair(name, domain, **keys):
     """A generator and a sink in a domain."""
     return [{"name": f"{name}-gen", "kind": "gen", "rate": RATE, "domain": domain, **keys},
             {"name": f"{name}-sink", "kind": "sink", "domain": domain}]
+
+
+def resident_kib(pid):
+    """Memory in use."""
+    with open(f"/proc/{pid}/status", encoding="ascii") as f:
+        return int(next(line for line in f if line.startswith("VmRSS")).split()[1])
+
+
+def descriptors(pid):
+    """Open files."""
+    return os.listdir(f"/proc/{pid}/fd")
 
 
 class Switch(lab.Instance):
@@ -110,7 +124,8 @@ def test_what_cannot_be_is_undone(run):
     bad = {"name": "bad", "kind": "vhost-user", "socket": run.path("not-there", "x.sock"),
            "domain": "a"}
     still = switch.settings["ports"][:2]
-    switch.refused(r"everything is as it was", ports=[*still, *pair("a", "a", size=300), bad])
+    switch.refused(r"everything is as it was", undone=True,
+                   ports=[*still, *pair("a", "a", size=300), bad])
     switch.flows("a")
     switch.flows("b")
     switch.refused(r"ports: these ports take .* packets of .*, and the program was started with",
@@ -157,3 +172,97 @@ def test_guests_ports_change(run, caps):
     report = path.switch.stop()
     still = next(p for p in report["ports"] if p["name"] == "still-sink")
     assert still["traffic"]["lost"] == still["traffic"]["reordered"] == 0
+
+
+def balanced(switch):
+    """The ledger balances while packets flow."""
+    ledger = switch.ledger()
+    assert ledger["balance"] == 0, ledger
+    return ledger
+
+
+def test_ledger_outlives_ports(run):
+    """What a port has counted stays in the ledger, whichever port goes; the next one begins at 0."""
+    switch = Switch(run, *pair("a", "a")).start()
+    gen, sink = pair("a", "a")
+    for _ in range(5):
+        switch.flows("a")
+        switch.ports(gen)
+        balanced(switch)
+        lab.until(lambda: switch.drops("a-gen").get("no_destination"), 5, "packets for nobody")
+        switch.ports(gen, {**sink, "name": "b-sink"})
+        switch.flows("b")
+        balanced(switch)
+        switch.ports(gen, sink)
+        balanced(switch)
+    switch.ports()
+    assert balanced(switch)["rx"] > 0
+    switch.finish()
+
+
+def test_numbers_of_generations_are_used_once(run):
+    """A reload that is undone leaves its number behind; each packet is counted under one."""
+    switch = Switch(run, latency="power").start()
+    switch.flows("still")
+    bad = {"name": "bad", "kind": "vhost-user", "socket": run.path("not-there", "x.sock"),
+           "domain": "a"}
+    still = switch.settings["ports"]
+    for _ in range(5):
+        before = switch.generation()
+        switch.write(ports=[*still, bad])
+        mark = switch.hang_up()
+        switch.process.wait_log("everything is as it was", since=mark)
+        switch.ports(*pair("a", "a"))
+        switch.flows("a")
+        assert switch.generation() > before + 1
+        switch.ports()
+    switch.finish()
+
+
+def test_port_that_cannot_be_opened_later(run):
+    """It waits for another to come up, and fails then: it stays closed, and the others go on."""
+    switch = Switch(run).start()
+    first = {"name": "first", "kind": "vhost-user", "socket": run.socket("x"), "domain": "a"}
+    late = {"name": "late", "kind": "tap", "ifname": "lo", "domain": "a", "after": "first"}
+    switch.ports(first, late)
+    vnf = lab.Instance(run, lab.vnf_program(), {
+        "name": "vnf", "hugepages": "never",
+        "ports": [{"name": name, "kind": "virtio-user", "socket": run.socket(name)}
+                  for name in "xy"]}).start()
+    switch.process.wait_log(r'port "late" stays closed', timeout=20)
+    switch.flows("still", 20_000)
+    switch.ports(first)
+    switch.flows("still")
+    vnf.stop()
+    switch.finish()
+
+
+def test_sockets_change_hands(run):
+    """A port is renamed, two swap their sockets, a tap of the same interface gets another name."""
+    ports = [{"name": name, "kind": "vhost-user", "socket": run.socket(name), "domain": "v",
+              "mode": "server"} for name in "pq"]
+    switch = Switch(run, *ports).start()
+    swapped = [{**ports[0], "socket": ports[1]["socket"]}, {**ports[1], "socket": ports[0]["socket"]}]
+    for _ in range(3):
+        switch.ports(*swapped)
+        switch.ports(*ports)
+        switch.ports({**ports[0], "name": "r"}, ports[1])
+        switch.ports(*ports)
+    switch.flows("still")
+    switch.finish()
+
+
+def test_storm_of_signals_and_memory(run):
+    """Hundreds of reloads with ports that come and go: memory stays, and no descriptor is left."""
+    switch = Switch(run).start()
+    guest = {"name": "g", "kind": "vhost-user", "socket": run.socket("g"), "domain": "a"}
+    for i in range(300):
+        switch.ports(*([*pair("a", "a"), guest] if i % 2 else []))
+        if i == 60:
+            early = resident_kib(switch.process.pid), len(descriptors(switch.process.pid))
+    assert resident_kib(switch.process.pid) - early[0] < 4096
+    assert len(descriptors(switch.process.pid)) <= early[1] + 4
+    for _ in range(200):
+        switch.process.signal(signal.SIGHUP)
+    switch.flows("still")
+    switch.finish()

@@ -252,6 +252,10 @@ void vnf_claim_file(struct vnf_claims *claims, const void *field, const char *pa
 void vnf_claim_name(struct vnf_claims *claims, const void *field, const char *identity,
 		    const char *words);
 
+/* Bits of vnf_port.up: the kind says it may be used, and the SDK is about to close it. */
+#define VNF_PORT_UP 1u
+#define VNF_PORT_LEAVING 2u
+
 /** Frame octets that a port of this MTU takes: Ethernet header and two VLAN tags beside. */
 #define VNF_FRAME_OVERHEAD 22
 
@@ -267,7 +271,7 @@ void vnf_claim_name(struct vnf_claims *claims, const void *field, const char *id
  */
 static inline bool vnf_port_is_up(const struct vnf_port *port)
 {
-	return __atomic_load_n(&port->up, __ATOMIC_ACQUIRE) != 0;
+	return __atomic_load_n(&port->up, __ATOMIC_ACQUIRE) == VNF_PORT_UP;
 }
 
 /**
@@ -283,7 +287,10 @@ static inline bool vnf_port_is_up(const struct vnf_port *port)
  */
 static inline void vnf_port_set_up(struct vnf_port *port, bool up)
 {
-	__atomic_store_n(&port->up, up, __ATOMIC_RELEASE);
+	if (up)
+		__atomic_fetch_or(&port->up, VNF_PORT_UP, __ATOMIC_RELEASE);
+	else
+		__atomic_fetch_and(&port->up, ~VNF_PORT_UP, __ATOMIC_RELEASE);
 }
 
 /**

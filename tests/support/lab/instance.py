@@ -125,14 +125,17 @@ class Instance:
             raise LabError(f"{self.name} did not take over its file:\n{self.process.tail()}")
         self._ports = None
 
-    def refused(self, pattern, **settings):
-        """Change the file, which must not be taken over, for this reason; then mend it."""
+    def refused(self, pattern, undone=False, **settings):
+        """
+        Change the file, which must not be taken over, for this reason; then mend it. `undone`: it
+        was in force for a moment.
+        """
         good, before = dict(self.settings), self.generation()
         self.write(**settings)
         mark = self.hang_up()
         self.process.wait_log(pattern, since=mark)
         self.process.wait_log("stays in force", since=mark)
-        if self.generation() != before:
+        if self.generation() != before + (2 if undone else 0):
             raise LabError(f"{self.name} took over a file that it refused")
         self.write(**{key: good.get(key) for key in settings})
 
