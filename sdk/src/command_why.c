@@ -8,6 +8,7 @@
 #include "control.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -55,17 +56,25 @@ static void record_see(void *arg, const struct drop_record *record)
 		n->longest = RTE_MAX(n->longest, record->length);
 }
 
-static uint32_t busiest(const struct vnf *vnf)
+/* Of those that poll the port. */
+static uint32_t busiest(const struct vnf *vnf, const struct vnf_port *port)
 {
+	const struct port_slot *slot = &vnf->ports[port->id];
 	uint64_t most = 0;
 
-	for (uint16_t i = 0; i < vnf->n_workers; i++) {
+	for (uint16_t q = 0; q < port->n_queues; q++) {
 		struct usage usage;
 
-		usage_last_second(vnf, i, &usage);
+		usage_last_second(vnf, slot->poller[q], &usage);
 		most = RTE_MAX(most, usage.busy_permille);
 	}
 	return (uint32_t)most;
+}
+
+/* A port that was changed or came anew counts from 0. */
+static uint64_t before(uint64_t asked, uint64_t now)
+{
+	return asked <= now ? asked : 0;
 }
 
 /* The newest record, in words. */
@@ -86,11 +95,11 @@ static json_t *evidence(const struct drop_record *record)
 			    to);
 }
 
-static void finding_add(json_t *list, uint64_t packets, uint64_t before, const char *reason,
+static void finding_add(json_t *list, uint64_t packets, uint64_t last, const char *reason,
 			const struct why_finding *finding, const struct drop_record *record)
 {
 	json_t *row = json_pack("{sI sI ss ss ss ss}", "packets", (json_int_t)packets, "since_last",
-				(json_int_t)(packets - before), "reason", reason, "to_blame",
+				(json_int_t)(packets - last), "reason", reason, "to_blame",
 				finding->who, "what", finding->what, "advice", finding->advice);
 	size_t at = 0;
 
@@ -117,7 +126,7 @@ static void drops_find(const struct vnf *vnf, const struct vnf_port *port, struc
 	vnf_port_counters_read(vnf, port->id, &counters);
 	for (uint32_t r = 0; r < vnf->drops.n; r++) {
 		struct why_finding finding;
-		uint64_t before = RTE_MIN(asked->drops[r], counters.drops[r]);
+		uint64_t last = before(asked->drops[r], counters.drops[r]);
 
 		asked->drops[r] = counters.drops[r];
 		if (counters.drops[r] == 0)
@@ -125,7 +134,7 @@ static void drops_find(const struct vnf *vnf, const struct vnf_port *port, struc
 		facts->reason_name = vnf->drops.name[r];
 		facts->reason_doc = own_doc(vnf, r);
 		why_drop(facts, r, &finding);
-		finding_add(list, counters.drops[r], before, vnf->drops.name[r], &finding,
+		finding_add(list, counters.drops[r], last, vnf->drops.name[r], &finding,
 			    &newest->record[r]);
 	}
 }
@@ -140,8 +149,8 @@ static void missed_find(const struct vnf_port *port, const struct why_facts *fac
 		port->kind->missed(port, &missed);
 
 	const uint64_t n[] = { missed.rx_missed, missed.rx_errors, missed.rx_nombuf };
-	const uint64_t before[] = { asked->missed.rx_missed, asked->missed.rx_errors,
-				    asked->missed.rx_nombuf };
+	const uint64_t last[] = { asked->missed.rx_missed, asked->missed.rx_errors,
+				  asked->missed.rx_nombuf };
 
 	asked->missed = missed;
 	for (unsigned int i = 0; i < RTE_DIM(names); i++) {
@@ -150,7 +159,7 @@ static void missed_find(const struct vnf_port *port, const struct why_facts *fac
 		if (n[i] == 0)
 			continue;
 		why_missed(facts, (enum why_missed)i, &finding);
-		finding_add(list, n[i], RTE_MIN(before[i], n[i]), names[i], &finding, NULL);
+		finding_add(list, n[i], before(last[i], n[i]), names[i], &finding, NULL);
 	}
 }
 
@@ -174,15 +183,44 @@ static json_t *elsewhere(const struct vnf *vnf, uint16_t port)
 	return names;
 }
 
-static json_t *verdict(const struct vnf_port *port, const json_t *findings)
+/* A generator numbers its frames: what a sink misses was lost on the way, with or without drops. */
+static void sink_lost(void *to, const char *name, uint64_t value)
+{
+	struct why_finding finding = {
+		.who = "the way here",
+		.what = "frames that a generator has numbered did not arrive",
+		.advice = "ask the ports between, losses_also_at first",
+	};
+
+	if (strcmp(name, "lost") == 0 && value > 0)
+		finding_add(to, value, 0, name, &finding, NULL);
+}
+
+/* Known without a lost packet: it will be. */
+static void peer_find(const struct why_facts *facts, json_t *list)
+{
+	struct why_finding finding = { .who = "the peer",
+				       .advice = "mend that; nothing arrives until then" };
+
+	if (facts->peer == NULL)
+		return;
+	snprintf(finding.what, sizeof(finding.what), "%s", facts->peer);
+	finding_add(list, 0, 0, "peer", &finding, NULL);
+}
+
+static json_t *verdict(const struct vnf *vnf, const struct vnf_port *port, const json_t *findings)
 {
 	const json_t *first = json_array_get(findings, 0);
+	struct vnf_port_counters counters;
 
-	if (first == NULL)
-		return json_sprintf("nothing was lost at port \"%s\", which is %s", port->name,
-				    vnf_port_is_up(port) ? "up" : "down");
-	return json_sprintf("%s: %s", json_string_value(json_object_get(first, "to_blame")),
-			    json_string_value(json_object_get(first, "what")));
+	if (first != NULL)
+		return json_sprintf("%s: %s", json_string_value(json_object_get(first, "to_blame")),
+				    json_string_value(json_object_get(first, "what")));
+	vnf_port_counters_read(vnf, port->id, &counters);
+	return json_sprintf("nothing was lost at port \"%s\", which is %s: %lld packets received, "
+			    "%lld sent",
+			    port->name, vnf_port_is_up(port) ? "up" : "down",
+			    (long long)counters.rx_packets, (long long)counters.tx_packets);
 }
 
 static struct asked *asked_of(struct vnf *vnf, uint16_t port)
@@ -199,7 +237,7 @@ static json_t *explain(struct vnf *vnf, const struct vnf_port *port, struct aske
 		.kind = port->kind->name,
 		.up = vnf_port_is_up(port),
 		.mtu = port->mtu,
-		.busy_permille = busiest(vnf),
+		.busy_permille = busiest(vnf, port),
 		.peer = vnf->program->peer_fault != NULL ? vnf->program->peer_fault(port) : NULL,
 	};
 	json_t *findings = json_array(), *result = json_object();
@@ -211,7 +249,9 @@ static json_t *explain(struct vnf *vnf, const struct vnf_port *port, struct aske
 	facts.longest = newest->longest;
 	drops_find(vnf, port, &facts, newest, asked, findings);
 	missed_find(port, &facts, asked, findings);
-	json_object_set_new(result, "verdict", verdict(port, findings));
+	report_port_extra(port, sink_lost, findings);
+	peer_find(&facts, findings);
+	json_object_set_new(result, "verdict", verdict(vnf, port, findings));
 	json_object_set_new(result, "losses_also_at", elsewhere(vnf, port->id));
 	json_object_set_new(result, "findings", findings);
 	return result;

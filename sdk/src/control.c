@@ -8,7 +8,6 @@
 #include "control.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,17 +57,6 @@ const struct vnf_config_key control_keys[] = {
 	  .doc = "Its file mode: who may write to it may run every command." },
 	{ .name = NULL },
 };
-
-json_t *vnf_refuse(struct vnf_refusal *why, int error, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	why->error = error;
-	vsnprintf(why->text, sizeof(why->text), format, args);
-	va_end(args);
-	return NULL;
-}
 
 const char *control_name(const struct vnf *vnf)
 {

@@ -5,7 +5,6 @@
  * a table that uses every type, and answered; the reply must be one line of JSON with the request's
  * id. Build with -fsanitize=fuzzer,address,undefined; seeds in corpus/control.
  */
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,18 +44,6 @@ static const struct vnf_config_key keys[] = {
 static const struct vnf_command command = { .name = "try",
 					    .args = keys,
 					    .args_size = sizeof(struct args) };
-
-/* control.c's, which would bring the whole program with it. */
-json_t *vnf_refuse(struct vnf_refusal *why, int error, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	why->error = error;
-	vsnprintf(why->text, sizeof(why->text), format, args);
-	va_end(args);
-	return NULL;
-}
 
 /* What was decoded is whole, down to its last octet. */
 static json_t *run(const struct args *a)

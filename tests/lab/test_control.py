@@ -705,6 +705,8 @@ def test_ctl_completion(run):
     for given, some in words.items():
         found = set(ctl(run, "__complete", *given, "")[1].splitlines())
         assert some <= found, (given, found)
+    assert {"start", "stop"} <= set(ctl(run, "__complete", "capture", "")[1].splitlines())
+    assert ctl(run, "__complete", "drop", "")[1] == "log\n"
     assert ctl(run, "__complete", "stats", "w")[1] == "wan\n"
     assert ctl(run, "__complete", "stats", "port=l")[1] == "port=lan\n"
     assert ctl(run, "__complete", "--name", "co")[1] == "commands\n"

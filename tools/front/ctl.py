@@ -117,12 +117,13 @@ def span(seconds):
 
 def help_command(options):
     """vnfkit ctl help"""
-    if len(options.rest) > 2:
-        raise UsageError(f'help: "{options.rest[2]}" is one too many; help [COMMAND]')
     path = options.socket or socket_of(options.name)
     commands = ask(path, "commands", timeout=options.timeout)
-    if len(options.rest) == 2:
-        command = find_command(options.rest[1], commands)
+    name, more = command_words(options.rest[1:] or [""], commands)
+    if more:
+        raise UsageError(f'help: "{more[0]}" is one too many; help [COMMAND]')
+    if name:
+        command = find_command(name, commands)
         if options.json:
             emit(command, True)
         else:

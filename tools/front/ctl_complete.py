@@ -7,7 +7,7 @@
 
 """Completion."""
 
-from .ctl_args import Arguments, find_command, split_options
+from .ctl_args import Arguments, command_words, find_command, split_options
 from .ctl_client import ask
 from .ctl_find import instances, socket_of
 from .errors import FrontError
@@ -65,8 +65,14 @@ def candidates(given, word):
         return ["list", "help", *names, *OPTIONS]
     if options.rest[0] == "help":
         return names
-    command = find_command(options.rest[0], commands)
-    return argument_words(command, options.rest[1:], word, path) + OPTIONS
+    first = options.rest[0]
+    second = [name[len(first) + 1:] for name in names if name.startswith(first + "-")]
+    if len(options.rest) > 1:
+        second = []
+    elif second and first not in names:
+        return second
+    name, given = command_words(options.rest, commands)
+    return second + argument_words(find_command(name, commands), given, word, path) + OPTIONS
 
 
 def complete(arguments):
