@@ -231,8 +231,8 @@ static bool slot_is_early(const struct vnf *vnf, const struct port_slot *slot)
 	return false;
 }
 
-/* From its opening, which may take long, until it is closed: outside of that the kind has nothing to
- * look at.
+/* From its opening, which may take long, until it is closed: outside of that its kind has nothing
+ * to look at.
  */
 static void slot_poll(struct port_slot *slot)
 {

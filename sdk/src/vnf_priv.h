@@ -517,8 +517,9 @@ void worker_loop(struct worker *w);
 
 /* Worker, or control thread while it does not run: go over to the newest generation. */
 void generation_take(struct worker *w);
-/* Is there a newer one than it works by? By its number: an address may come again. Worker, online. */
+/* Is there one newer than its own? By number: an address may come again. Worker, online. */
 bool generation_is_new(const struct worker *w);
+
 /* ---- sleep.c: idle workers ---- */
 
 /* The calling thread is this worker. */

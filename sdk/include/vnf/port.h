@@ -252,8 +252,9 @@ void vnf_claim_file(struct vnf_claims *claims, const void *field, const char *pa
 void vnf_claim_name(struct vnf_claims *claims, const void *field, const char *identity,
 		    const char *words);
 
-/* Bits of vnf_port.up: the kind says it may be used, and the SDK is about to close it. */
+/** Bit of vnf_port.up: the kind says that the port may be used. */
 #define VNF_PORT_UP 1u
+/** Bit of vnf_port.up: the SDK is about to close the port; its kind cannot take it back. */
 #define VNF_PORT_LEAVING 2u
 
 /** Frame octets that a port of this MTU takes: Ethernet header and two VLAN tags beside. */
