@@ -196,7 +196,7 @@ static void worker_connect(struct hsw_worker *w)
 	uint16_t n = w->worker->n_ports;
 
 	for (uint16_t i = 0; i < n; i++)
-		ports[i] = vnf_port(w->worker->vnf, i);
+		ports[i] = vnf_worker_port(w->worker, i);
 	w->rxqs = vnf_worker_rxqs(w->worker, &w->n_rxqs);
 	w->generation = w->worker->generation;
 	hsw_worker_connect(w, ports, n, w->worker->built);

@@ -61,17 +61,6 @@ void counters_fini(struct vnf_worker_counters *counters)
 	counters->port = NULL;
 }
 
-void counters_retire(struct vnf_worker_counters *counters, uint16_t port)
-{
-	struct vnf_port_counters *p = &counters->port[port];
-
-	counters->gone_rx += p->rx_packets;
-	counters->gone_tx += p->tx_packets;
-	for (uint32_t r = 0; r < VNF_DROPS_MAX; r++)
-		counters->gone_drops += p->drops[r];
-	memset(p, 0, sizeof(*p));
-}
-
 void counters_ledger(const struct vnf_worker_counters *counters, uint16_t n_ports,
 		     struct vnf_ledger *ledger)
 {
@@ -80,9 +69,6 @@ void counters_ledger(const struct vnf_worker_counters *counters, uint16_t n_port
 	ledger->handed_in = counters->handed_in;
 	ledger->handed_out = counters->handed_out;
 	ledger->held = counters->held;
-	ledger->rx = counters->gone_rx;
-	ledger->tx = counters->gone_tx;
-	ledger->drops = counters->gone_drops;
 	for (uint16_t i = 0; i < n_ports; i++) {
 		const struct vnf_port_counters *p = &counters->port[i];
 

@@ -46,6 +46,8 @@ int generation_build(struct vnf *vnf, struct generation *generation,
 	};
 	int ret;
 
+	for (uint16_t i = 0; i < generation->n_ports; i++)
+		generation->has_port[i] = specs[i] != NULL;
 	if (vnf->program->build == NULL)
 		return 0;
 	ret = vnf->program->build(vnf, &from, &generation->built);
@@ -68,7 +70,7 @@ void generation_publish(struct vnf *vnf, struct generation *generation)
 
 static uint64_t worker_received(const struct worker *w)
 {
-	uint64_t n = __atomic_load_n(&w->counters.gone_rx, __ATOMIC_RELAXED);
+	uint64_t n = 0;
 
 	for (uint16_t i = 0; i < w->n_counted; i++)
 		n += __atomic_load_n(&w->counters.port[i].rx_packets, __ATOMIC_RELAXED);
@@ -115,6 +117,7 @@ void generation_take(struct worker *w)
 	w->pub.config = g->loaded->config;
 	w->pub.built = g->built;
 	w->pub.n_ports = g->n_ports;
+	w->has_port = g->has_port;
 	rxqs_take(w, g);
 	/* For those who look at who is late. */
 	__atomic_store_n(&w->pub.generation, g->number, __ATOMIC_RELAXED);

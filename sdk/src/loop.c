@@ -98,7 +98,8 @@ int workers_create(struct vnf *vnf)
 
 	vnf->workers = aligned_alloc(RTE_CACHE_LINE_SIZE, size);
 	vnf->qsbr = rte_zmalloc("vnf_qsbr", qsbr_size, RTE_CACHE_LINE_SIZE);
-	if (vnf->workers == NULL || vnf->qsbr == NULL)
+	vnf->counted_before = calloc(ports_room(vnf), sizeof(*vnf->counted_before));
+	if (vnf->workers == NULL || vnf->qsbr == NULL || vnf->counted_before == NULL)
 		return -ENOMEM;
 	memset(vnf->workers, 0, size);
 	vnf->n_workers = (uint16_t)vnf->spec->workers;
@@ -266,8 +267,10 @@ void workers_destroy(struct vnf *vnf)
 		free(vnf->workers[i].first_rxqs);
 		latency_fini(&vnf->workers[i]);
 	}
+	free(vnf->counted_before);
 	free(vnf->workers);
 	rte_free(vnf->qsbr);
+	vnf->counted_before = NULL;
 	vnf->workers = NULL;
 	vnf->qsbr = NULL;
 	vnf->n_workers = 0;
@@ -284,6 +287,13 @@ const struct vnf_rxq *vnf_worker_rxqs(const struct vnf_worker *worker, uint16_t 
 
 	*n = w->n_rxqs;
 	return w->rxqs;
+}
+
+struct vnf_port *vnf_worker_port(const struct vnf_worker *worker, uint16_t id)
+{
+	const struct worker *w = (const struct worker *)worker;
+
+	return id < worker->n_ports && w->has_port[id] ? &worker->vnf->ports[id].port : NULL;
 }
 
 struct vnf_worker_counters *vnf_worker_counters(struct vnf_worker *worker)
@@ -331,13 +341,23 @@ static int snapshot_take(struct worker *w, struct vnf_ledger *ledger)
 	return 0;
 }
 
+static void port_counters_add(struct vnf_port_counters *sum, const struct vnf_port_counters *one)
+{
+	sum->rx_packets += __atomic_load_n(&one->rx_packets, __ATOMIC_RELAXED);
+	sum->rx_bytes += __atomic_load_n(&one->rx_bytes, __ATOMIC_RELAXED);
+	sum->tx_packets += __atomic_load_n(&one->tx_packets, __ATOMIC_RELAXED);
+	sum->tx_bytes += __atomic_load_n(&one->tx_bytes, __ATOMIC_RELAXED);
+	for (uint32_t r = 0; r < VNF_DROPS_MAX; r++)
+		sum->drops[r] += __atomic_load_n(&one->drops[r], __ATOMIC_RELAXED);
+}
+
 void workers_retire_port(struct vnf *vnf, uint16_t port)
 {
-	/* No worker answers a reader meanwhile. */
-	pthread_mutex_lock(&snapshot_lock);
+	struct vnf_port_counters *before = &vnf->counted_before[port];
+
+	memset(before, 0, sizeof(*before));
 	for (uint16_t i = 0; i < vnf->n_workers; i++)
-		counters_retire(&vnf->workers[i].counters, port);
-	pthread_mutex_unlock(&snapshot_lock);
+		port_counters_add(before, &vnf->workers[i].counters.port[port]);
 }
 
 static void ledger_add(struct vnf_ledger *sum, const struct vnf_ledger *one)
@@ -372,14 +392,15 @@ int vnf_ledger_read(struct vnf *vnf, uint16_t worker, struct vnf_ledger *ledger)
 	return ret;
 }
 
-static void port_counters_add(struct vnf_port_counters *sum, const struct vnf_port_counters *one)
+static void port_counters_take_off(struct vnf_port_counters *sum,
+				   const struct vnf_port_counters *before)
 {
-	sum->rx_packets += __atomic_load_n(&one->rx_packets, __ATOMIC_RELAXED);
-	sum->rx_bytes += __atomic_load_n(&one->rx_bytes, __ATOMIC_RELAXED);
-	sum->tx_packets += __atomic_load_n(&one->tx_packets, __ATOMIC_RELAXED);
-	sum->tx_bytes += __atomic_load_n(&one->tx_bytes, __ATOMIC_RELAXED);
+	sum->rx_packets -= before->rx_packets;
+	sum->rx_bytes -= before->rx_bytes;
+	sum->tx_packets -= before->tx_packets;
+	sum->tx_bytes -= before->tx_bytes;
 	for (uint32_t r = 0; r < VNF_DROPS_MAX; r++)
-		sum->drops[r] += __atomic_load_n(&one->drops[r], __ATOMIC_RELAXED);
+		sum->drops[r] -= before->drops[r];
 }
 
 int vnf_port_counters_read(const struct vnf *vnf, uint16_t port, struct vnf_port_counters *counters)
@@ -389,5 +410,7 @@ int vnf_port_counters_read(const struct vnf *vnf, uint16_t port, struct vnf_port
 		return -ENOENT;
 	for (uint16_t i = 0; i < vnf->n_workers; i++)
 		port_counters_add(counters, &vnf->workers[i].counters.port[port]);
+	if (vnf->counted_before != NULL)
+		port_counters_take_off(counters, &vnf->counted_before[port]);
 	return 0;
 }

@@ -19,7 +19,7 @@ static uint64_t packets_of(const struct worker *w)
 {
 	uint64_t n = __atomic_load_n(&w->counters.handed_in, __ATOMIC_RELAXED);
 
-	for (uint16_t i = 0; i < w->pub.n_ports; i++)
+	for (uint16_t i = 0; i < w->n_counted; i++)
 		n += __atomic_load_n(&w->counters.port[i].rx_packets, __ATOMIC_RELAXED);
 	return n;
 }

@@ -434,7 +434,6 @@ struct drop_names {
 int drop_names_init(struct drop_names *names, const struct vnf_drop *own);
 int counters_init(struct vnf_worker_counters *counters, uint16_t n_ports);
 void counters_fini(struct vnf_worker_counters *counters);
-void counters_retire(struct vnf_worker_counters *counters, uint16_t port);
 void counters_ledger(const struct vnf_worker_counters *counters, uint16_t n_ports,
 		     struct vnf_ledger *ledger);
 
@@ -479,6 +478,7 @@ struct worker {
 	struct vnf_stages stages;
 	struct app_loop *app;                   /* worker.c's own */
 	const struct generation *const *newest; /* &vnf->generation */
+	const bool *has_port;                   /* by number, of its generation */
 	uint16_t n_counted;                     /* ports that it has ever counted on */
 	uint64_t taken_rx;                      /* packets received before that one */
 	struct generation_share shares[GENERATIONS_KEPT];
@@ -505,8 +505,8 @@ int workers_launch(struct vnf *vnf);
 /* Drain, stop and wait; -ETIMEDOUT if a worker does not end. */
 int workers_stop(struct vnf *vnf);
 void workers_destroy(struct vnf *vnf);
-/* A port was removed, and no worker counts on it any more: what it counted goes into one sum, and
- * whoever gets its number begins at 0. Control thread.
+/* A port was removed, and no worker counts on it any more: what readers are told of whoever gets its
+ * number begins at 0. Control thread.
  */
 void workers_retire_port(struct vnf *vnf, uint16_t port);
 bool worker_receiving(const struct worker *worker);
@@ -603,6 +603,8 @@ struct vnf {
 	uint16_t n_ports; /* one more than the greatest number in use */
 	struct worker *workers;
 	uint16_t n_workers;
+	/* By number: what ports counted that had it before. */
+	struct vnf_port_counters *counted_before;
 	struct asked *asked;     /* command_why.c's: by port, or NULL */
 	struct capture *capture; /* the one that runs, or the last, or NULL */
 	struct control *control; /* control.c's own; NULL: there is none */

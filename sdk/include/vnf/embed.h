@@ -217,6 +217,22 @@ struct vnf_rxq {
  */
 const struct vnf_rxq *vnf_worker_rxqs(const struct vnf_worker *worker, uint16_t *n);
 
+/**
+ * A port of the generation that a worker works by. A worker that wakes up may find the control
+ * thread clearing away a port that its generation no longer has: vnf_port() is not for workers.
+ *
+ * @param worker
+ *   The worker.
+ * @param id
+ *   Number of the port.
+ * @return
+ *   The port; NULL if the worker's generation has none of that number. The SDK's, and valid as long
+ *   as worker->generation stays.
+ *
+ * Context: worker, or start-up from worker_init() on.
+ */
+struct vnf_port *vnf_worker_port(const struct vnf_worker *worker, uint16_t id);
+
 /** All that one worker counts. Written by this worker only. */
 struct vnf_worker_counters {
 	uint64_t created;               /**< Packets made by the program. */
@@ -225,10 +241,7 @@ struct vnf_worker_counters {
 	int64_t held;                   /**< Packets kept by the program. */
 	uint64_t passes;                /**< Passes over the queues. */
 	uint64_t busy_ns;               /**< Nanoseconds of passes that found a packet. */
-	uint64_t gone_rx;               /**< Received from ports that were removed since. */
-	uint64_t gone_tx;               /**< Sent to them. */
-	uint64_t gone_drops;            /**< Dropped there. */
-	struct vnf_port_counters *port; /**< By port number. */
+	struct vnf_port_counters *port; /**< By number; goes on when another port gets it. */
 };
 
 /**
