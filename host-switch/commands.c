@@ -246,15 +246,15 @@ static void guest_set(const struct vnf_port *port, json_t *row)
 
 static json_t *port_row(const struct hsw_switch *sw, uint16_t id)
 {
-	const struct hsw_attach *attach = &sw->topology->attach[id];
+	const struct hsw_attach attach = hsw_attach_at(sw->topology, id);
 	json_t *row =
 		json_pack("{ss ss sb}", "port", sw->ports[id]->name, "kind",
 			  sw->ports[id]->kind->name, "up", (int)vnf_port_is_up(sw->ports[id]));
 
-	if (attach->wire != HSW_NONE)
-		json_object_set_new(row, "wire", json_string(port_name(sw, attach->wire)));
+	if (attach.wire != HSW_NONE)
+		json_object_set_new(row, "wire", json_string(port_name(sw, attach.wire)));
 	else
-		json_object_set_new(row, "domain", json_string(domain_name(sw, attach->domain)));
+		json_object_set_new(row, "domain", json_string(domain_name(sw, attach.domain)));
 	number_set(row, "addresses", sw->fdb->port_count[id]);
 	number_set(row, "mac_limit", sw->fdb->port_limit[id]);
 	guest_set(sw->ports[id], row);

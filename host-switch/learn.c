@@ -92,6 +92,15 @@ uint64_t hsw_learn_loops(const struct hsw_switch *sw, uint16_t domain)
 	return __atomic_load_n(&sw->control->domains[domain].loops, __ATOMIC_RELAXED);
 }
 
+void hsw_learn_forget_domains(struct hsw_switch *sw)
+{
+	const struct hsw_topology *t = sw->topology;
+
+	for (uint16_t i = 0; i < HSW_DOMAINS_MAX; i++)
+		if (i >= t->n_domains || t->domains[i].name == NULL)
+			memset(&sw->control->domains[i], 0, sizeof(sw->control->domains[i]));
+}
+
 static void loop_report(struct hsw_switch *sw, const struct hsw_learn_event *event,
 			uint16_t old_port)
 {
@@ -127,7 +136,7 @@ static bool event_is_true(const struct hsw_switch *sw, const struct hsw_learn_ev
 {
 	return e->port < sw->topology->n_ports && sw->ports[e->port] != NULL &&
 	       vnf_port_is_up(sw->ports[e->port]) &&
-	       sw->topology->attach[e->port].domain == hsw_fdb_key_domain(e->key);
+	       hsw_attach_at(sw->topology, e->port).domain == hsw_fdb_key_domain(e->key);
 }
 
 static void ring_drain(struct hsw_switch *sw, struct rte_ring *ring)

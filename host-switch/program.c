@@ -125,13 +125,6 @@ void hsw_discard(struct vnf *vnf, void *built)
 	hsw_topology_destroy(built);
 }
 
-static struct hsw_attach attach_at(const struct hsw_topology *topology, uint16_t port)
-{
-	if (port < topology->n_ports)
-		return topology->attach[port];
-	return (struct hsw_attach){ .domain = HSW_NONE, .wire = HSW_NONE };
-}
-
 /* Nobody is to be led by what was learned at a port that moves: first the addresses go, then the
  * topology.
  */
@@ -144,8 +137,8 @@ void hsw_installing(struct vnf *vnf, void *built)
 		sw->ports[i] = vnf_port(vnf, i);
 	__atomic_store_n(&sw->n_ports, n, __ATOMIC_RELAXED);
 	for (uint16_t i = 0; i < VNF_PORTS_MAX; i++) {
-		struct hsw_attach before = attach_at(sw->topology, i);
-		struct hsw_attach after = attach_at(built, i);
+		struct hsw_attach before = hsw_attach_at(sw->topology, i);
+		struct hsw_attach after = hsw_attach_at(built, i);
 
 		if (before.domain != after.domain || before.wire != after.wire)
 			hsw_fdb_flush_port(sw->fdb, i);
@@ -164,8 +157,9 @@ void hsw_installed(struct vnf *vnf, void *built)
 	__atomic_store_n(&sw->n_ports, n, __ATOMIC_RELAXED);
 	for (uint16_t i = 0; i < n; i++)
 		if (sw->ports[i] != NULL)
-			hsw_fdb_set_limit(sw->fdb, i, attach_at(built, i).mac_limit);
+			hsw_fdb_set_limit(sw->fdb, i, hsw_attach_at(built, i).mac_limit);
 	hsw_learn_discard(sw);
+	hsw_learn_forget_domains(sw);
 	hsw_learn_set_ageing(sw, (uint32_t)(config->ageing / NS_PER_SECOND));
 }
 

@@ -133,6 +133,8 @@ int hsw_learn_init(struct hsw_switch *sw, uint32_t ageing_s, bool at_once);
 void hsw_learn_fini(struct hsw_switch *sw);
 /* Forget what workers saw by a topology that is no more; they will see it again. */
 void hsw_learn_discard(struct hsw_switch *sw);
+/* Numbers that no domain has any more: who gets one begins anew. */
+void hsw_learn_forget_domains(struct hsw_switch *sw);
 void hsw_learn_set_ageing(struct hsw_switch *sw, uint32_t ageing_s);
 /* Take in what the workers saw, and age a part of the table; every 10 ms. */
 void hsw_learn_poll(struct hsw_switch *sw);

@@ -151,21 +151,21 @@ static int ports_list(const struct hsw_switch *sw, struct rte_tel_data *d)
 static int tell_ports(struct vnf *vnf, struct hsw_switch *sw, const char *params,
 		      struct rte_tel_data *d)
 {
-	const struct hsw_attach *attach;
+	struct hsw_attach attach;
 	int id;
 
 	if (params == NULL || *params == '\0')
 		return ports_list(sw, d);
 	id = vnf_port_find(vnf, params);
-	if (id < 0)
-		return id;
-	attach = &sw->topology->attach[id];
+	if (id < 0 || sw->ports[id] == NULL)
+		return -ENOENT;
+	attach = hsw_attach_at(sw->topology, (uint16_t)id);
 	rte_tel_data_start_dict(d);
-	if (attach->wire != HSW_NONE)
-		rte_tel_data_add_dict_string(d, "wire", sw->ports[attach->wire]->name);
-	else
+	if (attach.wire != HSW_NONE)
+		rte_tel_data_add_dict_string(d, "wire", sw->ports[attach.wire]->name);
+	else if (attach.domain != HSW_NONE)
 		rte_tel_data_add_dict_string(d, "domain",
-					     sw->topology->domains[attach->domain].name);
+					     sw->topology->domains[attach.domain].name);
 	rte_tel_data_add_dict_int(d, "up", vnf_port_is_up(sw->ports[id]));
 	rte_tel_data_add_dict_u64(d, "addresses",
 				  __atomic_load_n(&sw->fdb->port_count[id], __ATOMIC_RELAXED));

@@ -44,6 +44,14 @@ struct hsw_topology {
 	uint16_t *members; /* Of all domains, one after the other. */
 };
 
+/* How a port is connected: not at all, if the topology does not have it. */
+static inline struct hsw_attach hsw_attach_at(const struct hsw_topology *topology, uint16_t port)
+{
+	if (port < topology->n_ports)
+		return topology->attach[port];
+	return (struct hsw_attach){ .domain = HSW_NONE, .wire = HSW_NONE };
+}
+
 /* The domains' names must outlive it. NULL: out of memory. */
 struct hsw_topology *hsw_topology_create(const struct hsw_attach *attach, uint16_t n_ports,
 					 const struct hsw_domain_spec *domains, uint16_t n_domains);

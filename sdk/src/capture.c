@@ -77,6 +77,11 @@ static int port_take(struct capture *c, const char *name, char *why, size_t why_
 {
 	int id;
 
+	c->port_name = strdup(name);
+	if (c->port_name == NULL) {
+		snprintf(why, why_size, "out of memory");
+		return -ENOMEM;
+	}
 	c->port = VNF_NO_PORT;
 	if (strcmp(name, "all") == 0)
 		return 0;
@@ -217,6 +222,7 @@ static void capture_destroy(struct capture *c)
 		return;
 	taps_destroy(c);
 	pcap_freecode(&c->program);
+	free(c->port_name);
 	free(c->filter);
 	free(c->path);
 	free(c);
@@ -455,9 +461,8 @@ json_t *capture_status(const struct vnf *vnf)
 				 "there has been no capture");
 	return json_pack(
 		"{s:b, s:s, s:s, s:s, s:o, s:s, s:I, s:I, s:I, s:I}", "running", c->running,
-		"state", state_word(c, text, sizeof(text)), "file", c->path, "port",
-		c->port == VNF_NO_PORT ? "all" : vnf->ports[c->port].port.name, "points",
-		points_json(c), "filter", c->filter, "written",
+		"state", state_word(c, text, sizeof(text)), "file", c->path, "port", c->port_name,
+		"points", points_json(c), "filter", c->filter, "written",
 		(json_int_t)__atomic_load_n(&c->written, __ATOMIC_RELAXED), "bytes",
 		(json_int_t)__atomic_load_n(&c->bytes, __ATOMIC_RELAXED), "filtered",
 		(json_int_t)(live ? taps_sum(c, offsetof(struct capture_tap, filtered))

@@ -91,7 +91,8 @@ struct capture {
 	struct vnf *vnf;
 	struct capture_tap *taps; /* by worker; NULL: given back */
 	uint16_t n_taps;
-	uint16_t port; /* the only one, or VNF_NO_PORT */
+	uint16_t port;   /* the only one, or VNF_NO_PORT */
+	char *port_name; /* as it was asked for; the port may be gone since */
 	uint32_t points;
 	uint32_t snaplen;
 	bool has_filter;

@@ -223,6 +223,12 @@ static json_t *verdict(const struct vnf *vnf, const struct vnf_port *port, const
 			    (long long)counters.rx_packets, (long long)counters.tx_packets);
 }
 
+void why_forget(struct vnf *vnf, uint16_t port)
+{
+	if (vnf->asked != NULL)
+		memset(&vnf->asked[port], 0, sizeof(vnf->asked[port]));
+}
+
 static struct asked *asked_of(struct vnf *vnf, uint16_t port)
 {
 	if (vnf->asked == NULL)

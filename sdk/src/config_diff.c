@@ -73,15 +73,34 @@ static const char *item_name(const struct cfg_node *item)
 	return *(const char *const *)name->field;
 }
 
-/* The item of `list` that stands for `item` of the other file. */
-static const struct cfg_node *item_find(const struct cfg_node *list, const struct cfg_node *item)
+static bool same_name(const struct cfg_node *a, const struct cfg_node *b)
 {
-	const char *name = item_name(item);
+	const char *one = item_name(a), *other = item_name(b);
+
+	return one != NULL && other != NULL && strcmp(one, other) == 0;
+}
+
+/* How many items of its list have the item's name before it does. */
+static size_t namesakes_before(const struct cfg_node *list, const struct cfg_node *item)
+{
+	size_t n = 0;
+
+	for (const struct cfg_node *i = list->first; i != NULL && i != item; i = i->next)
+		n += same_name(i, item);
+	return n;
+}
+
+/* The item of `list` that stands for `item` of the other file's `own`: the first of that name for
+ * the first, and so on; without a name, the one at its place.
+ */
+static const struct cfg_node *item_find(const struct cfg_node *list, const struct cfg_node *own,
+					const struct cfg_node *item)
+{
+	size_t left = namesakes_before(own, item);
+	bool named = item_name(item) != NULL;
 
 	for (const struct cfg_node *i = list->first; i != NULL; i = i->next) {
-		const char *other = item_name(i);
-
-		if (name != NULL && other != NULL ? strcmp(name, other) == 0
+		if (named && item_name(i) != NULL ? same_name(i, item) && left-- == 0
 						  : i->index == item->index)
 			return i;
 	}
@@ -95,10 +114,10 @@ static void diff_list(const struct diff *diff, const struct cfg_node *before,
 	bool moved = false;
 
 	for (const struct cfg_node *item = before->first; item != NULL; item = item->next)
-		if (item_find(after, item) == NULL)
+		if (item_find(after, before, item) == NULL)
 			tell(diff, item, NULL, after, live);
 	for (const struct cfg_node *item = after->first; item != NULL; item = item->next) {
-		const struct cfg_node *old = item_find(before, item);
+		const struct cfg_node *old = item_find(before, after, item);
 
 		if (old == NULL) {
 			tell(diff, NULL, item, after, live);

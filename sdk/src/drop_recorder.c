@@ -135,6 +135,14 @@ static bool slot_read(const struct drop_slot *slot, struct drop_record *record)
 	return true;
 }
 
+void drop_recorder_forget(struct vnf_drop_recorder *r, uint16_t port)
+{
+	if (r == NULL || port >= r->n_ports)
+		return;
+	for (uint32_t i = 0; i < r->n_slots; i++)
+		__atomic_store_n(&r->ring[port].slots[i].sequence, 0, __ATOMIC_RELEASE);
+}
+
 void drop_recorder_read(const struct vnf_drop_recorder *recorder, uint16_t port,
 			void (*see)(void *arg, const struct drop_record *record), void *arg)
 {

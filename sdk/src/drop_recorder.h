@@ -81,6 +81,9 @@ void drop_recorder_destroy(struct vnf_drop_recorder *recorder);
 void drop_recorder_add(struct vnf_drop_recorder *recorder, uint64_t now_ns, uint16_t port,
 		       struct rte_mbuf *const *pkts, uint16_t n, uint32_t reason, uint16_t to);
 
+/* The port's number is given back. Nobody drops there. Control thread. */
+void drop_recorder_forget(struct vnf_drop_recorder *recorder, uint16_t port);
+
 /* Call `see` for each record of the port, in no order. Any thread. */
 void drop_recorder_read(const struct vnf_drop_recorder *recorder, uint16_t port,
 			void (*see)(void *arg, const struct drop_record *record), void *arg);

@@ -179,6 +179,9 @@ static int worker_main(void *arg)
 	drop_note_start(w);
 	rte_rcu_qsbr_thread_online(w->qsbr, w->pub.id);
 	worker_loop(w);
+	/* It may have slept while the one that it worked by was taken away. */
+	if (generation_is_new(w))
+		generation_take(w);
 	rte_rcu_qsbr_thread_offline(w->qsbr, w->pub.id);
 	rte_rcu_qsbr_thread_unregister(w->qsbr, w->pub.id);
 	drop_note_start(NULL);
@@ -356,8 +359,14 @@ void workers_retire_port(struct vnf *vnf, uint16_t port)
 	struct vnf_port_counters *before = &vnf->counted_before[port];
 
 	memset(before, 0, sizeof(*before));
-	for (uint16_t i = 0; i < vnf->n_workers; i++)
-		port_counters_add(before, &vnf->workers[i].counters.port[port]);
+	for (uint16_t i = 0; i < vnf->n_workers; i++) {
+		struct worker *w = &vnf->workers[i];
+
+		port_counters_add(before, &w->counters.port[port]);
+		memset(&w->latency[port], 0, sizeof(w->latency[port]));
+		drop_recorder_forget(w->pub.recorder, port);
+	}
+	why_forget(vnf, port);
 }
 
 static void ledger_add(struct vnf_ledger *sum, const struct vnf_ledger *one)

@@ -372,6 +372,13 @@ static void slot_clear(struct port_slot *slot)
 	slot->port.id = id;
 }
 
+/* Nobody has this number any more; whoever gets it next begins anew. */
+static void slot_retire(struct vnf *vnf, uint16_t id)
+{
+	slot_clear(&vnf->ports[id]);
+	workers_retire_port(vnf, id);
+}
+
 static struct port_slot *slot_copy(const struct port_slot *slot)
 {
 	struct port_slot *copy = aligned_alloc(RTE_CACHE_LINE_SIZE, sizeof(*copy));
@@ -461,21 +468,25 @@ int port_plan_open(struct vnf *vnf, struct port_plan *plan)
 	return 0;
 }
 
-/* Take out what was put in, and put back what was there. 0; or -errno, and it stays as it is. */
+static bool was_filled(const struct port_plan *plan, uint16_t id)
+{
+	return differs_opened(plan->fate[id]) && plan->fresh[id] == NULL;
+}
+
+/* What was there is there again, closed. One that was not there stays, for workers of the generation
+ * that had it may yet look at it. 0; or -errno, and it is as it was.
+ */
 static int slot_unfill(struct vnf *vnf, struct port_plan *plan, uint16_t id)
 {
 	struct port_slot *slot = &vnf->ports[id];
 
-	port_slot_leave(slot);
-	if (vnf_quiesce(vnf, LEAVE_NS) < 0 || port_slot_close(vnf, slot) < 0)
+	if (port_slot_close(vnf, slot) < 0)
 		return -EBUSY;
 	plan->fresh[id] = slot_copy(slot);
 	if (plan->fresh[id] == NULL)
 		return -ENOMEM;
 	if (plan->old[id] != NULL)
 		slot_take(slot, &plan->old[id]);
-	else
-		slot_clear(slot);
 	return 0;
 }
 
@@ -484,26 +495,52 @@ static int slot_reinstate(struct vnf *vnf, struct port_slot *slot)
 {
 	if (!slot->held) {
 		port_slot_stay(slot);
-		return 0;
+		/* Its opener was told to end, and does not. */
+		return __atomic_load_n(&slot->cancelled, __ATOMIC_ACQUIRE) != 0 ? -EBUSY : 0;
 	}
 	slot->late = true;
+	/* As a kind's open() finds it the first time. */
+	if (slot->port.kind->priv_size > 0)
+		memset(slot->port.priv, 0, slot->port.kind->priv_size);
 	return port_slot_open(vnf, slot);
 }
 
-int port_plan_undo(struct vnf *vnf, struct port_plan *plan)
+int port_plan_unfill(struct vnf *vnf, struct port_plan *plan)
 {
+	bool left = true;
 	int ret = 0;
 
 	for (uint16_t i = 0; i < plan->n_ports; i++)
-		if (differs_opened(plan->fate[i]) && plan->fresh[i] == NULL &&
-		    slot_unfill(vnf, plan, i) < 0) {
+		if (was_filled(plan, i))
+			port_slot_leave(&vnf->ports[i]);
+	left = vnf_quiesce(vnf, LEAVE_NS) == 0;
+	for (uint16_t i = 0; i < plan->n_ports; i++)
+		if (was_filled(plan, i) && (!left || slot_unfill(vnf, plan, i) < 0)) {
 			plan->fate[i] = PORT_KEPT;
 			ret = -EBUSY;
 		}
-	for (uint16_t i = 0; i < VNF_PORTS_MAX; i++)
+	return ret;
+}
+
+int port_plan_reinstate(struct vnf *vnf, struct port_plan *plan)
+{
+	int ret = 0;
+
+	for (uint16_t i = 0; i < VNF_PORTS_MAX; i++) {
+		if (plan->fate[i] == PORT_ADDED && plan->fresh[i] != NULL)
+			slot_retire(vnf, i);
 		if (differs_closed(plan->fate[i]) && slot_reinstate(vnf, &vnf->ports[i]) < 0)
 			ret = -EIO;
+	}
 	return ret;
+}
+
+bool port_plan_renumbers(const struct port_plan *plan)
+{
+	for (uint16_t i = 0; i < VNF_PORTS_MAX; i++)
+		if (plan->fate[i] == PORT_ADDED || plan->fate[i] == PORT_REMOVED)
+			return true;
+	return false;
 }
 
 void port_plan_finish(struct vnf *vnf, struct port_plan *plan)
@@ -512,8 +549,7 @@ void port_plan_finish(struct vnf *vnf, struct port_plan *plan)
 		if (plan->fate[i] != PORT_REMOVED)
 			continue;
 		plan->old[i] = slot_copy(&vnf->ports[i]);
-		slot_clear(&vnf->ports[i]);
-		workers_retire_port(vnf, i);
+		slot_retire(vnf, i);
 	}
 	vnf->n_ports = plan->n_ports;
 }

@@ -39,17 +39,23 @@ int port_plan_make(struct vnf *vnf, struct loaded *loaded, struct port_plan *pla
 /* Who polls what, for the next generation. 0 or -ENOMEM. */
 int port_plan_queues(struct vnf *vnf, const struct port_plan *plan, struct generation *next);
 /* Close what is removed and changed; workers have left it. 0; -ETIMEDOUT, and all is as
- * before; -EBUSY after logging why, then port_plan_undo().
+ * before; -EBUSY after logging why, then undo.
  */
 int port_plan_close(struct vnf *vnf, struct port_plan *plan);
-/* Put what is added and changed into its slot. 0 or -ENOMEM; then port_plan_undo(). */
+/* Put what is added and changed into its slot. 0 or -ENOMEM; then undo. */
 int port_plan_fill(struct vnf *vnf, struct port_plan *plan);
-/* Open what is added and changed. -errno after logging why; then port_plan_undo(). */
-int port_plan_open(struct vnf *vnf, struct port_plan *plan);
-/* Close it again, and open what was there. The old generation is in force again. 0; or -errno, and
- * some ports are not as they were, which the log says.
+/* Open what is added and changed. -errno after logging why; then undo:
+ * port_plan_unfill(), the old generation, port_plan_reinstate().
  */
-int port_plan_undo(struct vnf *vnf, struct port_plan *plan);
+int port_plan_open(struct vnf *vnf, struct port_plan *plan);
+/* Close it again, and put what was there into its slot; before the old generation is in force again.
+ * 0; or -errno, and some ports are not as they were, which the log says.
+ */
+int port_plan_unfill(struct vnf *vnf, struct port_plan *plan);
+/* Open what was there. All workers are back. As port_plan_unfill(). */
+int port_plan_reinstate(struct vnf *vnf, struct port_plan *plan);
+/* Do ports come or go, so that a number means another one? */
+bool port_plan_renumbers(const struct port_plan *plan);
 /* It is for good. */
 void port_plan_finish(struct vnf *vnf, struct port_plan *plan);
 /* What each port comes to, and if it is done, what that has cost it. */

@@ -96,7 +96,7 @@ static bool replay_stop(void *arg)
 }
 
 /* True when a signal asks us to stop. */
-static bool signal_stop(int fd, int timeout_ms, bool *again)
+static bool signal_stop(int fd, int timeout_ms)
 {
 	/* A command for the control thread ends the wait too. */
 	struct pollfd p[] = { { .fd = fd, .events = POLLIN },
@@ -106,7 +106,7 @@ static bool signal_stop(int fd, int timeout_ms, bool *again)
 	if (poll(p, RTE_DIM(p), timeout_ms) <= 0 || read(fd, &info, sizeof(info)) != sizeof(info))
 		return false;
 	if (info.ssi_signo == SIGHUP) {
-		*again = true;
+		instance.reload_asked = true;
 		return false;
 	}
 	vnf_notice("%s: stopping", strsignal((int)info.ssi_signo));
@@ -117,9 +117,8 @@ static bool signal_stop(int fd, int timeout_ms, bool *again)
 static bool signal_asked(void *arg)
 {
 	const int *fd = arg;
-	bool again;
 
-	return signal_stop(*fd, 0, &again);
+	return signal_stop(*fd, 0);
 }
 
 /* ---- configuration ---- */
@@ -364,14 +363,13 @@ static int wait_ms(uint64_t until)
 static int run(struct vnf *vnf, int signals)
 {
 	uint64_t next_control = 0, next_poll = 0;
-	bool again = false;
 
-	while (!signal_stop(signals, wait_ms(next_control), &again)) {
+	while (!signal_stop(signals, vnf->reload_asked ? 0 : wait_ms(next_control))) {
 		uint64_t now;
 
-		if (again)
+		if (vnf->reload_asked)
 			reload_signal(vnf);
-		again = false;
+		vnf->reload_asked = false;
 		commands_run(vnf);
 		now = vnf_clock_now();
 		if (now < next_control)

@@ -29,6 +29,7 @@
 #define POLL_NS 100000
 #define NS_PER_US 1000
 #define AS_IT_WAS "everything is as it was"
+#define CAPTURE_ENDED AS_IT_WAS ", but that the capture has ended"
 #define NOT_PUT_BACK "not everything could be put back, see the log"
 
 enum reload_state {
@@ -43,6 +44,7 @@ struct reload {
 	struct generation *last;    /* the one before, until all workers have left it */
 	struct port_plan plan;
 	json_t *changes;
+	int unfilled;      /* in the midst of an undoing: 0, or -errno and ports are left over */
 	uint64_t token;    /* of the quiescent state that is waited for */
 	uint64_t began_ns; /* the commit */
 	enum reload_state state;
@@ -326,10 +328,12 @@ static int undo_end(struct vnf *vnf)
 
 	r->state = RELOAD_NONE;
 	changing(vnf, true);
-	installed(vnf);
-	ret = port_plan_undo(vnf, &r->plan);
-	if (ret == 0)
+	ret = port_plan_reinstate(vnf, &r->plan);
+	if (r->unfilled == 0)
 		vnf->n_ports = r->current->n_ports;
+	else
+		ret = r->unfilled;
+	installed(vnf);
 	changing(vnf, false);
 	generation_destroy(vnf, r->last);
 	r->last = NULL;
@@ -337,13 +341,14 @@ static int undo_end(struct vnf *vnf)
 }
 
 /* Ports that were to be opened cannot be: the one before is in force again, as a generation of its
- * own.
+ * own. It must find its ports as it knew them, if closed; they are opened when all workers are back.
  */
 static void undo_begin(struct vnf *vnf)
 {
 	struct reload *r = vnf->reload;
 	struct generation *failed = r->current;
 
+	r->unfilled = port_plan_unfill(vnf, &r->plan);
 	r->current = r->last;
 	r->last = failed;
 	publish(vnf);
@@ -358,7 +363,6 @@ static int commit_end(struct vnf *vnf)
 
 	r->state = RELOAD_NONE;
 	changing(vnf, true);
-	installed(vnf);
 	ret = r->live_ports ? port_plan_open(vnf, &r->plan) : 0;
 	if (ret < 0) {
 		failed_note(r);
@@ -366,6 +370,7 @@ static int commit_end(struct vnf *vnf)
 	} else {
 		if (r->live_ports)
 			port_plan_finish(vnf, &r->plan);
+		installed(vnf);
 		generation_destroy(vnf, r->last);
 		r->last = NULL;
 	}
@@ -389,6 +394,18 @@ static void commit_publish(struct vnf *vnf)
 	r->state = RELOAD_PUBLISHED;
 }
 
+/* Nothing was published yet. */
+static int unfill_and_reinstate(struct vnf *vnf)
+{
+	struct reload *r = vnf->reload;
+	int unfilled = port_plan_unfill(vnf, &r->plan);
+	int reinstated = port_plan_reinstate(vnf, &r->plan);
+
+	if (unfilled == 0)
+		vnf->n_ports = r->current->n_ports;
+	return unfilled < 0 ? unfilled : reinstated;
+}
+
 /* Ports that go are closed, those that come stand ready. 0; or -errno and all is as before. */
 static int commit_begin(struct vnf *vnf, const char **but)
 {
@@ -396,16 +413,17 @@ static int commit_begin(struct vnf *vnf, const char **but)
 	int ret = 0;
 
 	r->began_ns = vnf_clock_now();
-	/* Its file has an interface for each port, by number. */
-	if (r->live_ports && r->plan.n_changes > 0)
-		capture_stop(vnf, CAPTURE_END_PORTS);
 	changing(vnf, true);
 	if (r->live_ports) {
 		ret = port_plan_close(vnf, &r->plan);
+		/* Its file has an interface for each port, by number. */
+		if (ret == 0 && port_plan_renumbers(&r->plan) &&
+		    capture_stop(vnf, CAPTURE_END_PORTS) == 0)
+			*but = CAPTURE_ENDED;
 		if (ret == 0)
 			ret = port_plan_fill(vnf, &r->plan);
 		failed_note(r);
-		if (ret < 0 && ret != -ETIMEDOUT && port_plan_undo(vnf, &r->plan) < 0)
+		if (ret < 0 && ret != -ETIMEDOUT && unfill_and_reinstate(vnf) < 0)
 			*but = NOT_PUT_BACK;
 	}
 	if (ret == 0)

@@ -25,7 +25,7 @@ struct generation {
 	struct loaded *loaded;
 	void *built;
 	uint16_t n_ports;
-	bool has_port[VNF_PORTS_MAX]; /* by number; only below n_ports */
+	bool has_port[VNF_PORTS_MAX];      /* by number; only below n_ports */
 	struct vnf_rxq *rxqs[WORKERS_MAX]; /* NULL: as at the start */
 	uint16_t n_rxqs[WORKERS_MAX];
 };

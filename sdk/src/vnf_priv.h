@@ -505,10 +505,12 @@ int workers_launch(struct vnf *vnf);
 /* Drain, stop and wait; -ETIMEDOUT if a worker does not end. */
 int workers_stop(struct vnf *vnf);
 void workers_destroy(struct vnf *vnf);
-/* A port was removed, and no worker counts on it any more: what readers are told of whoever gets its
- * number begins at 0. Control thread.
+/* A port was removed, and no worker counts on it any more: what readers are told of whoever gets
+ * its number begins at 0. Control thread.
  */
 void workers_retire_port(struct vnf *vnf, uint16_t port);
+/* command_why.c's part of that. */
+void why_forget(struct vnf *vnf, uint16_t port);
 bool worker_receiving(const struct worker *worker);
 /* Until the run state says stop. Worker. */
 void worker_loop(struct worker *w);
@@ -605,6 +607,7 @@ struct vnf {
 	uint16_t n_workers;
 	/* By number: what ports counted that had it before. */
 	struct vnf_port_counters *counted_before;
+	bool reload_asked;       /* by SIGHUP; before workers run, to be done when they do */
 	struct asked *asked;     /* command_why.c's: by port, or NULL */
 	struct capture *capture; /* the one that runs, or the last, or NULL */
 	struct control *control; /* control.c's own; NULL: there is none */

@@ -10,6 +10,7 @@
 #include <rte_pause.h>
 
 #include <vnf/clock.h>
+#include <vnf/log.h>
 #include <vnf/vnf.h>
 
 enum {
@@ -104,6 +105,16 @@ static int twin_worker_init(struct vnf_worker *worker)
 	return 0;
 }
 
+/* What it works by is still there. */
+static void twin_worker_fini(struct vnf_worker *worker)
+{
+	const struct config *config = worker->config;
+	const struct built *built = worker->built;
+
+	if (built->twin != config->mark)
+		vnf_error("worker %u ends with two configurations", worker->id);
+}
+
 static void stall(uint64_t ns)
 {
 	uint64_t until = vnf_clock_now() + ns;
@@ -141,6 +152,7 @@ static const struct vnf_app app = {
 	.build = twin_build,
 	.discard = twin_discard,
 	.worker_init = twin_worker_init,
+	.worker_fini = twin_worker_fini,
 	.burst = twin_burst,
 };
 

@@ -218,3 +218,19 @@ Test(config_diff, items_without_names)
 	expect("plain = ({ weight = 1; }, { weight = 2; });", "plain = ({ weight = 2; });",
 	       "plain[1]={\"weight\":2}>null! plain[0].weight=1>2!");
 }
+
+/* The first of a name stands for the first, the second for the second. */
+Test(config_diff, items_of_one_name)
+{
+	const char *both = "ones = ({ name = \"x\"; kind = \"red\"; weight = 1; }, "
+			   "{ name = \"x\"; kind = \"red\"; weight = 2; });";
+	const char *first = "ones = ({ name = \"x\"; kind = \"red\"; weight = 1; });";
+
+	expect(both, both, "");
+	expect(both,
+	       "ones = ({ name = \"x\"; kind = \"red\"; weight = 1; }, "
+	       "{ name = \"x\"; kind = \"red\"; weight = 1; });",
+	       "ones[1].weight=2>1!");
+	expect(first, both, "ones[1]=null>{\"name\":\"x\",\"weight\":2,\"kind\":\"red\"}!");
+	expect(both, first, "ones[1]={\"name\":\"x\",\"weight\":2,\"kind\":\"red\"}>null!");
+}
