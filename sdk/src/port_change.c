@@ -473,8 +473,8 @@ static bool was_filled(const struct port_plan *plan, uint16_t id)
 	return differs_opened(plan->fate[id]) && plan->fresh[id] == NULL;
 }
 
-/* What was there is there again, closed. One that was not there stays, for workers of the generation
- * that had it may yet look at it. 0; or -errno, and it is as it was.
+/* What was there is there again, closed. One that was not there stays, for workers of the
+ * generation that had it may yet look at it. 0; or -errno, and it is as it was.
  */
 static int slot_unfill(struct vnf *vnf, struct port_plan *plan, uint16_t id)
 {

@@ -48,8 +48,8 @@ int port_plan_fill(struct vnf *vnf, struct port_plan *plan);
  * port_plan_unfill(), the old generation, port_plan_reinstate().
  */
 int port_plan_open(struct vnf *vnf, struct port_plan *plan);
-/* Close it again, and put what was there into its slot; before the old generation is in force again.
- * 0; or -errno, and some ports are not as they were, which the log says.
+/* Close it again, and put what was there into its slot; before the old generation is in force
+ * again. 0; or -errno, and some ports are not as they were, which the log says.
  */
 int port_plan_unfill(struct vnf *vnf, struct port_plan *plan);
 /* Open what was there. All workers are back. As port_plan_unfill(). */

@@ -341,7 +341,8 @@ static int undo_end(struct vnf *vnf)
 }
 
 /* Ports that were to be opened cannot be: the one before is in force again, as a generation of its
- * own. It must find its ports as it knew them, if closed; they are opened when all workers are back.
+ * own. It must find its ports as it knew them, if closed; they are opened when all workers are
+ * back.
  */
 static void undo_begin(struct vnf *vnf)
 {
