@@ -6,6 +6,8 @@
  */
 #include "vnet_hdr.h"
 
+#include "packet_sum.h"
+
 #include <errno.h>
 #include <string.h>
 
@@ -35,29 +37,6 @@ static void packet_write_16(struct rte_mbuf *pkt, uint32_t at, uint16_t value)
 	}
 }
 
-/* Sum from `at` to the end. Not rte_raw_cksum_mbuf(): in 22.11 it cuts the sum of a segment that
- * begins at an odd octet to 16 bits before folding it.
- */
-static uint16_t packet_sum(const struct rte_mbuf *pkt, uint32_t at)
-{
-	const struct rte_mbuf *seg = pkt;
-	uint32_t sum = 0;
-	bool odd = false;
-
-	for (; at >= seg->data_len; seg = seg->next)
-		at -= seg->data_len;
-	for (; seg != NULL; seg = seg->next, at = 0) {
-		uint16_t part = rte_raw_cksum(rte_pktmbuf_mtod_offset(seg, const void *, at),
-					      seg->data_len - at);
-
-		sum += odd ? rte_bswap16(part) : part;
-		odd ^= (seg->data_len - at) & 1;
-	}
-	sum = (sum & UINT16_MAX) + (sum >> 16);
-	sum = (sum & UINT16_MAX) + (sum >> 16);
-	return (uint16_t)sum;
-}
-
 /* The field holds the sum of the pseudo header, so that summing up from `start` to the end gives
  * the whole. Zero is written as 0xffff: for UDP zero means no checksum (RFC 768), and for TCP the
  * two are the same number.
@@ -68,7 +47,7 @@ static int checksum_complete(struct rte_mbuf *pkt, uint32_t start, uint32_t offs
 
 	if (start < RTE_ETHER_HDR_LEN || start + offset + sizeof(sum) > pkt->pkt_len)
 		return -EBADMSG;
-	sum = (uint16_t)~packet_sum(pkt, start);
+	sum = (uint16_t)~packet_sum(pkt, start, pkt->pkt_len);
 	packet_write_16(pkt, start + offset, sum == 0 ? UINT16_MAX : sum);
 	return 0;
 }

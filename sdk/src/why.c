@@ -92,6 +92,26 @@ static void why_own(const struct why_facts *facts, struct why_finding *f)
 	    facts->reason_name != NULL ? facts->reason_name : "?", doc[0] != '\0' ? ": " : "", doc);
 }
 
+/* What is wrong with a packet that was dropped for one of these reasons, or NULL. */
+static const char *malformed_doc(uint32_t reason)
+{
+	switch (reason) {
+#define MALFORMED_DOC(id, name, doc)                                                               \
+	case VNF_DROP_##id:                                                                        \
+		return doc;
+		VNF_MALFORMED_REASONS(MALFORMED_DOC)
+#undef MALFORMED_DOC
+	default:
+		return NULL;
+	}
+}
+
+static void why_malformed(uint32_t reason, struct why_finding *f)
+{
+	say(f, "the sender", "drop-log shows the octets", "packets that are not well-formed. %s",
+	    malformed_doc(reason));
+}
+
 void why_drop(const struct why_facts *facts, uint32_t reason, struct why_finding *f)
 {
 	switch (reason) {
@@ -133,7 +153,10 @@ void why_drop(const struct why_facts *facts, uint32_t reason, struct why_finding
 		    "the VNF's callback dropped them without saying why");
 		break;
 	default:
-		why_own(facts, f);
+		if (malformed_doc(reason) != NULL)
+			why_malformed(reason, f);
+		else
+			why_own(facts, f);
 		break;
 	}
 }

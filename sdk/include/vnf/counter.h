@@ -26,6 +26,45 @@
 extern "C" {
 #endif
 
+/** Why vnf_parse() and its kind refuse a packet: identifier, name, meaning. */
+#define VNF_MALFORMED_REASONS(X)                                                                   \
+	X(ETHERNET_SHORT, "ethernet_short", "shorter than an Ethernet header and its tags")        \
+	X(HEADERS_SPLIT, "headers_split",                                                          \
+	  "headers in several segments, and no room to bring them together")                       \
+	X(ARP_SHORT, "arp_short", "ARP: cut short")                                                \
+	X(ARP_FORMAT, "arp_format", "ARP: not of Ethernet and IPv4 addresses")                     \
+	X(IPV4_SHORT, "ipv4_short", "IPv4: header cut short")                                      \
+	X(IPV4_VERSION, "ipv4_version", "IPv4: another version in the header")                     \
+	X(IPV4_IHL, "ipv4_ihl", "IPv4: header length below 20 octets, or beyond the packet")       \
+	X(IPV4_LENGTH, "ipv4_length",                                                              \
+	  "IPv4: total length below the header's, or beyond the frame")                            \
+	X(IPV4_OPTIONS, "ipv4_options", "IPv4: an option's length is wrong")                       \
+	X(IPV6_SHORT, "ipv6_short", "IPv6: header cut short")                                      \
+	X(IPV6_VERSION, "ipv6_version", "IPv6: another version in the header")                     \
+	X(IPV6_LENGTH, "ipv6_length", "IPv6: payload length beyond the frame")                     \
+	X(IPV6_EXT_SHORT, "ipv6_ext_short", "IPv6: extension header cut short")                    \
+	X(IPV6_EXT_ORDER, "ipv6_ext_order",                                                        \
+	  "IPv6: hop-by-hop options not first, or two fragment headers")                           \
+	X(IPV6_EXT_MANY, "ipv6_ext_many", "IPv6: more than 8 extension headers")                   \
+	X(IPV6_OPTIONS, "ipv6_options", "IPv6: an option's length is wrong")                       \
+	X(AH_SHORT, "ah_short", "AH: cut short, or of an impossible length")                       \
+	X(FRAGMENT_TINY, "fragment_tiny", "first fragment without its whole layer 4 header")       \
+	X(FRAGMENT_LENGTH, "fragment_length",                                                      \
+	  "fragment, not the last, of no multiple of 8 octets")                                    \
+	X(FRAGMENT_BEYOND, "fragment_beyond", "fragment ends beyond 65,535 octets")                \
+	X(TCP_SHORT, "tcp_short", "TCP: header cut short")                                         \
+	X(TCP_OFFSET, "tcp_offset", "TCP: data offset below 20 octets, or beyond the packet")      \
+	X(TCP_OPTIONS, "tcp_options", "TCP: an option's length is wrong")                          \
+	X(UDP_SHORT, "udp_short", "UDP: header cut short")                                         \
+	X(UDP_LENGTH, "udp_length", "UDP: length below 8, or beyond the packet")                   \
+	X(ICMP_SHORT, "icmp_short", "ICMP or ICMPv6: header cut short")                            \
+	X(ICMP_QUOTE, "icmp_quote", "ICMP error: the packet that it quotes makes no sense")        \
+	X(GRE_SHORT, "gre_short", "GRE: header cut short")                                         \
+	X(GRE_FORMAT, "gre_format", "GRE: source routing, or a version other than 0 and 1")        \
+	X(ESP_SHORT, "esp_short", "ESP: header cut short")                                         \
+	X(SCTP_SHORT, "sctp_short", "SCTP: header cut short")                                      \
+	X(DCCP_SHORT, "dccp_short", "DCCP: header cut short")
+
 /** Reasons that the SDK itself drops for: identifier, name, meaning. */
 #define VNF_DROP_REASONS(X)                                                                        \
 	X(TX_FULL, "tx_full", "the destination's tx queue stayed full")                            \
@@ -39,7 +78,8 @@ extern "C" {
 	X(IO_ERROR, "io_error", "the kernel refused the packet")                                   \
 	X(HANDOVER_FULL, "handover_full", "the ring to the worker that owns the queue was full")   \
 	X(STOPPING, "stopping", "held when the program stopped")                                   \
-	X(APPLICATION, "application", "dropped by the callback without a reason of its own")
+	X(APPLICATION, "application", "dropped by the callback without a reason of its own")       \
+	VNF_MALFORMED_REASONS(X)
 
 /** Drop reasons of the SDK; an application's own start at VNF_DROP_USER. */
 enum vnf_drop_reason {
@@ -50,7 +90,7 @@ enum vnf_drop_reason {
 };
 
 /** Drop reasons at most, the SDK's and the application's together. */
-#define VNF_DROPS_MAX 60
+#define VNF_DROPS_MAX 124
 
 /** A reason of the application's own. End a table with an entry without a name. */
 struct vnf_drop {
@@ -59,7 +99,7 @@ struct vnf_drop {
 };
 
 /**
- * What one worker did on one port. 512 bytes: the busy four share the first cache line.
+ * What one worker did on one port. 1,024 bytes: the busy four share the first cache line.
  */
 struct vnf_port_counters {
 	uint64_t rx_packets;           /**< Received from the port. */

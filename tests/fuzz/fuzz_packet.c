@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 The vnfkit authors
+ *
+ * Fuzz target for vnf/packet.h and vnf/edit.h. The first two octets say how the frame is cut into
+ * segments and which changes are made, the rest is the frame. Parsed whole (by the ways for the
+ * usual, and in a buffer that ends where the data ends, so that the address sanitizer sees a read
+ * beyond) and in segments (by the way for all), it must come to the same; what is found lies within
+ * the packet; changes change no length and no place of a header.
+ */
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <rte_mempool.h>
+
+#include <vnf/edit.h>
+
+#define SEGMENTS_MAX 8
+#define FRAME_MAX 2048
+
+/* ---- packets without DPDK running ---- */
+
+static struct rte_mempool pool;
+
+static int mbufs_free(struct rte_mempool *mp, void *const *mbufs, unsigned int n)
+{
+	(void)mp;
+	for (unsigned int i = 0; i < n; i++) {
+		free(((struct rte_mbuf *)mbufs[i])->buf_addr);
+		free(mbufs[i]);
+	}
+	return 0;
+}
+
+static int mbufs_none(struct rte_mempool *mp, void **mbufs, unsigned int n)
+{
+	(void)mp;
+	(void)mbufs;
+	(void)n;
+	return -ENOBUFS;
+}
+
+static unsigned int mbufs_count(const struct rte_mempool *mp)
+{
+	(void)mp;
+	return 0;
+}
+
+static int mbufs_alloc(struct rte_mempool *mp)
+{
+	(void)mp;
+	return 0;
+}
+
+static const struct rte_mempool_ops fuzz_ops = {
+	.name = "fuzz",
+	.alloc = mbufs_alloc,
+	.enqueue = mbufs_free,
+	.dequeue = mbufs_none,
+	.get_count = mbufs_count,
+};
+RTE_MEMPOOL_REGISTER_OPS(fuzz_ops);
+
+static void *room(size_t n)
+{
+	void *at = malloc(n > 0 ? n : 1);
+
+	if (at == NULL)
+		abort();
+	return at;
+}
+
+static struct rte_mbuf *segment(const uint8_t *data, uint32_t n, uint32_t head, uint32_t tail)
+{
+	struct rte_mbuf *m = room(sizeof(*m));
+
+	memset(m, 0, sizeof(*m));
+	m->buf_addr = room(head + n + tail);
+	m->buf_len = (uint16_t)(head + n + tail);
+	m->data_off = (uint16_t)head;
+	memcpy((uint8_t *)m->buf_addr + head, data, n);
+	m->data_len = (uint16_t)n;
+	m->pkt_len = n;
+	m->nb_segs = 1;
+	m->refcnt = 1;
+	m->pool = &pool;
+	return m;
+}
+
+/* `cut`: how long segments are, and how much room the first one has. Frames begin at even
+ * addresses, as DPDK's struct rte_ether_hdr has it.
+ */
+static struct rte_mbuf *packet(const uint8_t *data, uint32_t n, uint8_t cut)
+{
+	uint32_t step = cut & 0x3fu, at;
+	struct rte_mbuf *pkt, *last;
+
+	if (step == 0 || n <= step)
+		return segment(data, n, (cut >> 6) * 2u, 0);
+	pkt = last = segment(data, step, cut & 1u ? 16 : 0, cut & 0x80u ? FRAME_MAX : cut >> 2);
+	for (at = step; at < n; at += step) {
+		uint32_t left = n - at;
+		uint32_t some = pkt->nb_segs == SEGMENTS_MAX - 1 ? left : RTE_MIN(step, left);
+
+		last->next = segment(data + at, some, 0, 0);
+		last = last->next;
+		pkt->nb_segs++;
+		pkt->pkt_len += some;
+		if (some == left)
+			break;
+	}
+	return pkt;
+}
+
+static void packet_free(struct rte_mbuf *pkt)
+{
+	rte_pktmbuf_free(pkt);
+}
+
+/* ---- what must hold ---- */
+
+static void must(bool holds)
+{
+	if (!holds)
+		abort();
+}
+
+static void same_octets(const struct rte_mbuf *pkt, const uint8_t *data, uint32_t n)
+{
+	static uint8_t copy[FRAME_MAX];
+	const void *got = rte_pktmbuf_read(pkt, 0, n, copy);
+
+	must(pkt->pkt_len == n && (n == 0 || (got != NULL && memcmp(got, data, n) == 0)));
+}
+
+static void places_within(const struct rte_mbuf *pkt, const struct vnf_headers *h)
+{
+	must(h->end <= pkt->pkt_len && h->payload <= h->end && h->l3 <= h->payload);
+	must(h->payload <= pkt->data_len);
+	must(h->l4 == 0 || (h->l3 < h->l4 && h->l4 <= h->payload));
+	must(h->l4_sum == 0 || (h->l4 != 0 && h->l4_sum + 2u <= h->payload));
+	must(h->n_vlans <= VNF_VLANS_MAX && h->fragment_header < h->payload + 1u);
+}
+
+/* ---- changes ---- */
+
+static void change(struct rte_mbuf *pkt, const struct vnf_headers *h, uint8_t which)
+{
+	static const uint8_t six[16] = { 0xfd, 0, 0xff };
+
+	vnf_set_ipv4_src(pkt, h, which * 0x01010101u);
+	vnf_set_ipv4_dst(pkt, h, which);
+	vnf_set_ipv6_src(pkt, h, six);
+	vnf_set_ipv6_dst(pkt, h, six);
+	vnf_set_src_port(pkt, h, which);
+	vnf_set_dst_port(pkt, h, (rte_be16_t)(which << 8));
+	vnf_set_ipv4_id(pkt, h, which);
+	vnf_set_dscp(pkt, h, which & 63);
+	if (vnf_ttl_decrement(pkt, h) < 0)
+		vnf_set_ttl(pkt, h, which);
+	/* Not the identifier of an error: there it is something else. */
+	if ((h->flags & VNF_QUOTED) == 0 && !vnf_is_icmp_error(pkt, h))
+		vnf_set_icmp_id(pkt, h, which);
+	vnf_clamp_mss(pkt, h, (uint16_t)(which * 8));
+	if (h->proto == IPPROTO_TCP && h->l4 != 0 && (h->flags & VNF_QUOTED) == 0) {
+		vnf_tcp_options_check(pkt, h);
+		vnf_tcp_option_find(pkt, h, which, NULL);
+	}
+}
+
+static void tags(struct rte_mbuf *pkt, struct vnf_headers *h, uint8_t which)
+{
+	uint32_t length = pkt->pkt_len;
+	struct vnf_headers before = *h;
+
+	if (vnf_vlan_push(pkt, h, RTE_ETHER_TYPE_VLAN, which) == 0)
+		must(vnf_vlan_pop(pkt, h) == 0);
+	must(pkt->pkt_len == length && memcmp(&before, h, sizeof(before)) == 0);
+}
+
+static void quote(struct rte_mbuf *pkt, const struct vnf_headers *h, uint8_t which)
+{
+	struct vnf_headers q;
+
+	if (!vnf_is_icmp_error(pkt, h) || vnf_parse_quote(pkt, h, &q) != 0)
+		return;
+	places_within(pkt, &q);
+	must(q.l3 >= h->payload && q.end <= h->end && q.outer_sum == h->l4_sum);
+	change(pkt, &q, which);
+	must(pkt->pkt_len >= h->end);
+}
+
+static void changes(struct rte_mbuf *pkt, struct vnf_headers *h, uint8_t which)
+{
+	static const uint64_t states[] = { 0, RTE_MBUF_F_RX_L4_CKSUM_NONE, RTE_MBUF_F_TX_UDP_CKSUM,
+					   RTE_MBUF_F_TX_IP_CKSUM | RTE_MBUF_F_TX_IPV4 |
+						   RTE_MBUF_F_TX_TCP_CKSUM };
+	struct vnf_headers again;
+
+	quote(pkt, h, which);
+	pkt->ol_flags = states[which & 3];
+	change(pkt, h, which);
+	tags(pkt, h, which);
+	vnf_checksums_complete(pkt, h);
+	pkt->ol_flags = 0;
+	must(vnf_parse(pkt, &again) == 0 && memcmp(&again, h, sizeof(again)) == 0);
+}
+
+static uint32_t run(const uint8_t *data, uint32_t n, uint8_t cut, uint8_t which,
+		    struct vnf_headers *h)
+{
+	struct rte_mbuf *pkt = packet(data, n, cut);
+	struct vnf_headers found;
+	uint32_t bad = vnf_parse(pkt, h);
+
+	same_octets(pkt, data, n);
+	must(h->payload <= n && h->end <= n);
+	if (bad == 0) {
+		places_within(pkt, h);
+		found = *h;
+		changes(pkt, &found, which);
+	}
+	packet_free(pkt);
+	return bad;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static bool named;
+	struct vnf_headers whole, cut;
+	uint32_t bad, other;
+
+	if (size < 3 || size > FRAME_MAX)
+		return 0;
+	if (!named && rte_mempool_set_ops_byname(&pool, "fuzz", NULL) < 0)
+		abort();
+	named = true;
+	bad = run(data + 2, (uint32_t)size - 2, 0, data[1], &whole);
+	other = run(data + 2, (uint32_t)size - 2, data[0], data[1], &cut);
+	if (other != VNF_DROP_HEADERS_SPLIT)
+		must(bad == other && memcmp(&whole, &cut, sizeof(cut)) == 0);
+	return 0;
+}
