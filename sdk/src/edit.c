@@ -210,13 +210,35 @@ static bool asks_for_more(const struct rte_mbuf *pkt)
 	return (pkt->ol_flags & RTE_MBUF_F_TX_OFFLOAD_MASK & ~known) != 0;
 }
 
+/* Sum of the pseudo header. Not rte_ipv6_phdr_cksum(): it takes the length and the protocol from the
+ * IPv6 header, which are others with extension headers.
+ */
+static uint16_t pseudo_sum(struct rte_mbuf *pkt, const struct vnf_headers *h)
+{
+	uint32_t sum =
+		rte_cpu_to_be_16((uint16_t)(h->end - h->l4)) + (uint32_t)rte_cpu_to_be_16(h->proto);
+
+	if (h->proto == IPPROTO_ICMP)
+		return 0;
+	sum += vnf_is_ipv4(h) ? rte_raw_cksum(&vnf_ipv4(pkt, h)->src_addr, 2 * sizeof(rte_be32_t))
+			      : rte_raw_cksum(vnf_ipv6(pkt, h)->src_addr, 2 * IPV6_ADDR_BYTES);
+	return vnf_sum_fold(sum);
+}
+
+/* Whoever asks a device for a checksum may have left the pseudo header's sum to its driver. With a
+ * source route the last destination is not known here, and must have been summed up.
+ */
 static void l4_sum_complete(struct rte_mbuf *pkt, const struct vnf_headers *h)
 {
-	uint16_t sum = (uint16_t)~packet_sum(pkt, h->l4, h->end);
+	struct vnf_u16 *field = rte_pktmbuf_mtod_offset(pkt, struct vnf_u16 *, h->l4_sum);
+	uint16_t sum;
 
+	if ((pkt->ol_flags & RTE_MBUF_F_TX_L4_MASK) != 0 && (h->flags & VNF_SOURCE_ROUTED) == 0)
+		field->value = pseudo_sum(pkt, h);
+	sum = (uint16_t)~packet_sum(pkt, h->l4, h->end);
 	if (sum == 0 && (h->proto == IPPROTO_UDP || h->proto == IPPROTO_UDPLITE))
 		sum = UINT16_MAX;
-	rte_pktmbuf_mtod_offset(pkt, struct vnf_u16 *, h->l4_sum)->value = sum;
+	field->value = sum;
 }
 
 static void sctp_complete(struct rte_mbuf *pkt, const struct vnf_headers *h)
@@ -245,7 +267,5 @@ int vnf_checksums_complete(struct rte_mbuf *pkt, const struct vnf_headers *h)
 	if (sctp)
 		sctp_complete(pkt, h);
 	pkt->ol_flags &= ~(RTE_MBUF_F_TX_OFFLOAD_MASK | RTE_MBUF_F_RX_L4_CKSUM_MASK);
-	if (l4 || sctp)
-		pkt->ol_flags |= RTE_MBUF_F_RX_L4_CKSUM_GOOD;
 	return 0;
 }

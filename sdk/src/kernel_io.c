@@ -12,6 +12,8 @@
 
 #include <vnf/log.h>
 
+#include "tx_finish.h"
+
 const char *kio_ifname(const struct vnf_port_spec *spec)
 {
 	const struct kio_spec *s = spec->kind_spec;
@@ -181,8 +183,18 @@ struct rte_mbuf *kio_slot_take(struct kio_slot *slot, size_t n, uint32_t frame_m
 	return pkt;
 }
 
+/* What the kernel would not complete by the header before the frame: a checksum that was received
+ * partial, and SCTP's.
+ */
+static bool kernel_cannot(const struct rte_mbuf *pkt)
+{
+	uint64_t l4 = pkt->ol_flags & RTE_MBUF_F_TX_L4_MASK;
+
+	return l4 == RTE_MBUF_F_TX_SCTP_CKSUM || (l4 == 0 && vnf_sum_is_partial(pkt));
+}
+
 bool kio_tx_prepare(struct rte_mbuf *pkt, uint32_t frame_max, struct virtio_net_hdr *hdr,
-		    enum vnf_drop_reason *reason)
+		    uint32_t *reason)
 {
 	int ret;
 
@@ -191,6 +203,9 @@ bool kio_tx_prepare(struct rte_mbuf *pkt, uint32_t frame_max, struct virtio_net_
 		return false;
 	*reason = VNF_DROP_TOO_LONG;
 	if (unlikely(pkt->pkt_len > frame_max || pkt->nb_segs > KIO_SEGS_MAX))
+		return false;
+	*reason = VNF_DROP_UNSUPPORTED_OFFLOAD;
+	if (unlikely(kernel_cannot(pkt) && !tx_finish(pkt, reason)))
 		return false;
 	ret = vnet_hdr_make(hdr, pkt);
 	*reason = ret == -EOPNOTSUPP ? VNF_DROP_UNSUPPORTED_OFFLOAD : VNF_DROP_MALFORMED;

@@ -80,7 +80,7 @@ struct rte_mbuf *kio_slot_take(struct kio_slot *slot, size_t n, uint32_t frame_m
 
 /** Check a packet and write its header. False: `*reason` to drop it for. */
 bool kio_tx_prepare(struct rte_mbuf *pkt, uint32_t frame_max, struct virtio_net_hdr *hdr,
-		    enum vnf_drop_reason *reason);
+		    uint32_t *reason);
 
 /** Vector of header and packet; returns its length. */
 int kio_tx_iov(struct rte_mbuf *pkt, struct virtio_net_hdr *hdr, struct iovec *iov);

@@ -244,7 +244,7 @@ static uint16_t row_send(struct af_packet_queue *q, struct rte_mbuf **pkts, uint
 
 /* Prepare packets up to the first that has to be dropped. */
 static uint16_t row_prepare(struct af_packet_queue *q, struct rte_mbuf **pkts, uint16_t n,
-			    enum vnf_drop_reason *reason)
+			    uint32_t *reason)
 {
 	n = RTE_MIN(n, (uint16_t)BURST);
 	for (uint16_t i = 0; i < n; i++) {
@@ -264,14 +264,14 @@ static uint16_t af_packet_tx_copy(void *queue, struct rte_mbuf **pkts, uint16_t 
 	uint16_t done = 0;
 
 	while (done < n) {
-		enum vnf_drop_reason reason;
+		uint32_t reason;
 		uint16_t row = row_prepare(q, &pkts[done], n - done, &reason);
 		uint16_t sent = row_send(q, &pkts[done], row, counters);
 
 		done += sent;
 		if (sent < row)
 			break;
-		if (unlikely((uint32_t)reason != VNF_DROPS_MAX)) {
+		if (unlikely(reason != VNF_DROPS_MAX)) {
 			vnf_port_drop(counters, &pkts[done], 1, reason);
 			done++;
 		}

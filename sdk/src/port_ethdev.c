@@ -25,6 +25,7 @@
 #include <vnf/log.h>
 #include <vnf/stage.h>
 
+#include "tx_finish.h"
 #include "vnf_priv.h"
 
 static uint16_t ethdev_rx(void *queue, struct rte_mbuf **pkts, uint16_t n)
@@ -67,14 +68,20 @@ static uint64_t offloads_asked(uint64_t flags)
 	return rest == 0 ? asked : UINT64_MAX;
 }
 
-/* May the device be given the packet as it is, and if not, why? What asks for more than the device
- * was told to do would go out with headers that are not finished.
+/* Make of it what the device can be given. What asks for more than the device was told to do would
+ * go out with headers that are not finished, so it is finished here.
  */
-static bool can_send(const struct ethdev_queue *q, const struct rte_mbuf *pkt, uint32_t *reason)
+static bool packet_prepare(const struct ethdev_queue *q, struct rte_mbuf *pkt, uint32_t *reason)
 {
-	*reason = pkt->pkt_len > q->frame_max ? VNF_DROP_TOO_LONG : VNF_DROP_UNSUPPORTED_OFFLOAD;
-	return pkt->pkt_len <= q->frame_max &&
-	       (offloads_asked(pkt->ol_flags) & ~q->tx_offloads) == 0;
+	*reason = VNF_DROP_TOO_LONG;
+	if (pkt->pkt_len > q->frame_max)
+		return false;
+	if ((offloads_asked(pkt->ol_flags) & ~q->tx_offloads) != 0)
+		return tx_finish(pkt, reason);
+	/* The device's checksum begins with what it is told, not with what was received. */
+	if ((pkt->ol_flags & RTE_MBUF_F_TX_L4_MASK) == 0 && vnf_sum_is_partial(pkt))
+		return tx_finish(pkt, reason);
+	return true;
 }
 
 /* Drop what the device cannot send. Returns how many remain, at the front. */
@@ -86,7 +93,7 @@ static uint16_t ethdev_tx_refuse(const struct ethdev_queue *q, struct rte_mbuf *
 	for (uint16_t i = 0; i < n; i++) {
 		uint32_t reason;
 
-		if (can_send(q, pkts[i], &reason)) {
+		if (packet_prepare(q, pkts[i], &reason)) {
 			pkts[kept++] = pkts[i];
 			continue;
 		}
@@ -130,7 +137,7 @@ static uint16_t ethdev_tx(void *queue, struct rte_mbuf **pkts, uint16_t n,
 		longest = RTE_MAX(longest, length);
 		flags |= pkts[i]->ol_flags;
 	}
-	if (unlikely((flags & RTE_MBUF_F_TX_OFFLOAD_MASK) != 0 || longest > q->frame_max)) {
+	if (unlikely((flags & TX_MAY_BE_OPEN) != 0 || longest > q->frame_max)) {
 		refused = n;
 		n = ethdev_tx_refuse(q, pkts, n, counters);
 		n = ethdev_tx_prepare(q, pkts, n, counters);
@@ -273,7 +280,7 @@ int ethdev_open(struct vnf_port *port, struct ethdev *dev, const char *name, con
 	port->priv = dev;
 	port->rx = ethdev_rx;
 	port->tx = ethdev_tx;
-	port->checks_length = true;
+	port->prepares = true;
 	port->socket_id = (uint16_t)RTE_MAX(0, rte_eth_dev_socket_id(dev->port_id));
 	return ethdev_configure(port, dev);
 }

@@ -155,8 +155,8 @@ static uint16_t tap_tx_copy(void *queue, struct rte_mbuf **pkts, uint16_t n,
 {
 	struct iovec iov[KIO_IOV_MAX];
 	struct tap_queue *q = queue;
-	enum vnf_drop_reason reason;
 	struct virtio_net_hdr hdr;
+	uint32_t reason;
 	uint16_t i;
 
 	for (i = 0; i < n; i++) {

@@ -30,6 +30,7 @@
 
 #include "owners.h"
 #include "trace.h"
+#include "tx_finish.h"
 
 #define BATCH_MAX 64
 /* Least octets in a packet's first segment that a callback may rely on: an Ethernet header. */
@@ -125,17 +126,29 @@ static void handover_send(struct app_loop *loop, const struct batch *b, struct r
 		drop_out(loop, b, pkts + sent, (uint16_t)(n - sent), VNF_DROP_HANDOVER_FULL);
 }
 
+/* Can the port carry it? If it leaves checksums open, they are completed. */
+static bool packet_prepare(const struct batch *b, struct rte_mbuf *pkt, uint32_t *reason)
+{
+	*reason = VNF_DROP_TOO_LONG;
+	if (unlikely(pkt->pkt_len > b->frame_max))
+		return false;
+	return likely((pkt->ol_flags & TX_MAY_BE_OPEN) == 0) || !tx_is_open(pkt) ||
+	       tx_finish(pkt, reason);
+}
+
 /* Take out frames that the port cannot carry. Returns how many remain, at the front. */
-static uint16_t drop_long(struct app_loop *loop, const struct batch *b, struct rte_mbuf **pkts,
-			  uint16_t n)
+static uint16_t batch_prepare(struct app_loop *loop, const struct batch *b, struct rte_mbuf **pkts,
+			      uint16_t n)
 {
 	uint16_t kept = 0;
 
 	for (uint16_t i = 0; i < n; i++) {
-		if (likely(pkts[i]->pkt_len <= b->frame_max))
+		uint32_t reason;
+
+		if (likely(packet_prepare(b, pkts[i], &reason)))
 			pkts[kept++] = pkts[i];
 		else
-			drop_out(loop, b, &pkts[i], 1, VNF_DROP_TOO_LONG);
+			drop_out(loop, b, &pkts[i], 1, reason);
 	}
 	return kept;
 }
@@ -188,8 +201,8 @@ static void batch_send(struct app_loop *loop, const struct batch *b, struct rte_
 		handover_send(loop, b, pkts, n);
 		return;
 	}
-	if (!b->port->checks_length)
-		n = drop_long(loop, b, pkts, n);
+	if (!b->port->prepares)
+		n = batch_prepare(loop, b, pkts, n);
 	if (unlikely(n == 0))
 		return;
 	if (unlikely(!vnf_port_is_up(b->port) || b->port->tx == NULL)) {

@@ -32,6 +32,7 @@ enum what {
 	KEEP = 'k',    /* keep until the end */
 	HANG = 'h',    /* never return */
 	OFFLOAD = 'c', /* forward, and leave the checksum to the hardware */
+	IPV4 = 'E',    /* the same; of class 1 as if it had come with a partial one */
 };
 
 enum {
@@ -172,6 +173,12 @@ static vnf_verdict_t decide(struct vnf_worker *worker, uint16_t port, struct rte
 			rte_pause();
 	case OFFLOAD:
 		pkt->ol_flags |= RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_IP_CKSUM;
+		break;
+	case IPV4:
+		pkt->ol_flags |= payload[1] >> 2 == 1
+					 ? RTE_MBUF_F_RX_L4_CKSUM_NONE
+					 : RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_IP_CKSUM |
+						   RTE_MBUF_F_TX_UDP_CKSUM;
 		break;
 	case KEEP:
 		s->until_end = pkt;

@@ -16,7 +16,9 @@ import subprocess
 import time
 
 import pytest
+from scapy.layers.inet import IP, UDP, in4_pseudoheader
 from scapy.layers.l2 import Ether
+from scapy.utils import checksum
 from vnfkit_replay import replay
 
 BUILD = os.environ["VNFKIT_BUILD"]
@@ -184,6 +186,26 @@ def test_unfinished_packets():
     assert texts(result.packets["right"]) == ["f000002"]
     assert result.counters["right"]["drops"] == {"unsupported_offload": 1}
     assert [v.reason for v in result.verdicts] == [None, "unsupported_offload", None]
+
+
+def test_open_checksums():
+    """Those that are left to hardware that is not there are completed."""
+    good = [Ether(src="02:00:00:00:00:0a", dst="02:00:00:00:00:0b") /
+            IP(src="10.0.0.1", dst="10.0.0.2", tos=tos) / UDP(sport=1, dport=2) / (b"x" * n)
+            for tos in (0, 4) for n in (30, 31, 1000)]
+    sent = []
+    for packet in good:
+        opened = Ether(bytes(packet))
+        pseudo = in4_pseudoheader(17, opened[IP], len(opened[UDP]))
+        if opened.tos == 4:
+            opened[UDP].chksum = ~checksum(pseudo) & 0xffff
+        else:
+            opened[IP].chksum, opened[UDP].chksum = 0x1111, 0x2222
+        assert bytes(opened) != bytes(packet)
+        opened.time = START
+        sent.append(opened)
+    result = replay(PROBE, PORTS, {"left": sent})
+    assert [bytes(p) for p in result.packets["right"]] == [bytes(p) for p in good]
 
 
 def test_long_and_short_frames():

@@ -205,4 +205,13 @@ static inline void kernel_support_offload(struct rte_mbuf *pkt)
 	((struct rte_udp_hdr *)(ip + 1))->dgram_cksum = 0x2222;
 }
 
+/* Take it back to the sum of the pseudo header, as a virtio device delivers it. */
+static inline void kernel_support_partial(struct rte_mbuf *pkt)
+{
+	struct rte_ipv4_hdr *ip = rte_pktmbuf_mtod_offset(pkt, struct rte_ipv4_hdr *, 14);
+
+	pkt->ol_flags = RTE_MBUF_F_RX_L4_CKSUM_NONE;
+	((struct rte_udp_hdr *)(ip + 1))->dgram_cksum = rte_ipv4_phdr_cksum(ip, 0);
+}
+
 #endif

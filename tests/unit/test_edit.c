@@ -325,6 +325,8 @@ static void state_make(struct rte_mbuf *pkt, uint8_t *frame, enum state state)
 	}
 	/* Any of them: who completes it looks at the headers. */
 	pkt->ol_flags = RTE_MBUF_F_TX_TCP_CKSUM;
+	if (draw(2)) /* left to the driver */
+		put16(frame + h.l4_sum, draw(65536));
 	pkt->l2_len = h.l3 & 0x7f;
 	pkt->l3_len = (h.l4 - h.l3) & 0x1ff;
 	if (vnf_is_ipv4(&h)) {

@@ -12,6 +12,7 @@
 #include <rte_ring.h>
 
 #include "eal_support.h"
+#include "kernel_support.h"
 #include "port_ethdev.h"
 #include "port_kinds.h"
 
@@ -115,6 +116,33 @@ Test(port_ethdev, what_the_device_was_not_told_to_do_is_dropped, .init = setup, 
 	}
 }
 
+/* A device that makes no checksums gets packets that have theirs. */
+Test(port_ethdev, open_checksums_are_completed, .init = setup, .fini = teardown)
+{
+	static const uint64_t flags[] = {
+		RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_IP_CKSUM | RTE_MBUF_F_TX_UDP_CKSUM,
+		RTE_MBUF_F_RX_L4_CKSUM_NONE,
+	};
+	static const uint8_t mac[6] = { 2, 0, 0, 0, 0, 2 };
+
+	for (size_t i = 0; i < RTE_DIM(flags); i++) {
+		struct rte_mbuf *pkt = kernel_support_udp(pool, mac, "10.0.0.1", "10.0.0.2", 40, 0);
+		struct rte_ipv4_hdr *ip = rte_pktmbuf_mtod_offset(pkt, struct rte_ipv4_hdr *, 14);
+		struct rte_udp_hdr *udp = (struct rte_udp_hdr *)(ip + 1);
+		uint16_t want = udp->dgram_cksum;
+
+		udp->dgram_cksum = rte_ipv4_phdr_cksum(ip, 0);
+		pkt->ol_flags = flags[i];
+		rte_mbuf_refcnt_update(pkt, 1);
+		memset(&counters, 0, sizeof(counters));
+		cr_assert_eq(port.tx(port.queue[0], &pkt, 1, &counters), 1);
+		cr_assert_eq(counters.tx_packets, 1);
+		cr_assert_eq(udp->dgram_cksum, want);
+		cr_assert_eq(pkt->ol_flags, 0);
+		rte_pktmbuf_free(pkt);
+	}
+}
+
 Test(port_ethdev, what_is_enabled_is_sent, .init = setup, .fini = teardown)
 {
 	struct ethdev_queue q = *(const struct ethdev_queue *)port.queue[0];
@@ -133,7 +161,7 @@ Test(port_ethdev, longer_than_the_mtu_allows, .init = setup, .fini = teardown)
 	uint16_t max = (uint16_t)(port.mtu + VNF_FRAME_OVERHEAD);
 	struct rte_mbuf *pkts[3];
 
-	cr_assert(port.checks_length);
+	cr_assert(port.prepares);
 	for (uint16_t i = 0; i < 3; i++) {
 		pkts[i] = packet(0);
 		cr_assert_not_null(rte_pktmbuf_append(pkts[i], (uint16_t)(max - 60 - 1 + i)));

@@ -80,7 +80,7 @@ Test(port_tap, receives, .init = setup, .fini = eal_support_stop)
 /* Frames that we send reach the kernel's socket; also those over several mbufs. */
 Test(port_tap, sends, .init = setup, .fini = eal_support_stop)
 {
-	struct rte_mbuf *pkts[3];
+	struct rte_mbuf *pkts[4];
 	int sock;
 
 	memcpy(tap_spec.peer_mac, (uint8_t[]){ 2, 0, 0, 0, 0, 9 }, 6);
@@ -92,14 +92,18 @@ Test(port_tap, sends, .init = setup, .fini = eal_support_stop)
 	/* Checksums left to the kernel. */
 	pkts[2] = kernel_support_udp(pool, tap_spec.peer_mac, "10.9.0.2", "10.9.0.1", 55, 0);
 	kernel_support_offload(pkts[2]);
-	cr_assert_eq(port.tx_copy(port.queue[0], pkts, 3, &counters), 3);
-	cr_assert_eq(port.tx(port.queue[0], pkts, 3, &counters), 3);
-	cr_expect_eq(counters.tx_packets, 6);
-	cr_expect_eq(counters.tx_bytes, 2 * (142 + 1442 + 97));
+	/* Left open by who sent it to us. */
+	pkts[3] = kernel_support_udp(pool, tap_spec.peer_mac, "10.9.0.2", "10.9.0.1", 44, 0);
+	kernel_support_partial(pkts[3]);
+	cr_assert_eq(port.tx_copy(port.queue[0], pkts, 4, &counters), 4);
+	cr_assert_eq(port.tx(port.queue[0], pkts, 4, &counters), 4);
+	cr_expect_eq(counters.tx_packets, 8);
+	cr_expect_eq(counters.tx_bytes, 2 * (142 + 1442 + 97 + 86));
 	for (unsigned int i = 0; i < 2; i++) {
 		cr_expect_eq(kernel_support_heard(sock), 100);
 		cr_expect_eq(kernel_support_heard(sock), 1400);
 		cr_expect_eq(kernel_support_heard(sock), 55);
+		cr_expect_eq(kernel_support_heard(sock), 44);
 	}
 	close(sock);
 	port_finish();

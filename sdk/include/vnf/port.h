@@ -205,7 +205,8 @@ struct vnf_port {
 	uint16_t n_queues;           /**< Queue pairs. */
 	uint16_t mtu;                /**< Payload of a frame in bytes. */
 	uint16_t socket_id;          /**< NUMA node. */
-	bool checks_length;          /**< tx drops what is longer than the MTU allows by itself. */
+	bool prepares;               /**< tx by itself drops what is longer than the MTU allows, and
+				      *   completes checksums that packets leave open. */
 	uint32_t up;                 /**< Use vnf_port_is_up(). */
 	uint32_t waiting;            /**< Set by a blocking open's kind once it waits for a peer. */
 	uint32_t broken;             /**< Set by poll: stop, close and open the port again. */
