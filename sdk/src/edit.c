@@ -14,6 +14,8 @@
 #define IPV6_ADDR_BYTES 16
 #define DSCP_MAX 63
 #define IPV6_DSCP_SHIFT 6 /* within the first 16 bits: version, class, label */
+#define DCCP_COVERAGE 5
+#define DCCP_COVERAGE_BITS 15
 #define OPTION_MSS 2
 #define OPTION_MSS_BYTES 4
 
@@ -24,6 +26,12 @@ static uint16_t place_moved(uint16_t place, int octets)
 	return place == 0 ? 0 : (uint16_t)(place + octets);
 }
 
+static void l2_len_move(struct rte_mbuf *pkt, int octets)
+{
+	if ((pkt->ol_flags & RTE_MBUF_F_TX_OFFLOAD_MASK) != 0)
+		pkt->l2_len = (uint64_t)(pkt->l2_len + octets) & L2_LEN_MASK;
+}
+
 static void headers_move(struct rte_mbuf *pkt, struct vnf_headers *h, int octets)
 {
 	h->end = (uint32_t)((int64_t)h->end + octets);
@@ -32,8 +40,7 @@ static void headers_move(struct rte_mbuf *pkt, struct vnf_headers *h, int octets
 	h->payload = place_moved(h->payload, octets);
 	h->l4_sum = place_moved(h->l4_sum, octets);
 	h->fragment_header = place_moved(h->fragment_header, octets);
-	if ((pkt->ol_flags & RTE_MBUF_F_TX_OFFLOAD_MASK) != 0)
-		pkt->l2_len = (uint64_t)(pkt->l2_len + octets) & L2_LEN_MASK;
+	l2_len_move(pkt, octets);
 }
 
 static bool is_shared(const struct rte_mbuf *pkt)
@@ -77,6 +84,11 @@ int vnf_vlan_pop(struct rte_mbuf *pkt, struct vnf_headers *h)
 		return -EBUSY;
 	memmove(frame + TAG_BYTES, frame, ADDRESSES_BYTES);
 	rte_pktmbuf_adj(pkt, TAG_BYTES);
+	/* A third tag is the second now, and behind it are headers that were not read. */
+	if (h->ether_type == RTE_ETHER_TYPE_VLAN || h->ether_type == RTE_ETHER_TYPE_QINQ) {
+		l2_len_move(pkt, -(int)TAG_BYTES);
+		return vnf_parse(pkt, h) == 0 ? 0 : -EBADMSG;
+	}
 	h->vlan[0] = h->vlan[1];
 	h->vlan[1] = 0;
 	h->n_vlans--;
@@ -210,13 +222,32 @@ static bool asks_for_more(const struct rte_mbuf *pkt)
 	return (pkt->ol_flags & RTE_MBUF_F_TX_OFFLOAD_MASK & ~known) != 0;
 }
 
-/* Sum of the pseudo header. Not rte_ipv6_phdr_cksum(): it takes the length and the protocol from the
- * IPv6 header, which are others with extension headers.
+/* Octets of layer 4 that its checksum covers, from its header on; 0: none that makes sense. */
+static uint32_t covered(struct rte_mbuf *pkt, const struct vnf_headers *h)
+{
+	const uint8_t *l4 = rte_pktmbuf_mtod_offset(pkt, const uint8_t *, h->l4);
+	uint32_t all = h->end - h->l4, n = all;
+
+	if (h->proto == IPPROTO_UDP || h->proto == IPPROTO_UDPLITE) {
+		n = rte_be_to_cpu_16(((const struct rte_udp_hdr *)l4)->dgram_len);
+		if (n == 0 && h->proto == IPPROTO_UDPLITE)
+			n = all;
+	} else if (h->proto == IPPROTO_DCCP && (l4[DCCP_COVERAGE] & DCCP_COVERAGE_BITS) != 0) {
+		/* RFC 4340 section 9.2: the header and options, and some words of the data. */
+		n = h->payload - h->l4 + ((l4[DCCP_COVERAGE] & DCCP_COVERAGE_BITS) - 1u) * 4;
+		n = RTE_MIN(n, all);
+	}
+	return n <= all ? n : 0;
+}
+
+/* Sum of the pseudo header. Not rte_ipv6_phdr_cksum(): it takes length and protocol from the IPv6
+ * header, which are others with extension headers.
  */
 static uint16_t pseudo_sum(struct rte_mbuf *pkt, const struct vnf_headers *h)
 {
-	uint32_t sum =
-		rte_cpu_to_be_16((uint16_t)(h->end - h->l4)) + (uint32_t)rte_cpu_to_be_16(h->proto);
+	/* UDP's own length, which may be less than there is; UDP-Lite's is all there is. */
+	uint32_t length = h->proto == IPPROTO_UDP ? covered(pkt, h) : h->end - h->l4;
+	uint32_t sum = rte_cpu_to_be_16((uint16_t)length) + (uint32_t)rte_cpu_to_be_16(h->proto);
 
 	if (h->proto == IPPROTO_ICMP)
 		return 0;
@@ -225,17 +256,18 @@ static uint16_t pseudo_sum(struct rte_mbuf *pkt, const struct vnf_headers *h)
 	return vnf_sum_fold(sum);
 }
 
-/* Whoever asks a device for a checksum may have left the pseudo header's sum to its driver. With a
- * source route the last destination is not known here, and must have been summed up.
+/* The sum of the pseudo header is made anew: whoever asks a device for a checksum may have left it
+ * to the driver, and octets that several packets share may be complete already. With a source route
+ * the last destination is not known here, and must have been summed up.
  */
 static void l4_sum_complete(struct rte_mbuf *pkt, const struct vnf_headers *h)
 {
 	struct vnf_u16 *field = rte_pktmbuf_mtod_offset(pkt, struct vnf_u16 *, h->l4_sum);
 	uint16_t sum;
 
-	if ((pkt->ol_flags & RTE_MBUF_F_TX_L4_MASK) != 0 && (h->flags & VNF_SOURCE_ROUTED) == 0)
+	if ((h->flags & VNF_SOURCE_ROUTED) == 0)
 		field->value = pseudo_sum(pkt, h);
-	sum = (uint16_t)~packet_sum(pkt, h->l4, h->end);
+	sum = (uint16_t)~packet_sum(pkt, h->l4, h->l4 + covered(pkt, h));
 	if (sum == 0 && (h->proto == IPPROTO_UDP || h->proto == IPPROTO_UDPLITE))
 		sum = UINT16_MAX;
 	field->value = sum;
@@ -255,7 +287,11 @@ int vnf_checksums_complete(struct rte_mbuf *pkt, const struct vnf_headers *h)
 
 	if (asks_for_more(pkt))
 		return -EOPNOTSUPP;
-	if ((h->flags & VNF_QUOTED) != 0 || (ip && !vnf_is_ipv4(h)) || (l4 && h->l4_sum == 0) ||
+	/* Of a fragment nobody here has the rest. */
+	if ((l4 || sctp) && (h->flags & VNF_FRAGMENT) != 0)
+		return -EINVAL;
+	if ((h->flags & VNF_QUOTED) != 0 || (ip && !vnf_is_ipv4(h)) ||
+	    (l4 && (h->l4_sum == 0 || covered(pkt, h) == 0)) ||
 	    (sctp && (h->proto != IPPROTO_SCTP || h->l4 == 0)))
 		return -EINVAL;
 	if (ip) {

@@ -183,14 +183,41 @@ struct rte_mbuf *kio_slot_take(struct kio_slot *slot, size_t n, uint32_t frame_m
 	return pkt;
 }
 
-/* What the kernel would not complete by the header before the frame: a checksum that was received
- * partial, and SCTP's.
+/* Octets of a plain IP header, by which vnet_hdr_make() finds layer 4 and the pseudo header; 0: the
+ * packet does not say that it has one.
+ */
+static uint32_t plain_octets(const struct rte_mbuf *pkt)
+{
+	if ((pkt->ol_flags & RTE_MBUF_F_TX_IPV4) != 0)
+		return sizeof(struct rte_ipv4_hdr);
+	return (pkt->ol_flags & RTE_MBUF_F_TX_IPV6) != 0 ? sizeof(struct rte_ipv6_hdr) : 0;
+}
+
+/* Does the frame end where its IP packet does? The kernel sums up to the end of the frame. */
+static bool is_unpadded(const struct rte_mbuf *pkt)
+{
+	const uint8_t *l3 = rte_pktmbuf_mtod_offset(pkt, const uint8_t *, pkt->l2_len);
+	uint32_t octets = pkt->pkt_len - pkt->l2_len;
+
+	if ((pkt->ol_flags & RTE_MBUF_F_TX_IPV4) != 0)
+		return octets == ((uint32_t)l3[2] << 8 | l3[3]);
+	return octets == sizeof(struct rte_ipv6_hdr) + ((uint32_t)l3[4] << 8 | l3[5]);
+}
+
+/* What the kernel would not complete by the header before the frame: all but TCP and UDP over plain
+ * IP that a VNF left open and described.
  */
 static bool kernel_cannot(const struct rte_mbuf *pkt)
 {
 	uint64_t l4 = pkt->ol_flags & RTE_MBUF_F_TX_L4_MASK;
+	uint32_t octets = plain_octets(pkt);
 
-	return l4 == RTE_MBUF_F_TX_SCTP_CKSUM || (l4 == 0 && vnf_sum_is_partial(pkt));
+	if ((pkt->ol_flags & RTE_MBUF_F_TX_TCP_SEG) != 0)
+		return false; /* nor can anybody else here */
+	if (l4 == 0)
+		return vnf_sum_is_partial(pkt);
+	return l4 == RTE_MBUF_F_TX_SCTP_CKSUM || octets == 0 || pkt->l3_len != octets ||
+	       pkt->l2_len + octets > pkt->data_len || !is_unpadded(pkt);
 }
 
 bool kio_tx_prepare(struct rte_mbuf *pkt, uint32_t frame_max, struct virtio_net_hdr *hdr,

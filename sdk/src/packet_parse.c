@@ -29,7 +29,10 @@
 #define DATAGRAM_MAX UINT16_MAX
 #define QUOTE_BYTES 8 /* RFC 792: what an error quotes of layer 4 at least */
 #define DCCP_BYTES 12
+#define DCCP_BYTES_LONG 16 /* with extended sequence numbers */
+#define DCCP_OFFSET 4
 #define DCCP_SUM 6
+#define DCCP_TYPE 8
 #define ESP_BYTES 8
 #define GRE_ROUTING 0x40
 #define GRE_VERSION 0x07
@@ -174,14 +177,52 @@ static uint32_t gre_read(struct vnf_cursor *c, struct vnf_headers *h)
 	return 0;
 }
 
-/* A header of which only the length is of interest, and where its checksum is, if it has one. */
-static uint32_t other_read(struct vnf_cursor *c, struct vnf_headers *h, uint32_t bytes,
-			   uint32_t sum, uint32_t reason)
+/* A header of which only the length is of interest. */
+static uint32_t other_read(struct vnf_cursor *c, const struct vnf_headers *h, uint32_t bytes,
+			   uint32_t reason)
 {
-	if (vnf_cursor_take(c, l4_bytes(c, h, bytes)) == NULL)
-		return l4_short(c, h, reason);
-	if (sum != 0)
-		sum_note(c, h, sum);
+	return vnf_cursor_take(c, l4_bytes(c, h, bytes)) == NULL ? l4_short(c, h, reason) : 0;
+}
+
+/* RFC 3828: the coverage is 0 for all, or the header at least. */
+static uint32_t udplite_read(struct vnf_cursor *c, struct vnf_headers *h)
+{
+	const struct rte_udp_hdr *udp = vnf_cursor_take(c, sizeof(*udp));
+	uint16_t covered;
+
+	if (udp == NULL)
+		return l4_short(c, h, VNF_DROP_UDP_SHORT);
+	sum_note(c, h, offsetof(struct rte_udp_hdr, dgram_cksum));
+	covered = rte_be_to_cpu_16(udp->dgram_len);
+	if (covered == 0)
+		return 0;
+	if (covered < sizeof(*udp))
+		return VNF_DROP_UDP_LENGTH;
+	if ((h->flags & (VNF_FRAGMENT | VNF_QUOTE_CUT)) == 0 &&
+	    covered - sizeof(*udp) > vnf_cursor_left(c))
+		return VNF_DROP_UDP_LENGTH;
+	return 0;
+}
+
+/* RFC 4340 section 5.1: the data offset is in words, and covers the options. */
+static uint32_t dccp_read(struct vnf_cursor *c, struct vnf_headers *h)
+{
+	uint32_t bytes = l4_bytes(c, h, DCCP_BYTES);
+	const uint8_t *dccp = vnf_cursor_take(c, bytes);
+
+	if (dccp == NULL)
+		return l4_short(c, h, VNF_DROP_DCCP_SHORT);
+	sum_note(c, h, DCCP_SUM);
+	if (bytes < DCCP_BYTES)
+		return 0;
+	bytes = dccp[DCCP_OFFSET] * 4u;
+	if (bytes < ((dccp[DCCP_TYPE] & 1) != 0 ? DCCP_BYTES_LONG : DCCP_BYTES))
+		return VNF_DROP_DCCP_OFFSET;
+	bytes -= DCCP_BYTES;
+	if ((h->flags & VNF_QUOTED) != 0)
+		bytes = RTE_MIN(bytes, vnf_cursor_left(c));
+	if (bytes > 0 && vnf_cursor_take(c, bytes) == NULL)
+		return l4_short(c, h, VNF_DROP_DCCP_OFFSET);
 	return 0;
 }
 
@@ -198,14 +239,13 @@ static uint32_t l4_header_read(struct vnf_cursor *c, struct vnf_headers *h)
 	case IPPROTO_GRE:
 		return gre_read(c, h);
 	case IPPROTO_ESP:
-		return other_read(c, h, ESP_BYTES, 0, VNF_DROP_ESP_SHORT);
+		return other_read(c, h, ESP_BYTES, VNF_DROP_ESP_SHORT);
 	case IPPROTO_SCTP:
-		return other_read(c, h, sizeof(struct rte_sctp_hdr), 0, VNF_DROP_SCTP_SHORT);
+		return other_read(c, h, sizeof(struct rte_sctp_hdr), VNF_DROP_SCTP_SHORT);
 	case IPPROTO_UDPLITE:
-		return other_read(c, h, sizeof(struct rte_udp_hdr),
-				  offsetof(struct rte_udp_hdr, dgram_cksum), VNF_DROP_UDP_SHORT);
+		return udplite_read(c, h);
 	case IPPROTO_DCCP:
-		return other_read(c, h, DCCP_BYTES, DCCP_SUM, VNF_DROP_DCCP_SHORT);
+		return dccp_read(c, h);
 	default:
 		return 0;
 	}
@@ -213,7 +253,8 @@ static uint32_t l4_header_read(struct vnf_cursor *c, struct vnf_headers *h)
 
 static uint32_t l4_read(struct vnf_cursor *c, struct vnf_headers *h)
 {
-	if (h->fragment_offset != 0 || h->proto == IPPROTO_NONE)
+	/* Of a quote that ended in it, AH is the last that is known. */
+	if (h->fragment_offset != 0 || h->proto == IPPROTO_NONE || h->proto == IPPROTO_AH)
 		return 0;
 	h->l4 = (uint16_t)c->at;
 	return l4_header_read(c, h);
@@ -234,8 +275,11 @@ static bool end_set(struct vnf_cursor *c, struct vnf_headers *h, uint32_t octets
 	return true;
 }
 
-/* The part of a datagram that begins at `offset` and has `octets`. */
-static uint32_t fragment_note(struct vnf_headers *h, uint32_t offset, bool more, uint32_t octets)
+/* The part of a datagram that begins at `offset` and has `octets`; of the headers in front of it,
+ * `before` count in the length of the whole.
+ */
+static uint32_t fragment_note(struct vnf_headers *h, uint32_t offset, bool more, uint32_t octets,
+			      uint32_t before)
 {
 	if (offset == 0 && !more)
 		return 0;
@@ -245,25 +289,39 @@ static uint32_t fragment_note(struct vnf_headers *h, uint32_t offset, bool more,
 		h->flags |= VNF_FRAGMENTS_MORE;
 	if ((h->flags & VNF_QUOTE_CUT) != 0)
 		return 0;
-	if (offset + octets > DATAGRAM_MAX)
+	if (offset + octets + before > DATAGRAM_MAX)
 		return VNF_DROP_FRAGMENT_BEYOND;
 	if (more && (octets == 0 || octets % FRAGMENT_UNIT != 0))
 		return VNF_DROP_FRAGMENT_LENGTH;
 	return 0;
 }
 
+/* Does the quote end within the next header? It is one all the same, without layer 4, if it has the
+ * octets that RFC 792 asks for; they begin no later than here.
+ */
+static bool quote_ends(const struct vnf_cursor *c, const struct vnf_headers *h, uint32_t octets)
+{
+	return (h->flags & VNF_QUOTE_CUT) != 0 && octets > vnf_cursor_left(c) &&
+	       c->end - h->l3 >= sizeof(struct rte_ipv4_hdr) + QUOTE_BYTES;
+}
+
 /* Authentication header, RFC 4302; the next protocol is what it says. */
 static uint32_t ah_read(struct vnf_cursor *c, struct vnf_headers *h)
 {
-	const uint8_t *ah = vnf_cursor_take(c, AH_BYTES);
+	const uint8_t *ah;
 	uint32_t bytes;
 
+	if (quote_ends(c, h, AH_BYTES))
+		return 0;
+	ah = vnf_cursor_take(c, AH_BYTES);
 	if (ah == NULL)
 		return l4_short(c, h, VNF_DROP_AH_SHORT);
 	bytes = (ah[1] + 2u) * 4;
-	h->proto = ah[0];
 	if (bytes < AH_BYTES)
 		return VNF_DROP_AH_SHORT;
+	if (quote_ends(c, h, bytes - AH_BYTES))
+		return 0;
+	h->proto = ah[0];
 	if (bytes > AH_BYTES && vnf_cursor_take(c, bytes - AH_BYTES) == NULL)
 		return l4_short(c, h, VNF_DROP_AH_SHORT);
 	return 0;
@@ -313,13 +371,12 @@ static uint32_t ipv4_fragment_read(struct vnf_headers *h, uint16_t field, uint32
 				   uint32_t octets)
 {
 	uint32_t offset = (field & RTE_IPV4_HDR_OFFSET_MASK) * (uint32_t)FRAGMENT_UNIT;
-	uint32_t bad = fragment_note(h, offset, (field & RTE_IPV4_HDR_MF_FLAG) != 0, octets);
+	uint32_t bad =
+		fragment_note(h, offset, (field & RTE_IPV4_HDR_MF_FLAG) != 0, octets, header);
 
 	if (bad != 0 || (h->flags & VNF_FRAGMENT) == 0)
 		return bad;
 	h->fragment_header = h->l3;
-	if (offset + octets + header > DATAGRAM_MAX && (h->flags & VNF_QUOTE_CUT) == 0)
-		return VNF_DROP_FRAGMENT_BEYOND;
 	/* It would write over the flags of the TCP header: RFC 1858 section 3.2. */
 	if (offset == FRAGMENT_UNIT && h->proto == IPPROTO_TCP)
 		return VNF_DROP_FRAGMENT_TINY;
@@ -372,6 +429,7 @@ static bool ipv6_options_good(const uint8_t *options, uint32_t bytes)
 static uint32_t ipv6_fragment_read(struct vnf_cursor *c, struct vnf_headers *h)
 {
 	const struct rte_ipv6_fragment_ext *ext = vnf_cursor_take(c, EXTENSION_BYTES);
+	uint32_t before;
 	uint16_t field;
 
 	if (ext == NULL)
@@ -381,8 +439,9 @@ static uint32_t ipv6_fragment_read(struct vnf_cursor *c, struct vnf_headers *h)
 	h->fragment_header = (uint16_t)(c->at - EXTENSION_BYTES);
 	field = rte_be_to_cpu_16(ext->frag_data);
 	h->proto = ext->next_header;
+	before = h->fragment_header - h->l3 - (uint32_t)sizeof(struct rte_ipv6_hdr);
 	return fragment_note(h, field & RTE_IPV6_EHDR_FO_MASK, (field & RTE_IPV6_EHDR_MF_MASK) != 0,
-			     vnf_cursor_left(c));
+			     vnf_cursor_left(c), before);
 }
 
 static uint32_t ipv6_extension_read(struct vnf_cursor *c, struct vnf_headers *h)
@@ -439,6 +498,9 @@ static uint32_t ipv6_extensions_read(struct vnf_cursor *c, struct vnf_headers *h
 		bad = ipv6_next_read(c, h);
 		if (bad != 0)
 			return bad;
+		/* Perhaps the quote ended in it: see ah_read(). */
+		if (h->proto == IPPROTO_AH && (h->flags & VNF_QUOTE_CUT) != 0)
+			break;
 	}
 	return 0;
 }

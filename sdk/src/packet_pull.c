@@ -33,12 +33,12 @@ static bool all_ours(const struct rte_mbuf *pkt, uint32_t octets)
 static int room_make(struct rte_mbuf *pkt, uint32_t more)
 {
 	uint16_t tail = rte_pktmbuf_tailroom(pkt);
-	uint16_t shift;
+	uint32_t shift;
 
 	if (more <= tail)
 		return 0;
-	shift = (uint16_t)RTE_ALIGN_CEIL(more - tail, 2);
-	if (more > UINT16_MAX || shift > rte_pktmbuf_headroom(pkt))
+	shift = RTE_ALIGN_CEIL(more - tail, 2u);
+	if (shift > rte_pktmbuf_headroom(pkt))
 		return -ENOSPC;
 	memmove(rte_pktmbuf_mtod(pkt, uint8_t *) - shift, rte_pktmbuf_mtod(pkt, uint8_t *),
 		pkt->data_len);
@@ -99,8 +99,10 @@ bool vnf_cursor_copy(struct vnf_cursor *c, void *to, uint32_t octets)
 
 	if (octets > vnf_cursor_left(c))
 		return false;
+	if (octets == 0)
+		return true; /* rte_pktmbuf_read() would look for a segment behind the last */
 	from = rte_pktmbuf_read(c->pkt, c->at, octets, to);
-	if (from != to && octets > 0)
+	if (from != to)
 		memcpy(to, from, octets);
 	c->at += octets;
 	return true;

@@ -43,10 +43,19 @@ static void packet_write_16(struct rte_mbuf *pkt, uint32_t at, uint16_t value)
  */
 static int checksum_complete(struct rte_mbuf *pkt, uint32_t start, uint32_t offset)
 {
+	uint32_t crc;
 	uint16_t sum;
 
 	if (start < RTE_ETHER_HDR_LEN || start + offset + sizeof(sum) > pkt->pkt_len)
 		return -EBADMSG;
+	/* SCTP, which the kernel does not tell from the others: only its checksum is there. */
+	if (offset == SCTP_SUM) {
+		if (start + offset + sizeof(crc) > pkt->data_len)
+			return -EBADMSG;
+		crc = packet_crc32c(pkt, start, pkt->pkt_len);
+		memcpy(rte_pktmbuf_mtod_offset(pkt, void *, start + offset), &crc, sizeof(crc));
+		return 0;
+	}
 	sum = (uint16_t)~packet_sum(pkt, start, pkt->pkt_len);
 	packet_write_16(pkt, start + offset, sum == 0 ? UINT16_MAX : sum);
 	return 0;

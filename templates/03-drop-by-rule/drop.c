@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * Copyright (c) 2026 The vnfkit authors
  *
- * A wire that drops what goes to a port of TCP or UDP that the configuration lists. The list is a
- * key like those of the SDK: checked with the rest of the file, and changed while packets flow.
+ * A wire that drops what goes to a port (of TCP, UDP, SCTP and so on) that the configuration lists.
+ * The list is a key like those of the SDK: checked with the rest of the file, and changed while
+ * packets flow.
  */
 #include <vnf/packet.h>
 #include <vnf/vnf.h>
@@ -14,7 +15,7 @@ static const struct vnf_config_key keys[] = {
 	  .type = VNF_CONFIG_U32S,
 	  .flags = VNF_CONFIG_LIVE,
 	  .max = UINT16_MAX,
-	  .doc = "Destination ports of TCP and UDP that are dropped." },
+	  .doc = "Destination ports whose packets are dropped." },
 	{ .name = NULL },
 };
 

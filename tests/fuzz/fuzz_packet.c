@@ -207,6 +207,18 @@ static void changes(struct rte_mbuf *pkt, struct vnf_headers *h, uint8_t which)
 	must(vnf_parse(pkt, &again) == 0 && memcmp(&again, h, sizeof(again)) == 0);
 }
 
+/* Whatever is asked of a cursor, it stays within. */
+static void cursors(struct rte_mbuf *pkt, const struct vnf_headers *h, uint8_t which)
+{
+	static uint8_t copy[FRAME_MAX];
+	struct vnf_cursor c = vnf_cursor_at(pkt, h->payload, h->end);
+
+	while (vnf_cursor_left(&c) > 0 && vnf_cursor_copy(&c, copy, which % 64u + 1))
+		;
+	must(vnf_cursor_copy(&c, copy, 0) && vnf_cursor_take(&c, 0) != NULL);
+	must(vnf_cursor_skip(&c, vnf_cursor_left(&c)) && vnf_cursor_copy(&c, copy, 0));
+}
+
 static uint32_t run(const uint8_t *data, uint32_t n, uint8_t cut, uint8_t which,
 		    struct vnf_headers *h)
 {
@@ -217,6 +229,7 @@ static uint32_t run(const uint8_t *data, uint32_t n, uint8_t cut, uint8_t which,
 	same_octets(pkt, data, n);
 	must(h->payload <= n && h->end <= n);
 	if (bad == 0) {
+		cursors(pkt, h, which);
 		places_within(pkt, h);
 		found = *h;
 		changes(pkt, &found, which);

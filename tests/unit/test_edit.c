@@ -75,6 +75,18 @@ static void ip_sum_make(uint8_t *frame)
 	put16(ip + 10, (uint16_t)~sum_octets(0, ip, (ip[0] & 15u) * 4));
 }
 
+static uint32_t octets_covered(const uint8_t *frame)
+{
+	const uint8_t *l4 = frame + h.l4;
+	uint32_t all = h.end - h.l4;
+
+	if (h.proto == IPPROTO_UDPLITE && get16(l4 + 4) != 0)
+		return get16(l4 + 4);
+	if (h.proto == IPPROTO_DCCP && (l4[5] & 15) != 0)
+		return RTE_MIN(all, l4[4] * 4u + (l4[5] - 1u) * 4);
+	return all;
+}
+
 static void l4_sum_make(uint8_t *frame)
 {
 	uint32_t sum;
@@ -82,7 +94,7 @@ static void l4_sum_make(uint8_t *frame)
 	if (h.l4_sum == 0)
 		return;
 	put16(frame + h.l4_sum, 0);
-	sum = (uint16_t)~sum_octets(sum_pseudo(frame), frame + h.l4, h.end - h.l4);
+	sum = (uint16_t)~sum_octets(sum_pseudo(frame), frame + h.l4, octets_covered(frame));
 	if (sum == 0 && (h.proto == IPPROTO_UDP || h.proto == IPPROTO_UDPLITE))
 		sum = UINT16_MAX;
 	put16(frame + h.l4_sum, sum);
@@ -128,12 +140,14 @@ static void random_l4(void)
 	case 3:
 		vnf_test_next(&p, IPPROTO_DCCP);
 		put16(other, src);
+		other[4] = 3;
+		other[5] = (uint8_t)draw(6);
 		vnf_test_bytes(&p, other, sizeof(other));
 		break;
 	default:
 		vnf_test_next(&p, IPPROTO_UDPLITE);
 		put16(other, src);
-		put16(other + 4, 8); /* as if only the header were covered: see round_run() */
+		put16(other + 4, draw(2) ? 8 : 0); /* the header is covered, or all */
 		vnf_test_bytes(&p, other, 8);
 		break;
 	}
@@ -519,6 +533,99 @@ Test(edit, source_routes_keep_the_checksum)
 	rte_pktmbuf_free(pkt);
 }
 
+Test(edit, ipv4_source_routes_keep_the_checksum)
+{
+	struct rte_mbuf *pkt;
+	uint16_t sum;
+
+	ipv4_begin();
+	vnf_test_ipv4_options(&p, "\x83\x07\x04\1\2\3\4\0", 8);
+	vnf_test_udp(&p, 1, 2);
+	finish();
+	pkt = packet_make(p.data, p.len, 0);
+	cr_assert_eq(vnf_parse(pkt, &h), 0);
+	sum = vnf_udp(pkt, &h)->dgram_cksum;
+	cr_assert_eq(vnf_set_ipv4_dst(pkt, &h, 0x01020304), 0);
+	cr_assert_eq(vnf_udp(pkt, &h)->dgram_cksum, sum);
+	cr_assert_eq(vnf_set_ipv4_src(pkt, &h, 0x01020304), 0);
+	cr_assert_neq(vnf_udp(pkt, &h)->dgram_cksum, sum);
+	rte_pktmbuf_free(pkt);
+}
+
+/* RFC 768: what is behind the UDP length is not of the datagram. */
+Test(edit, udp_that_is_shorter_than_its_packet)
+{
+	struct rte_mbuf *pkt;
+	uint16_t sum;
+
+	ipv4_begin();
+	vnf_test_udp(&p, 1, 2);
+	vnf_test_payload(&p, 4);
+	finish();
+	sum = get16(p.data + 40);
+	ipv4_begin();
+	vnf_test_udp(&p, 1, 2);
+	vnf_test_length(&p, 12);
+	vnf_test_payload(&p, 12);
+	finish();
+	for (int again = 0; again < 2; again++) {
+		pkt = packet_make(p.data, p.len, 0);
+		pkt->ol_flags = again ? RTE_MBUF_F_RX_L4_CKSUM_NONE : RTE_MBUF_F_TX_UDP_CKSUM;
+		cr_assert_eq(vnf_parse(pkt, &h), 0);
+		cr_assert_eq(vnf_checksums_complete(pkt, &h), 0);
+		cr_assert_eq(rte_be_to_cpu_16(vnf_udp(pkt, &h)->dgram_cksum), sum);
+		/* Nor does a second time spoil it, as with octets that two packets share. */
+		pkt->ol_flags = RTE_MBUF_F_RX_L4_CKSUM_NONE;
+		cr_assert_eq(vnf_checksums_complete(pkt, &h), 0);
+		cr_assert_eq(rte_be_to_cpu_16(vnf_udp(pkt, &h)->dgram_cksum), sum);
+		rte_pktmbuf_free(pkt);
+	}
+}
+
+Test(edit, first_fragments_cannot_be_completed)
+{
+	struct rte_mbuf *pkt;
+
+	ipv4_begin();
+	vnf_test_ipv4_fragment(&p, 0, true);
+	vnf_test_udp(&p, 1, 2);
+	vnf_test_length(&p, 3000);
+	vnf_test_payload(&p, 8);
+	finish();
+	pkt = packet_make(p.data, p.len, 0);
+	cr_assert_eq(vnf_parse(pkt, &h), 0);
+	pkt->ol_flags = RTE_MBUF_F_RX_L4_CKSUM_NONE;
+	cr_assert_eq(vnf_checksums_complete(pkt, &h), -EINVAL);
+	cr_assert(packet_is(pkt, p.data, p.len));
+	rte_pktmbuf_free(pkt);
+}
+
+/* The third tag of a frame is read when it has become the second. */
+Test(edit, pop_of_three_tags)
+{
+	struct rte_mbuf *pkt;
+	struct vnf_headers again;
+	uint8_t frame[128];
+
+	vnf_test_eth(&p, DST, SRC);
+	vnf_test_vlan(&p, 0x88a8, 1);
+	vnf_test_vlan(&p, 0x8100, 2);
+	vnf_test_ipv4(&p, "10.0.0.1", "10.0.0.2");
+	vnf_test_tcp(&p, 1, 2, VNF_TEST_SYN);
+	finish();
+	memcpy(frame, p.data, 12);
+	memcpy(frame + 12, "\x88\xa8\0\3", 4);
+	memcpy(frame + 16, p.data + 12, p.len - 12);
+	pkt = packet_make(frame, p.len + 4, 0);
+	cr_assert_eq(vnf_parse(pkt, &h), 0);
+	cr_assert_eq(h.l4, 0);
+	cr_assert_eq(vnf_vlan_pop(pkt, &h), 0);
+	cr_assert_eq(h.proto, IPPROTO_TCP);
+	cr_assert_eq(vnf_parse(pkt, &again), 0);
+	cr_assert_eq(memcmp(&again, &h, sizeof(h)), 0);
+	rte_pktmbuf_free(pkt);
+}
+
 /* CRC32c, RFC 9260: the check value of the polynomial, and a packet that was sent by Linux. */
 static uint32_t crc32c_plain(const uint8_t *data, uint32_t n)
 {
@@ -643,7 +750,10 @@ static void quote_translate(struct rte_mbuf *pkt, const struct vnf_headers *q, b
 		cr_assert_eq(vnf_set_icmp_id(pkt, q, RTE_BE16(777)), 0);
 	else
 		cr_assert_eq(vnf_set_src_port(pkt, q, RTE_BE16(777)), 0);
-	cr_assert_eq(vnf_vlan_pop(pkt, &(struct vnf_headers){ .flags = VNF_QUOTED }), -EINVAL);
+	cr_assert_eq(vnf_vlan_pop(pkt, &(struct vnf_headers){ .flags = VNF_QUOTED, .n_vlans = 1 }),
+		     -EINVAL);
+	cr_assert_eq(vnf_vlan_push(pkt, &(struct vnf_headers){ .flags = VNF_QUOTED }, 0x8100, 1),
+		     -EINVAL);
 }
 
 static void quote_round(bool v6, uint8_t proto, uint32_t bytes)

@@ -231,7 +231,7 @@ Test(packet_parse, other_protocols)
 	static const struct {
 		uint8_t proto;
 		uint8_t bytes; /* of its header */
-		const char *octets;
+		char octets[32];
 		uint16_t sum;
 	} of[] = {
 		{ IPPROTO_GRE, 4, "\0\0\x08\0", 0 },
@@ -239,8 +239,9 @@ Test(packet_parse, other_protocols)
 		{ IPPROTO_GRE, 16, "\x30\x81\x88\x0b", 0 }, /* PPTP */
 		{ IPPROTO_ESP, 8, "\0\0\0\1", 0 },
 		{ IPPROTO_SCTP, 12, "\0\1\0\2", 0 },
-		{ IPPROTO_UDPLITE, 8, "\0\1\0\2", 6 },
-		{ IPPROTO_DCCP, 12, "\0\1\0\2", 6 },
+		{ IPPROTO_UDPLITE, 8, "\0\1\0\2\0\x08\0\0", 6 },
+		{ IPPROTO_DCCP, 12, "\0\1\0\2\3\0\0\0", 6 },
+		{ IPPROTO_DCCP, 20, "\0\1\0\2\5\0\0\0\1", 6 },
 		{ IPPROTO_ICMP, 8, "\x08\0\0\0", 2 },
 		{ 253, 0, "\0\0\0\0", 0 },
 		{ IPPROTO_ICMPV6, 0, "\0\0\0\0", 0 }, /* over IPv4 it means nothing */
@@ -249,7 +250,7 @@ Test(packet_parse, other_protocols)
 	for (size_t i = 0; i < RTE_DIM(of); i++) {
 		uint8_t room[32] = { 0 };
 
-		memcpy(room, of[i].octets, 4);
+		memcpy(room, of[i].octets, sizeof(room));
 		ipv4_begin();
 		vnf_test_next(&p, of[i].proto);
 		vnf_test_bytes(&p, room, 32);
@@ -499,6 +500,14 @@ Test(packet_parse, malformed_fragments)
 	vnf_test_next(&p, 17);
 	vnf_test_payload(&p, 8);
 	expect(VNF_DROP_FRAGMENT_BEYOND);
+
+	/* The headers in front of the fragment's count in the whole. */
+	ipv6_begin();
+	vnf_test_ipv6_ext(&p, 60, 24);
+	vnf_test_ipv6_fragment(&p, 1, 65512, false);
+	vnf_test_next(&p, 17);
+	vnf_test_payload(&p, 20);
+	expect(VNF_DROP_FRAGMENT_BEYOND);
 }
 
 Test(packet_parse, malformed_tcp_and_udp)
@@ -550,7 +559,12 @@ Test(packet_parse, malformed_others)
 		{ IPPROTO_ESP, 7, "\0\0\0\1\0\0\0", VNF_DROP_ESP_SHORT },
 		{ IPPROTO_SCTP, 11, "\0\1\0\2\0\0\0\0\0\0\0", VNF_DROP_SCTP_SHORT },
 		{ IPPROTO_UDPLITE, 7, "\0\1\0\2\0\0\0", VNF_DROP_UDP_SHORT },
-		{ IPPROTO_DCCP, 11, "\0\1\0\2\0\0\0\0\0\0\0", VNF_DROP_DCCP_SHORT },
+		{ IPPROTO_DCCP, 11, "\0\1\0\2\3\0\0\0\0\0\0", VNF_DROP_DCCP_SHORT },
+		{ IPPROTO_DCCP, 12, "\0\1\0\2\2\0\0\0\0\0\0\0", VNF_DROP_DCCP_OFFSET },
+		{ IPPROTO_DCCP, 12, "\0\1\0\2\4\0\0\0\0\0\0\0", VNF_DROP_DCCP_OFFSET },
+		{ IPPROTO_DCCP, 16, "\0\1\0\2\3\0\0\0\1\0\0\0\0\0\0\0", VNF_DROP_DCCP_OFFSET },
+		{ IPPROTO_UDPLITE, 8, "\0\1\0\2\0\7\0\0", VNF_DROP_UDP_LENGTH },
+		{ IPPROTO_UDPLITE, 8, "\0\1\0\2\0\x09\0\0", VNF_DROP_UDP_LENGTH },
 	};
 
 	for (size_t i = 0; i < RTE_DIM(of); i++) {
@@ -675,6 +689,9 @@ Test(packet_parse, cursor_stays_within)
 	cr_assert(!vnf_cursor_skip(&c, 1));
 	cr_assert_null(vnf_cursor_take(&c, 1));
 	cr_assert(!c.split);
+	cr_assert(vnf_cursor_copy(&c, room, 0), "nothing is always there");
+	cr_assert_not_null(vnf_cursor_take(&c, 0));
+	cr_assert_gt(pkt->nb_segs, 1, "and brings nothing together");
 	c = vnf_cursor_at(pkt, 2000, 1000);
 	cr_assert_eq(vnf_cursor_left(&c), 0);
 	c = vnf_cursor_at(pkt, 0, 50);
@@ -753,6 +770,43 @@ Test(packet_parse, quotes)
 		error_begin(v6 != 0, ip - 1u);
 		cr_assert_eq(quote_parse(&q, 0), VNF_DROP_ICMP_QUOTE);
 	}
+}
+
+/* What follows IP may be AH, and 8 octets of that are enough, too. */
+Test(packet_parse, quotes_of_ah)
+{
+	static const uint8_t ah[24] = { 17, 4 };
+
+	for (int v6 = 0; v6 < 2; v6++)
+		for (uint32_t n = 8; n <= 40; n++) {
+			uint32_t ip = v6 ? 40 : 20;
+			struct vnf_test_packet about;
+			struct vnf_headers q;
+
+			if (v6)
+				ipv6_begin();
+			else
+				ipv4_begin();
+			vnf_test_next(&p, 51);
+			vnf_test_bytes(&p, ah, sizeof(ah));
+			vnf_test_bytes(&p, "\0\1\0\2\0\x10\0\0\0\0\0\0\0\0\0\0", 16);
+			finish();
+			about = p;
+			vnf_test_eth(&p, SRC, DST);
+			if (v6)
+				vnf_test_ipv6(&p, "2001:db8::ffff", "2001:db8::1");
+			else
+				vnf_test_ipv4(&p, "10.0.0.254", "10.0.0.1");
+			vnf_test_icmp_error(&p, v6 ? 2 : 3, 0, 1400, &about, ip + n);
+			finish();
+			if (n >= 24 && n < 32) {
+				cr_assert_eq(quote_parse(&q, 0), VNF_DROP_ICMP_QUOTE, "%u", n);
+				continue;
+			}
+			cr_assert_eq(quote_parse(&q, 0), 0, "v6 %d, %u octets", v6, n);
+			cr_assert_eq(q.proto, n < 24 ? IPPROTO_AH : IPPROTO_UDP);
+			cr_assert_eq(q.l4 != 0, n >= 24);
+		}
 }
 
 /* RFC 4884: what is behind the quoted octets is not of the quoted packet. */

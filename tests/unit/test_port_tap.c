@@ -80,7 +80,7 @@ Test(port_tap, receives, .init = setup, .fini = eal_support_stop)
 /* Frames that we send reach the kernel's socket; also those over several mbufs. */
 Test(port_tap, sends, .init = setup, .fini = eal_support_stop)
 {
-	struct rte_mbuf *pkts[4];
+	struct rte_mbuf *pkts[5];
 	int sock;
 
 	memcpy(tap_spec.peer_mac, (uint8_t[]){ 2, 0, 0, 0, 0, 9 }, 6);
@@ -95,15 +95,20 @@ Test(port_tap, sends, .init = setup, .fini = eal_support_stop)
 	/* Left open by who sent it to us. */
 	pkts[3] = kernel_support_udp(pool, tap_spec.peer_mac, "10.9.0.2", "10.9.0.1", 44, 0);
 	kernel_support_partial(pkts[3]);
-	cr_assert_eq(port.tx_copy(port.queue[0], pkts, 4, &counters), 4);
-	cr_assert_eq(port.tx(port.queue[0], pkts, 4, &counters), 4);
-	cr_expect_eq(counters.tx_packets, 8);
-	cr_expect_eq(counters.tx_bytes, 2 * (142 + 1442 + 97 + 86));
+	/* Left open without a word about where the headers are. */
+	pkts[4] = kernel_support_udp(pool, tap_spec.peer_mac, "10.9.0.2", "10.9.0.1", 33, 0);
+	kernel_support_partial(pkts[4]);
+	pkts[4]->ol_flags = RTE_MBUF_F_TX_UDP_CKSUM;
+	cr_assert_eq(port.tx_copy(port.queue[0], pkts, 5, &counters), 5);
+	cr_assert_eq(port.tx(port.queue[0], pkts, 5, &counters), 5);
+	cr_expect_eq(counters.tx_packets, 10);
+	cr_expect_eq(counters.tx_bytes, 2 * (142 + 1442 + 97 + 86 + 75));
 	for (unsigned int i = 0; i < 2; i++) {
 		cr_expect_eq(kernel_support_heard(sock), 100);
 		cr_expect_eq(kernel_support_heard(sock), 1400);
 		cr_expect_eq(kernel_support_heard(sock), 55);
 		cr_expect_eq(kernel_support_heard(sock), 44);
+		cr_expect_eq(kernel_support_heard(sock), 33);
 	}
 	close(sock);
 	port_finish();

@@ -123,6 +123,28 @@ Test(vnet_hdr, completes_udp)
 	complete_everywhere(&f, offsetof(struct rte_udp_hdr, dgram_cksum));
 }
 
+/* The kernel calls SCTP's CRC32c a checksum like the others. */
+Test(vnet_hdr, completes_sctp)
+{
+	const struct virtio_net_hdr hdr = { .flags = VIRTIO_NET_HDR_F_NEEDS_CSUM,
+					    .csum_start = 34,
+					    .csum_offset = 8 };
+	uint8_t frame[54] = { [34] = 0, 7, 0, 9, 1, 2, 3, 4 }, out[54];
+	uint32_t crc = UINT32_MAX;
+
+	for (unsigned int i = 34; i < sizeof(frame); i++) {
+		crc ^= frame[i];
+		for (int bit = 0; bit < 8; bit++)
+			crc = crc >> 1 ^ (0x82f63b78u & (0u - (crc & 1)));
+	}
+	crc = ~crc;
+	cr_assert_eq(vnet_hdr_complete(&hdr, packet(frame, sizeof(frame), 48, 2)), 0);
+	flatten(&segs[0].m, out);
+	for (unsigned int i = 0; i < 4; i++)
+		cr_expect_eq(out[42 + i], (uint8_t)(crc >> 8 * i));
+	cr_assert_eq(vnet_hdr_complete(&hdr, packet(frame, 44, 44, 0)), -EBADMSG);
+}
+
 Test(vnet_hdr, udp_zero_is_written_as_ones)
 {
 	uint8_t data[60] = { 0 };

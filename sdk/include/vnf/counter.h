@@ -56,14 +56,15 @@ extern "C" {
 	X(TCP_OFFSET, "tcp_offset", "TCP: data offset below 20 octets, or beyond the packet")      \
 	X(TCP_OPTIONS, "tcp_options", "TCP: an option's length is wrong")                          \
 	X(UDP_SHORT, "udp_short", "UDP: header cut short")                                         \
-	X(UDP_LENGTH, "udp_length", "UDP: length below 8, or beyond the packet")                   \
+	X(UDP_LENGTH, "udp_length", "UDP, UDP-Lite: length below 8, or beyond the packet")         \
 	X(ICMP_SHORT, "icmp_short", "ICMP or ICMPv6: header cut short")                            \
 	X(ICMP_QUOTE, "icmp_quote", "ICMP error: the packet that it quotes makes no sense")        \
 	X(GRE_SHORT, "gre_short", "GRE: header cut short")                                         \
 	X(GRE_FORMAT, "gre_format", "GRE: source routing, or a version other than 0 and 1")        \
 	X(ESP_SHORT, "esp_short", "ESP: header cut short")                                         \
 	X(SCTP_SHORT, "sctp_short", "SCTP: header cut short")                                      \
-	X(DCCP_SHORT, "dccp_short", "DCCP: header cut short")
+	X(DCCP_SHORT, "dccp_short", "DCCP: header cut short")                                      \
+	X(DCCP_OFFSET, "dccp_offset", "DCCP: data offset below the header, or beyond the packet")
 
 /** Reasons that the SDK itself drops for: identifier, name, meaning. */
 #define VNF_DROP_REASONS(X)                                                                        \

@@ -246,7 +246,9 @@ int vnf_vlan_push(struct rte_mbuf *pkt, struct vnf_headers *h, uint16_t tpid, ui
  * @param[in,out] h
  *   Its headers, moved by 4 octets; not of a quote.
  * @return
- *   0; -EINVAL: it has none; -EBUSY: its first segment is shared with others.
+ *   0; -EINVAL: it has none; -EBUSY: its first segment is shared with others; -EBADMSG: the tag is
+ *   taken away, and of what was behind a third one, which is now read, vnf_parse() says that it is
+ *   wrong.
  */
 int vnf_vlan_pop(struct rte_mbuf *pkt, struct vnf_headers *h);
 
@@ -606,8 +608,8 @@ int vnf_clamp_mss(struct rte_mbuf *pkt, const struct vnf_headers *h, uint16_t ms
  *   Its headers.
  * @return
  *   0, also when nothing was to be done; -EOPNOTSUPP: it has to be cut into segments first, or asks
- *   for a checksum that is not known here; -EINVAL: it has no header with such a checksum. Then
- *   nothing was changed.
+ *   for a checksum that is not known here; -EINVAL: it has no header with such a checksum, or is a
+ *   fragment, so that the rest is not here. Then nothing was changed.
  */
 int vnf_checksums_complete(struct rte_mbuf *pkt, const struct vnf_headers *h);
 

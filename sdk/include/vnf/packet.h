@@ -170,7 +170,7 @@ static inline void *vnf_cursor_take(struct vnf_cursor *c, uint32_t octets)
 
 	if (unlikely(octets > c->end - c->at))
 		return NULL;
-	if (unlikely(c->at + octets > c->pkt->data_len) &&
+	if (unlikely(c->at + octets > c->pkt->data_len && octets > 0) &&
 	    vnf_packet_pull(c->pkt, c->at + octets) < 0) {
 		c->split = true;
 		return NULL;
