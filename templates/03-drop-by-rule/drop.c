@@ -14,7 +14,6 @@ static const struct vnf_config_key keys[] = {
 	{ .name = "drop_ports",
 	  .type = VNF_CONFIG_U32S,
 	  .flags = VNF_CONFIG_LIVE,
-	  .max = UINT16_MAX,
 	  .doc = "Destination ports whose packets are dropped." },
 	{ .name = NULL },
 };
