@@ -30,9 +30,9 @@
 #define F_IN_ORDER 35
 
 /*
- * What is offered, and will be for ever: a guest that negotiated more than a restarted switch
- * offers cannot reconnect. No checksum and segmentation offloads: a frame leaves as it came, whole.
- * VIRTIO_NET_F_MRG_RXBUF only if the port's key says so: see there.
+ * What is offered, and will be for ever: QEMU does not connect again to a switch that offers less
+ * than its guest negotiated. VIRTIO_NET_F_MRG_RXBUF and the offloads only if the port's keys say
+ * so: see there.
  */
 #define FEATURES                                                                                   \
 	(FEATURE(VIRTIO_NET_F_MTU) | FEATURE(VIRTIO_NET_F_CTRL_VQ) |                               \
@@ -40,12 +40,19 @@
 	 FEATURE(VIRTIO_NET_F_MQ) | FEATURE(F_LOG_ALL) | FEATURE(F_ANY_LAYOUT) |                   \
 	 FEATURE(F_INDIRECT_DESC) | FEATURE(F_EVENT_IDX) | FEATURE(F_PROTOCOL_FEATURES) |          \
 	 FEATURE(F_VERSION_1) | FEATURE(F_RING_PACKED) | FEATURE(F_IN_ORDER))
+#define CHECKSUM_FEATURES (FEATURE(VIRTIO_NET_F_CSUM) | FEATURE(VIRTIO_NET_F_GUEST_CSUM))
+/* Without ECN: librte_vhost forgets which frames have it. Nor UFO: a fragment is no segment. */
+#define TSO_FEATURES                                                                               \
+	(FEATURE(VIRTIO_NET_F_HOST_TSO4) | FEATURE(VIRTIO_NET_F_HOST_TSO6) |                       \
+	 FEATURE(VIRTIO_NET_F_GUEST_TSO4) | FEATURE(VIRTIO_NET_F_GUEST_TSO6))
 #define PROTOCOL_FEATURES                                                                          \
 	(FEATURE(VHOST_USER_PROTOCOL_F_MQ) | FEATURE(VHOST_USER_PROTOCOL_F_LOG_SHMFD) |            \
 	 FEATURE(VHOST_USER_PROTOCOL_F_RARP) | FEATURE(VHOST_USER_PROTOCOL_F_REPLY_ACK) |          \
 	 FEATURE(VHOST_USER_PROTOCOL_F_NET_MTU) | FEATURE(VHOST_USER_PROTOCOL_F_STATUS))
 
 #define DEFAULT_PAIRS VNF_QUEUES_MAX
+/* What librte_vhost allocates for a frame that is longer than a packet buffer. */
+#define TSO_BUFFER_BYTES (1u << 16)
 
 static const char *const mode_names[] = {
 	[HSW_VHOST_CLIENT] = "client",
@@ -97,7 +104,9 @@ static const struct vnf_config_key vhost_keys[] = {
 	  .def = "false",
 	  .doc = "Let the guest spread a frame over several buffers. Only for a guest whose "
 		 "buffers are shorter than the MTU, and slow: a fault of librte_vhost, which a "
-		 "guest can use, is avoided by sending frames to it one at a time." },
+		 "guest can use, is avoided by sending frames to it one at a time. With offloads "
+		 "= \"tso\" what spares a Linux guest buffers of 64 KiB." },
+	VNF_OFFLOADS_KEY(struct hsw_vhost_spec, offloads, "checksum"),
 	{ .name = NULL },
 };
 
@@ -144,6 +153,11 @@ static void vhost_need(const struct vnf_port *port, struct vnf_port_need *need)
 	const struct hsw_vhost_spec *spec = port->spec->kind_spec;
 
 	need->bytes = 2ull * hsw_vhost_pairs(port) * (spec->ring_max * 48ull + 4096) + (1u << 19);
+	if (spec->offloads != VNF_OFFLOADS_TSO)
+		return;
+	need->bytes += port->n_queues * 2ull * VNF_BURST_MAX * TSO_BUFFER_BYTES;
+	/* Segments that are made of them, until they are sent. */
+	need->mbufs += port->n_queues * 2u * VNF_BURST_MAX;
 }
 
 static void queues_init(struct hsw_vhost *v)
@@ -182,10 +196,16 @@ static struct hsw_vhost *vhost_create(struct vnf_port *port)
 }
 
 /* Offer what we implement, and nothing else of what librte_vhost could. */
-static int offer_features(const char *path, bool mergeable)
+static int offer_features(const struct hsw_vhost_spec *spec)
 {
-	uint64_t offered = FEATURES | (mergeable ? FEATURE(VIRTIO_NET_F_MRG_RXBUF) : 0);
+	const char *path = spec->socket;
+	uint64_t offered = FEATURES | (spec->mergeable ? FEATURE(VIRTIO_NET_F_MRG_RXBUF) : 0);
 	uint64_t all = 0, protocol = 0;
+
+	if (spec->offloads != VNF_OFFLOADS_NONE)
+		offered |= CHECKSUM_FEATURES;
+	if (spec->offloads == VNF_OFFLOADS_TSO)
+		offered |= TSO_FEATURES;
 
 	if (rte_vhost_driver_get_features(path, &all) < 0 ||
 	    rte_vhost_driver_disable_features(path, all & ~offered) < 0 ||
@@ -197,8 +217,13 @@ static int offer_features(const char *path, bool mergeable)
 
 static int vhost_register(struct hsw_vhost *v)
 {
-	/* Linear: a frame that is longer than our buffers ends there, and not with all of them. */
+	/* Linear: a frame that is longer than our buffers ends there, and not with all of them. One
+	 * that is yet to be cut is received into memory of its own, of 64 KiB at most.
+	 */
 	uint64_t flags = RTE_VHOST_USER_NET_COMPLIANT_OL_FLAGS | RTE_VHOST_USER_LINEARBUF_SUPPORT;
+
+	if (v->spec->offloads == VNF_OFFLOADS_TSO)
+		flags |= RTE_VHOST_USER_EXTBUF_SUPPORT;
 
 	if (v->spec->mode == HSW_VHOST_CLIENT)
 		flags |= RTE_VHOST_USER_CLIENT;
@@ -208,7 +233,7 @@ static int vhost_register(struct hsw_vhost *v)
 		return -EIO;
 	}
 	v->registered = true;
-	if (offer_features(v->spec->socket, v->spec->mergeable) == 0 &&
+	if (offer_features(v->spec) == 0 &&
 	    rte_vhost_driver_callback_register(v->spec->socket, &hsw_vhost_device_ops) == 0)
 		return 0;
 	vnf_error("port \"%s\": librte_vhost refused its features or callbacks", v->port->name);

@@ -23,6 +23,8 @@ extern const struct vnf_port_kind hsw_port_kind_vhost_user;
 
 /* Frames that librte_vhost moves per call at most. */
 #define HSW_VHOST_BURST 32
+/* Descriptors of a packed ring that it looks at together. */
+#define HSW_VHOST_BATCH 4
 
 /* Longest path of a UNIX socket: sun_path less its end. */
 #define HSW_SOCKET_PATH_MAX 107
@@ -39,6 +41,7 @@ struct hsw_vhost_spec {
 	const char *group;
 	uint32_t access;
 	uint32_t ring_max;
+	uint32_t offloads; /* enum vnf_offloads */
 	bool mergeable;
 };
 
@@ -84,7 +87,11 @@ struct hsw_vhost {
 	uint32_t rings;    /* Enabled rings, as a bit mask. */
 	uint64_t features; /* Negotiated; constant while vid is. */
 	uint32_t burst; /* Frames that librte_vhost may be given at once; constant while vid is. */
-	uint32_t loud;  /* Rings, as a bit mask, whose guest still has to be told that nobody
+	uint32_t rx_burst; /* And that may be asked of it; likewise. */
+	uint32_t lies;     /* The guest may say that its frames are to be cut, which was not agreed;
+			 * likewise.
+			 */
+	uint32_t loud;     /* Rings, as a bit mask, whose guest still has to be told that nobody
 			 * needs a notification; cleared by the worker that tells it.
 			 */
 	struct rte_mempool *pool;

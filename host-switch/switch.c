@@ -55,6 +55,7 @@ struct burst {
 	uint16_t n;
 	uint32_t shortest; /* Least octets in the first segment of one. */
 	uint32_t longest;  /* Most octets of one. */
+	uint64_t flags;    /* All that any has in ol_flags. */
 	uint64_t bytes;
 	struct rte_mbuf *pkts[VNF_BURST_MAX];
 };
@@ -116,20 +117,37 @@ static uint16_t send_waiting(struct hsw_worker *w, struct hsw_batch *b, struct r
 	return sent;
 }
 
-static uint16_t batch_send(struct hsw_worker *w, struct hsw_batch *b, uint16_t n)
+/* Frames that the port can carry. Returns how many it took. */
+static uint16_t fitting_send(struct hsw_worker *w, struct hsw_batch *b, struct rte_mbuf **pkts,
+			     uint16_t n)
 {
 	uint16_t sent;
 
 	if (b->lock != NULL)
 		rte_spinlock_lock(b->lock);
-	sent = port_tx(w, b, b->pkts, n);
+	sent = port_tx(w, b, pkts, n);
 	if (likely(sent == n))
 		b->stalled = false;
 	else if (b->wait_ns != 0 && !b->stalled)
-		sent += send_waiting(w, b, b->pkts + sent, n - sent);
+		sent += send_waiting(w, b, pkts + sent, n - sent);
 	if (b->lock != NULL)
 		rte_spinlock_unlock(b->lock);
+	vnf_latency_sent(b->latency);
+	if (unlikely(sent < n))
+		drop_out(w, b->port->id, pkts + sent, n - sent, VNF_DROP_TX_FULL);
 	return sent;
+}
+
+/* Some of them are too long for the port, or leave open what it does not take. */
+static __rte_noinline void odd_send(struct hsw_worker *w, struct hsw_batch *b, uint16_t n)
+{
+	struct rte_mbuf *fitting[HSW_BATCH];
+	struct vnf_fit fit;
+
+	vnf_fit_begin(&fit, w->worker, b->port, b->pkts, n);
+	while ((n = vnf_fit_next(&fit, fitting, HSW_BATCH)) > 0)
+		if (fitting_send(w, b, fitting, n) == 0)
+			vnf_fit_skip(&fit, VNF_DROP_TX_FULL);
 }
 
 static uint32_t port_frame_max(const struct vnf_port *port)
@@ -142,42 +160,23 @@ static bool port_sends(const struct vnf_port *port)
 	return vnf_port_is_up(port) && port->tx != NULL;
 }
 
-static uint16_t drop_too_long(struct hsw_worker *w, struct hsw_batch *b, uint16_t n)
-{
-	uint32_t max = port_frame_max(b->port);
-	uint16_t kept = 0;
-
-	for (uint16_t i = 0; i < n; i++) {
-		if (b->pkts[i]->pkt_len > max)
-			drop_out(w, b->port->id, &b->pkts[i], 1, VNF_DROP_TOO_LONG);
-		else
-			b->pkts[kept++] = b->pkts[i];
-	}
-	return kept;
-}
-
 static void batch_flush(struct hsw_worker *w, struct hsw_batch *b)
 {
-	struct vnf_port *port = b->port;
+	const struct vnf_port *port = b->port;
+	bool odd = b->longest > port_frame_max(port) || (b->flags & VNF_MAY_BE_OPEN) != 0;
 	uint16_t n = b->n;
-	uint16_t sent;
 
 	if (n == 0)
 		return;
 	b->n = 0;
-	if (unlikely(!port_sends(port))) {
-		drop_out(w, port->id, b->pkts, n, VNF_DROP_PORT_DOWN);
-		return;
-	}
-	if (unlikely(b->longest > port_frame_max(port)))
-		n = drop_too_long(w, b, n);
 	b->longest = 0;
-	if (unlikely(n == 0))
-		return;
-	sent = batch_send(w, b, n);
-	vnf_latency_sent(b->latency);
-	if (unlikely(sent < n))
-		drop_out(w, port->id, b->pkts + sent, n - sent, VNF_DROP_TX_FULL);
+	b->flags = 0;
+	if (unlikely(!port_sends(port)))
+		drop_out(w, port->id, b->pkts, n, VNF_DROP_PORT_DOWN);
+	else if (unlikely(odd))
+		odd_send(w, b, n);
+	else
+		fitting_send(w, b, b->pkts, n);
 }
 
 static void flush_all(struct hsw_worker *w)
@@ -192,9 +191,9 @@ static void flush_all(struct hsw_worker *w)
 	w->n_dirty = 0;
 }
 
-/* `longest` may be of more frames than these: it only says whether to look closer. */
+/* `longest` and `flags` may be of more frames than these: they only say whether to look closer. */
 static inline void batch_append(struct hsw_worker *w, uint16_t port, struct rte_mbuf **pkts,
-				uint16_t n, uint32_t longest)
+				uint16_t n, uint32_t longest, uint64_t flags)
 {
 	struct hsw_batch *b = &w->out[port];
 
@@ -206,6 +205,7 @@ static inline void batch_append(struct hsw_worker *w, uint16_t port, struct rte_
 	if (unlikely(b->n + n > HSW_BATCH))
 		batch_flush(w, b);
 	b->longest = RTE_MAX(b->longest, longest);
+	b->flags |= flags;
 	if (n == 1)
 		b->pkts[b->n] = pkts[0];
 	else
@@ -278,7 +278,7 @@ static void flood_copies(struct hsw_worker *w, uint16_t to, struct rte_mempool *
 		struct rte_mbuf *copy = rte_pktmbuf_copy(pkts[i], pool, 0, UINT32_MAX);
 
 		if (likely(copy != NULL)) {
-			batch_append(w, to, &copy, 1, copy->pkt_len);
+			batch_append(w, to, &copy, 1, copy->pkt_len, copy->ol_flags);
 			continue;
 		}
 		vnf_trace_drop(w->worker, &pkts[i], 1, VNF_DROP_NO_MBUF, to);
@@ -286,10 +286,28 @@ static void flood_copies(struct hsw_worker *w, uint16_t to, struct rte_mempool *
 	}
 }
 
+/*
+ * Frames with work left to do become others at each port, as it can: each leg has its own, the last
+ * one the frames themselves. A long frame takes many buffers, so there is one copy at a time.
+ */
+static void flood_open(struct hsw_worker *w, const struct vnf_port *in, const uint16_t *legs,
+		       uint16_t n_legs, struct rte_mbuf **pkts, uint16_t n,
+		       const struct burst *burst)
+{
+	uint16_t last = n_legs - 1;
+
+	for (uint16_t i = 0; i < last; i++)
+		for (uint16_t k = 0; k < n; k++) {
+			flood_copies(w, legs[i], in->pool, &pkts[k], 1);
+			batch_flush(w, &w->out[legs[i]]);
+		}
+	batch_append(w, legs[last], pkts, n, burst->longest, burst->flags);
+}
+
 /* The last leg takes the frames themselves, unless all of them only look at them. */
 static __rte_noinline void flood(struct hsw_worker *w, const struct vnf_port *in,
 				 const struct hsw_domain *domain, struct rte_mbuf **pkts,
-				 uint16_t n, uint32_t longest)
+				 uint16_t n, const struct burst *burst)
 {
 	uint16_t legs[VNF_PORTS_MAX];
 	uint16_t n_legs = flood_legs(w, in->id, domain, legs);
@@ -298,8 +316,14 @@ static __rte_noinline void flood(struct hsw_worker *w, const struct vnf_port *in
 		drop_in(w, in->id, pkts, n, HSW_DROP_NO_DESTINATION);
 		return;
 	}
+	if (unlikely((burst->flags & RTE_MBUF_F_RX_LRO) != 0))
+		n = vnf_tso_limit(w->worker, in->id, pkts, n, n_legs);
 	vnf_trace(w->worker, pkts, n, VNF_FLOOD);
 	w->counters->created += (uint64_t)(n_legs - 1) * n;
+	if (unlikely((burst->flags & VNF_MAY_BE_OPEN) != 0)) {
+		flood_open(w, in, legs, n_legs, pkts, n, burst);
+		return;
+	}
 	for (uint16_t i = 0; i < n_legs; i++) {
 		struct hsw_batch *b = &w->out[legs[i]];
 
@@ -308,7 +332,7 @@ static __rte_noinline void flood(struct hsw_worker *w, const struct vnf_port *in
 		} else if (i + 1 < n_legs) {
 			flood_copies(w, legs[i], in->pool, pkts, n);
 		} else {
-			batch_append(w, legs[i], pkts, n, longest);
+			batch_append(w, legs[i], pkts, n, burst->longest, burst->flags);
 			return;
 		}
 	}
@@ -456,9 +480,9 @@ static inline void deliver(struct hsw_worker *w, const struct vnf_port *in,
 
 	if (likely(to < TO_ALL)) {
 		vnf_trace(w->worker, pkts, n, VNF_FORWARD(to));
-		batch_append(w, (uint16_t)to, pkts, n, burst->longest);
+		batch_append(w, (uint16_t)to, pkts, n, burst->longest, burst->flags);
 	} else if (to == TO_ALL) {
-		flood(w, in, domain, pkts, n, burst->longest);
+		flood(w, in, domain, pkts, n, burst);
 	} else {
 		drop_in(w, in->id, pkts, n, TO_DROP_REASON(to));
 	}
@@ -520,7 +544,7 @@ static uint16_t drop_runts(struct hsw_worker *w, uint16_t in, struct burst *burs
 static inline void burst_measure(struct burst *burst)
 {
 	/* 64 bits wide: of 32 gcc makes vectors, and spills them. */
-	uint64_t longest = 0, shortest = UINT64_MAX, bytes = 0;
+	uint64_t longest = 0, shortest = UINT64_MAX, bytes = 0, flags = 0;
 
 	for (uint16_t i = 0; i < burst->n; i++) {
 		const struct rte_mbuf *pkt = burst->pkts[i];
@@ -528,11 +552,13 @@ static inline void burst_measure(struct burst *burst)
 
 		rte_prefetch0(rte_pktmbuf_mtod(pkt, const void *));
 		bytes += length;
+		flags |= pkt->ol_flags;
 		longest = RTE_MAX(longest, length);
 		shortest = RTE_MIN(shortest, first);
 	}
 	burst->longest = (uint32_t)longest;
 	burst->shortest = (uint32_t)shortest;
+	burst->flags = flags;
 	burst->bytes = bytes;
 }
 
@@ -563,6 +589,11 @@ static uint16_t rxq_poll(struct hsw_worker *w, const struct vnf_rxq *rxq,
 	counters->rx_bytes += burst.bytes;
 	if (unlikely(burst.shortest < RTE_ETHER_HDR_LEN) && drop_runts(w, port->id, &burst) == 0)
 		return n;
+	if (unlikely((burst.flags & RTE_MBUF_F_RX_LRO) != 0)) {
+		burst.n = vnf_tso_limit(w->worker, port->id, burst.pkts, burst.n, 1);
+		if (burst.n == 0)
+			return n;
+	}
 	wire = topology->attach[port->id].wire;
 	/* A wire's frames all go to its other end: no address is looked at. */
 	if (wire == HSW_NONE) {
@@ -570,7 +601,7 @@ static uint16_t rxq_poll(struct hsw_worker *w, const struct vnf_rxq *rxq,
 	} else {
 		vnf_stage_end(VNF_STAGE_CLASSIFY, n);
 		vnf_trace(w->worker, burst.pkts, burst.n, VNF_FORWARD(wire));
-		batch_append(w, wire, burst.pkts, burst.n, burst.longest);
+		batch_append(w, wire, burst.pkts, burst.n, burst.longest, burst.flags);
 		vnf_stage_end(VNF_STAGE_ENQUEUE, n);
 	}
 	if (unlikely(measured))

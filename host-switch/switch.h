@@ -52,6 +52,7 @@ struct hsw_batch {
 	uint64_t wait_ns; /* The port's tx_wait. */
 	uint64_t wait_left_ns; /* Of it, in this pass. */
 	uint32_t longest;      /* Octets of the longest frame in it. */
+	uint64_t flags;        /* What its frames' flags may have, put together. */
 	struct rte_mbuf *pkts[HSW_BATCH];
 };
 

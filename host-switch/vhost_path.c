@@ -6,6 +6,7 @@
  */
 #include "port_vhost.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 
 #include <linux/virtio_net.h>
@@ -15,6 +16,9 @@
 #define F_RING_PACKED (1ull << 34)
 #define F_IN_ORDER (1ull << 35)
 #define F_MERGEABLE (1ull << VIRTIO_NET_F_MRG_RXBUF)
+#define TSO                                                                                        \
+	(1ull << VIRTIO_NET_F_GUEST_TSO4 | 1ull << VIRTIO_NET_F_GUEST_TSO6 |                       \
+	 1ull << VIRTIO_NET_F_HOST_TSO4 | 1ull << VIRTIO_NET_F_HOST_TSO6)
 /* Rings that the guest receives from. */
 #define RX_RINGS 0x5555u
 
@@ -36,6 +40,23 @@ static const char *interrupts_wanted(struct hsw_vhost *v, uint64_t features)
 	return words;
 }
 
+/* What may be left open in frames to it and from it. */
+static const char *offloads_words(uint64_t features)
+{
+	bool to = (features & (1ull << VIRTIO_NET_F_GUEST_CSUM)) != 0;
+	bool from = (features & (1ull << VIRTIO_NET_F_CSUM)) != 0;
+	bool tso = (features & TSO) != 0;
+
+	if (to && from)
+		return tso ? "checksums and TSO are left open" : "checksums are left open";
+	if (to)
+		return tso ? "checksums and TSO are left open to it"
+			   : "checksums are left open to it";
+	if (from)
+		return tso ? "it leaves checksums and TSO open" : "it leaves checksums open";
+	return "no offloads were agreed";
+}
+
 void hsw_vhost_explain(const struct vnf_port *port, struct vnf_port_path *path)
 {
 	struct hsw_vhost *v = port->priv;
@@ -53,10 +74,8 @@ void hsw_vhost_explain(const struct vnf_port *port, struct vnf_port_path *path)
 		 (features & F_IN_ORDER) != 0 ? ", in-order" : "", pairs, hsw_vhost_pairs(port));
 	snprintf(path->tx, sizeof(path->tx), "copied by librte_vhost, %u frame%s a call%s", burst,
 		 burst == 1 ? "" : "s", burst == 1 ? ", mergeable" : "");
-	snprintf(path->why, sizeof(path->why),
-		 "the guest %s and is told not to notify; no offloads "
-		 "are offered to it",
-		 interrupts_wanted(v, features));
+	snprintf(path->why, sizeof(path->why), "the guest %s and is told not to notify; %s",
+		 interrupts_wanted(v, features), offloads_words(features));
 	if (burst == 1)
 		snprintf(path->change, sizeof(path->change),
 			 "mergeable = false: %u frames a call, for guests with buffers of the MTU",

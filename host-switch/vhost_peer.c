@@ -20,9 +20,15 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <linux/virtio_net.h>
 #include <linux/virtio_ring.h>
 #include <rte_vhost.h>
 
+#define F_CSUM (1ull << VIRTIO_NET_F_CSUM)
+#define F_GUEST_CSUM (1ull << VIRTIO_NET_F_GUEST_CSUM)
+#define F_GUEST_TSO4 (1ull << VIRTIO_NET_F_GUEST_TSO4)
+#define F_GUEST_TSO6 (1ull << VIRTIO_NET_F_GUEST_TSO6)
+#define F_HOST_TSO (1ull << VIRTIO_NET_F_HOST_TSO4 | 1ull << VIRTIO_NET_F_HOST_TSO6)
 #define F_MRG_RXBUF (1ull << 15)
 #define F_MQ (1ull << 22)
 #define F_RING_PACKED (1ull << 34)
@@ -363,6 +369,21 @@ static void report_guest(struct hsw_vhost *v, int vid, uint64_t features)
 			v->port->name, mtu, v->port->mtu, mtu);
 }
 
+/* What the guest agreed to; librte_vhost writes it into a header whether it did or not. */
+static uint32_t guest_takes(uint64_t features)
+{
+	uint32_t takes = 0;
+
+	if ((features & F_GUEST_CSUM) == 0)
+		return 0;
+	takes |= VNF_TAKES_CHECKSUM;
+	if ((features & F_GUEST_TSO4) != 0)
+		takes |= VNF_TAKES_TSO4;
+	if ((features & F_GUEST_TSO6) != 0)
+		takes |= VNF_TAKES_TSO6;
+	return takes;
+}
+
 static int new_device(int vid)
 {
 	struct hsw_vhost *v = find_vid(vid);
@@ -375,6 +396,14 @@ static int new_device(int vid)
 	report_guest(v, vid, features);
 	/* With mergeable buffers one frame may fill up the ring's table of used buffers. */
 	v->burst = (features & F_MRG_RXBUF) != 0 ? 1 : HSW_VHOST_BURST;
+	/* From packed rings it takes four descriptors together, and if one of them is too long
+	 * forgets the memory that it took for the others.
+	 */
+	v->rx_burst = (features & F_RING_PACKED) != 0 && v->spec->offloads == VNF_OFFLOADS_TSO
+			      ? HSW_VHOST_BATCH - 1
+			      : UINT16_MAX;
+	v->lies = (features & F_CSUM) != 0 && (features & F_HOST_TSO) == 0;
+	vnf_port_set_takes(v->port, guest_takes(features));
 	__atomic_store_n(&v->features, features, __ATOMIC_RELAXED);
 	__atomic_store_n(&v->vid, vid, __ATOMIC_RELEASE);
 	vnf_port_set_up(v->port, true);

@@ -9,6 +9,9 @@
  * shorter than its header, or not in the guest's memory) it counts nowhere; such a frame was never
  * received, and is in no counter of ours.
  *
+ * What a frame leaves open the guest has agreed to take: vnf_fit_next() sees to that. librte_vhost
+ * would not ask.
+ *
  * A ring's number in the protocol is seen from the guest: we send into its rx rings, 0, 2, 4 ...,
  * and receive from its tx rings, 1, 3, 5 ...
  */
@@ -25,19 +28,32 @@
 /* Frames spread over several rings at a time. */
 #define SPREAD_MAX 64
 
-/* Requests to the NIC that a frame may carry; the guest was not offered any of them. */
-#define OFFLOADS RTE_MBUF_F_TX_OFFLOAD_MASK
-
 /* ---- from the guest ---- */
 
-static uint16_t ring_receive(int vid, uint32_t ring, struct rte_mempool *pool,
+/* librte_vhost believes a guest that its frame is to be cut if any offload was agreed. */
+static void lies_strip(struct rte_mbuf **pkts, uint16_t n)
+{
+	for (uint16_t i = 0; i < n; i++)
+		if (unlikely((pkts[i]->ol_flags & RTE_MBUF_F_RX_LRO) != 0))
+			pkts[i]->ol_flags &= ~RTE_MBUF_F_RX_LRO;
+}
+
+static uint16_t ring_receive(const struct hsw_vhost *v, int vid, uint32_t ring,
 			     struct rte_mbuf **pkts, uint16_t n)
 {
 	uint64_t entered = vnf_stage_enter();
-	uint16_t got = rte_vhost_dequeue_burst(vid, (uint16_t)ring, pool, pkts, n);
+	uint16_t got = 0, chunk, k;
 
-	if (got != 0)
-		vnf_stage_leave(VNF_STAGE_RX_LIBRARY, entered, got);
+	do {
+		chunk = (uint16_t)RTE_MIN((uint32_t)n - got, v->rx_burst);
+		k = rte_vhost_dequeue_burst(vid, (uint16_t)ring, v->pool, pkts + got, chunk);
+		got += k;
+	} while (unlikely(k == v->rx_burst && got < n));
+	if (got == 0)
+		return 0;
+	vnf_stage_leave(VNF_STAGE_RX_LIBRARY, entered, got);
+	if (unlikely(v->lies != 0))
+		lies_strip(pkts, got);
 	return got;
 }
 
@@ -51,7 +67,7 @@ static uint16_t rx_in_turn(struct hsw_vhost_queue *q, int vid, uint32_t rings,
 	for (uint32_t left = rings; left != 0 && got < n;) {
 		uint32_t ring = (uint32_t)__builtin_ctz(above != 0 ? above : left);
 
-		got += ring_receive(vid, ring, q->vhost->pool, pkts + got, n - got);
+		got += ring_receive(q->vhost, vid, ring, pkts + got, n - got);
 		above &= ~(1u << ring);
 		left &= ~(1u << ring);
 		q->turn = ring;
@@ -90,7 +106,7 @@ uint16_t hsw_vhost_rx(void *queue, struct rte_mbuf **pkts, uint16_t n)
 	if (rings == 0)
 		return 0;
 	if (likely((rings & (rings - 1)) == 0))
-		return ring_receive(vid, (uint32_t)__builtin_ctz(rings), v->pool, pkts, n);
+		return ring_receive(v, vid, (uint32_t)__builtin_ctz(rings), pkts, n);
 	return rx_in_turn(q, vid, rings, pkts, n);
 }
 
@@ -104,10 +120,9 @@ struct target {
 };
 
 /* Returns frames that found room; they are still ours. */
-static uint16_t ring_send(const struct target *to, uint32_t ring, struct rte_mbuf **pkts,
-			  uint16_t n)
+static uint16_t ring_enqueue(const struct target *to, uint32_t ring, struct rte_mbuf **pkts,
+			     uint16_t n)
 {
-	uint64_t entered = vnf_stage_enter();
 	uint16_t sent = 0, chunk, k;
 
 	do {
@@ -115,6 +130,62 @@ static uint16_t ring_send(const struct target *to, uint32_t ring, struct rte_mbu
 		k = rte_vhost_enqueue_burst(to->vid, (uint16_t)ring, pkts + sent, chunk);
 		sent += k;
 	} while (k == chunk && sent < n);
+	return sent;
+}
+
+/*
+ * A frame that the guest is to cut. Its checksum field holds the sum of the pseudo header with the
+ * length, as virtio wants it (1.2, 5.1.6.2) and Linux needs it to cut the frame for another
+ * machine. librte_vhost would write the sum without the length there, as network cards want it
+ * (rte_net_intel_cksum_prepare()), but leaves a packet alone whose headers do not lie in one
+ * buffer. So they are put into two while it copies them.
+ */
+static uint16_t tso_enqueue(const struct target *to, uint32_t ring, struct rte_mbuf *pkt)
+{
+	uint16_t first = (uint16_t)(pkt->l2_len + pkt->l3_len + pkt->l4_len - 1u);
+	struct rte_mbuf head = *pkt, *pkts[] = { &head };
+	uint16_t sent;
+
+	head.data_len = first;
+	head.next = pkt;
+	head.nb_segs++;
+	pkt->data_off = (uint16_t)(pkt->data_off + first);
+	pkt->data_len = (uint16_t)(pkt->data_len - first);
+	sent = rte_vhost_enqueue_burst(to->vid, (uint16_t)ring, pkts, 1);
+	pkt->data_off = (uint16_t)(pkt->data_off - first);
+	pkt->data_len = (uint16_t)(pkt->data_len + first);
+	return sent;
+}
+
+/* Frames some of which are yet to be cut, in order. */
+static __rte_noinline uint16_t ring_send_tso(const struct target *to, uint32_t ring,
+					     struct rte_mbuf **pkts, uint16_t n)
+{
+	uint16_t sent = 0;
+
+	while (sent < n) {
+		uint16_t run = 0, k;
+
+		while (sent + run < n && !vnf_is_tso(pkts[sent + run]))
+			run++;
+		k = run != 0 ? ring_enqueue(to, ring, pkts + sent, run)
+			     : tso_enqueue(to, ring, pkts[sent]);
+		sent += k;
+		if (k == 0 || k < run)
+			break;
+	}
+	return sent;
+}
+
+/* `flags`: of all frames' ol_flags. Returns frames that found room; they are still ours. */
+static uint16_t ring_send(const struct target *to, uint32_t ring, struct rte_mbuf **pkts,
+			  uint16_t n, uint64_t flags)
+{
+	uint64_t entered = vnf_stage_enter();
+	uint16_t sent = likely((flags & RTE_MBUF_F_TX_TCP_SEG) == 0)
+				? ring_enqueue(to, ring, pkts, n)
+				: ring_send_tso(to, ring, pkts, n);
+
 	vnf_stage_leave(VNF_STAGE_TX_LIBRARY, entered, sent);
 	return sent;
 }
@@ -144,6 +215,7 @@ void hsw_free_sent(struct rte_mbuf **pkts, uint16_t n)
 /* Frames sorted by the ring they go to. */
 struct spread {
 	uint16_t n_rings;
+	uint64_t flags; /* Of all frames' ol_flags. */
 	uint8_t ring[VNF_QUEUES_MAX];
 	uint16_t n[VNF_QUEUES_MAX];
 	struct rte_mbuf *pkts[VNF_QUEUES_MAX][SPREAD_MAX];
@@ -152,6 +224,7 @@ struct spread {
 static void spread_fill(struct spread *s, uint32_t rings, struct rte_mbuf **pkts, uint16_t n)
 {
 	s->n_rings = 0;
+	s->flags = 0;
 	memset(s->n, 0, sizeof(s->n));
 	for (; rings != 0; rings &= rings - 1)
 		s->ring[s->n_rings++] = (uint8_t)__builtin_ctz(rings);
@@ -160,6 +233,7 @@ static void spread_fill(struct spread *s, uint32_t rings, struct rte_mbuf **pkts
 					      pkts[i]->data_len);
 		uint32_t r = hash % s->n_rings;
 
+		s->flags |= pkts[i]->ol_flags;
 		s->pkts[r][s->n[r]++] = pkts[i];
 	}
 }
@@ -179,7 +253,7 @@ static uint16_t spread_send(const struct target *to, struct rte_mbuf **pkts, uin
 		uint16_t sent = 0;
 
 		if (s.n[r] != 0)
-			sent = ring_send(to, s.ring[r], s.pkts[r], s.n[r]);
+			sent = ring_send(to, s.ring[r], s.pkts[r], s.n[r], s.flags);
 		vnf_count_tx(counters, s.pkts[r], sent);
 		/* spread_fill() wrote n[r] of them; clang-tidy does not follow the indices. */
 		for (uint16_t i = sent; i < s.n[r]; i++)
@@ -209,25 +283,18 @@ static struct target target_of(const struct hsw_vhost *v)
 	return to;
 }
 
-/* The flags that any of the frames has, and the octets of all. */
-static uint64_t frames_measure(struct rte_mbuf **pkts, uint16_t n, uint64_t *bytes)
+/* To the only ring. Returns frames sent; they are still ours. */
+static uint16_t send_counted(const struct target *to, struct rte_mbuf **pkts, uint16_t n,
+			     struct vnf_port_counters *counters)
 {
-	uint64_t flags = 0, sum = 0;
+	uint64_t bytes = 0, flags = 0;
+	uint16_t sent;
 
 	for (uint16_t i = 0; i < n; i++) {
 		flags |= pkts[i]->ol_flags;
-		sum += pkts[i]->pkt_len;
+		bytes += pkts[i]->pkt_len;
 	}
-	*bytes = sum;
-	return flags;
-}
-
-/* To the only ring, with the octets of all n known. Returns frames sent; they are still ours. */
-static uint16_t send_counted(const struct target *to, struct rte_mbuf **pkts, uint16_t n,
-			     uint64_t bytes, struct vnf_port_counters *counters)
-{
-	uint16_t sent = ring_send(to, (uint32_t)__builtin_ctz(to->rings), pkts, n);
-
+	sent = ring_send(to, (uint32_t)__builtin_ctz(to->rings), pkts, n, flags);
 	for (uint16_t i = sent; i < n; i++)
 		bytes -= pkts[i]->pkt_len;
 	counters->tx_packets += sent;
@@ -235,47 +302,21 @@ static uint16_t send_counted(const struct target *to, struct rte_mbuf **pkts, ui
 	return sent;
 }
 
-/*
- * librte_vhost would pass the request on without asking whether the guest agreed to it. Moves the
- * frames that have none to the front and returns their number; the others are dropped.
- */
-static uint16_t drop_offloads(struct rte_mbuf **pkts, uint16_t n, struct rte_mbuf **plain,
-			      bool keep, struct vnf_port_counters *counters)
-{
-	uint16_t n_plain = 0;
-
-	for (uint16_t i = 0; i < n; i++) {
-		if ((pkts[i]->ol_flags & OFFLOADS) == 0)
-			plain[n_plain++] = pkts[i];
-		else
-			drop_all(&pkts[i], 1, keep, VNF_DROP_UNSUPPORTED_OFFLOAD, counters);
-	}
-	return n_plain;
-}
-
 /* Up to SPREAD_MAX frames to give away; the rest that finds no room ends up at the end of pkts. */
 static uint16_t tx_some(const struct target *to, struct rte_mbuf **pkts, uint16_t n,
 			struct vnf_port_counters *counters)
 {
 	struct rte_mbuf *left[SPREAD_MAX];
-	uint16_t sent, n_left, n_plain = n;
-	uint64_t bytes;
+	uint16_t sent, n_left;
 
-	if (unlikely((frames_measure(pkts, n, &bytes) & OFFLOADS) != 0)) {
-		n_plain = drop_offloads(pkts, n, left, false, counters);
-		memcpy(pkts + n - n_plain, left, n_plain * sizeof(*pkts));
-		pkts += n - n_plain;
-		frames_measure(pkts, n_plain, &bytes);
-	}
 	if (likely((to->rings & (to->rings - 1)) == 0)) {
-		sent = send_counted(to, pkts, n_plain, bytes, counters);
+		sent = send_counted(to, pkts, n, counters);
 		if (likely(sent != 0))
 			hsw_free_sent(pkts, sent);
-		n_left = n_plain - sent;
-	} else {
-		n_left = spread_send(to, pkts, n_plain, left, false, counters);
-		memcpy(pkts + n_plain - n_left, left, n_left * sizeof(*pkts));
+		return sent;
 	}
+	n_left = spread_send(to, pkts, n, left, false, counters);
+	memcpy(pkts + n - n_left, left, n_left * sizeof(*pkts));
 	return n - n_left;
 }
 
@@ -300,18 +341,11 @@ uint16_t hsw_vhost_tx(void *queue, struct rte_mbuf **pkts, uint16_t n,
 static void copy_some(const struct target *to, struct rte_mbuf **pkts, uint16_t n,
 		      struct vnf_port_counters *counters)
 {
-	struct rte_mbuf *plain[SPREAD_MAX];
 	struct rte_mbuf *left[SPREAD_MAX];
 	uint16_t n_left;
-	uint64_t bytes;
 
-	if (unlikely((frames_measure(pkts, n, &bytes) & OFFLOADS) != 0)) {
-		n = drop_offloads(pkts, n, plain, true, counters);
-		pkts = plain;
-		frames_measure(pkts, n, &bytes);
-	}
 	if (likely((to->rings & (to->rings - 1)) == 0)) {
-		n_left = n - send_counted(to, pkts, n, bytes, counters);
+		n_left = n - send_counted(to, pkts, n, counters);
 		pkts += n - n_left;
 	} else {
 		n_left = spread_send(to, pkts, n, left, true, counters);

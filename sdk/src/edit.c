@@ -14,8 +14,6 @@
 #define IPV6_ADDR_BYTES 16
 #define DSCP_MAX 63
 #define IPV6_DSCP_SHIFT 6 /* within the first 16 bits: version, class, label */
-#define DCCP_COVERAGE 5
-#define DCCP_COVERAGE_BITS 15
 #define OPTION_MSS 2
 #define OPTION_MSS_BYTES 4
 
@@ -222,40 +220,6 @@ static bool asks_for_more(const struct rte_mbuf *pkt)
 	return (pkt->ol_flags & RTE_MBUF_F_TX_OFFLOAD_MASK & ~known) != 0;
 }
 
-/* Octets of layer 4 that its checksum covers, from its header on; 0: none that makes sense. */
-static uint32_t covered(struct rte_mbuf *pkt, const struct vnf_headers *h)
-{
-	const uint8_t *l4 = rte_pktmbuf_mtod_offset(pkt, const uint8_t *, h->l4);
-	uint32_t all = h->end - h->l4, n = all;
-
-	if (h->proto == IPPROTO_UDP || h->proto == IPPROTO_UDPLITE) {
-		n = rte_be_to_cpu_16(((const struct rte_udp_hdr *)l4)->dgram_len);
-		if (n == 0 && h->proto == IPPROTO_UDPLITE)
-			n = all;
-	} else if (h->proto == IPPROTO_DCCP && (l4[DCCP_COVERAGE] & DCCP_COVERAGE_BITS) != 0) {
-		/* RFC 4340 section 9.2: the header and options, and some words of the data. */
-		n = h->payload - h->l4 + ((l4[DCCP_COVERAGE] & DCCP_COVERAGE_BITS) - 1u) * 4;
-		n = RTE_MIN(n, all);
-	}
-	return n <= all ? n : 0;
-}
-
-/* Sum of the pseudo header. Not rte_ipv6_phdr_cksum(): it takes length and protocol from the IPv6
- * header, which are others with extension headers.
- */
-static uint16_t pseudo_sum(struct rte_mbuf *pkt, const struct vnf_headers *h)
-{
-	/* UDP's own length, which may be less than there is; UDP-Lite's is all there is. */
-	uint32_t length = h->proto == IPPROTO_UDP ? covered(pkt, h) : h->end - h->l4;
-	uint32_t sum = rte_cpu_to_be_16((uint16_t)length) + (uint32_t)rte_cpu_to_be_16(h->proto);
-
-	if (h->proto == IPPROTO_ICMP)
-		return 0;
-	sum += vnf_is_ipv4(h) ? rte_raw_cksum(&vnf_ipv4(pkt, h)->src_addr, 2 * sizeof(rte_be32_t))
-			      : rte_raw_cksum(vnf_ipv6(pkt, h)->src_addr, 2 * IPV6_ADDR_BYTES);
-	return vnf_sum_fold(sum);
-}
-
 /* The sum of the pseudo header is made anew: whoever asks a device for a checksum may have left it
  * to the driver, and octets that several packets share may be complete already. With a source route
  * the last destination is not known here, and must have been summed up.
@@ -266,8 +230,8 @@ static void l4_sum_complete(struct rte_mbuf *pkt, const struct vnf_headers *h)
 	uint16_t sum;
 
 	if ((h->flags & VNF_SOURCE_ROUTED) == 0)
-		field->value = pseudo_sum(pkt, h);
-	sum = (uint16_t)~packet_sum(pkt, h->l4, h->l4 + covered(pkt, h));
+		field->value = packet_pseudo_sum(pkt, h);
+	sum = (uint16_t)~packet_sum(pkt, h->l4, h->l4 + packet_covered(pkt, h));
 	if (sum == 0 && (h->proto == IPPROTO_UDP || h->proto == IPPROTO_UDPLITE))
 		sum = UINT16_MAX;
 	field->value = sum;
@@ -279,10 +243,19 @@ static void sctp_complete(struct rte_mbuf *pkt, const struct vnf_headers *h)
 		packet_crc32c(pkt, h->l4, h->end);
 }
 
+/* Asked of a device by its own flag; who delivers it says only that a checksum is open. */
+static bool is_open_sctp(const struct rte_mbuf *pkt, const struct vnf_headers *h)
+{
+	uint64_t asked = pkt->ol_flags & RTE_MBUF_F_TX_L4_MASK;
+
+	return asked == RTE_MBUF_F_TX_SCTP_CKSUM ||
+	       (asked == 0 && h->proto == IPPROTO_SCTP && vnf_sum_is_partial(pkt));
+}
+
 int vnf_checksums_complete(struct rte_mbuf *pkt, const struct vnf_headers *h)
 {
 	bool ip = (pkt->ol_flags & RTE_MBUF_F_TX_IP_CKSUM) != 0;
-	bool sctp = (pkt->ol_flags & RTE_MBUF_F_TX_L4_MASK) == RTE_MBUF_F_TX_SCTP_CKSUM;
+	bool sctp = is_open_sctp(pkt, h);
 	bool l4 = !sctp && vnf_sum_is_partial(pkt);
 
 	if (asks_for_more(pkt))
@@ -291,7 +264,7 @@ int vnf_checksums_complete(struct rte_mbuf *pkt, const struct vnf_headers *h)
 	if ((l4 || sctp) && (h->flags & VNF_FRAGMENT) != 0)
 		return -EINVAL;
 	if ((h->flags & VNF_QUOTED) != 0 || (ip && !vnf_is_ipv4(h)) ||
-	    (l4 && (h->l4_sum == 0 || covered(pkt, h) == 0)) ||
+	    (l4 && (h->l4_sum == 0 || packet_covered(pkt, h) == 0)) ||
 	    (sctp && (h->proto != IPPROTO_SCTP || h->l4 == 0)))
 		return -EINVAL;
 	if (ip) {

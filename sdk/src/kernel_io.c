@@ -11,8 +11,10 @@
 #include <sys/ioctl.h>
 
 #include <vnf/log.h>
+#include <vnf/vnf.h>
 
-#include "tx_finish.h"
+/* Of 64 KiB in the least buffers that there are. */
+#define TSO_MBUFS 31
 
 const char *kio_ifname(const struct vnf_port_spec *spec)
 {
@@ -87,11 +89,52 @@ uint32_t kio_segs(uint32_t data_room, uint32_t frame_max)
 	return RTE_MIN(rest, (uint32_t)KIO_SEGS_MAX + 1);
 }
 
+struct kio_limits kio_limits_of(const struct vnf_port *port)
+{
+	const struct kio_spec *s = port->spec->kind_spec;
+	struct kio_limits limits = { .frame_max = port->mtu + VNF_FRAME_OVERHEAD,
+				     .offloads = s->offloads };
+
+	limits.rx_max = s->offloads == VNF_OFFLOADS_TSO ? VNF_TSO_FRAME_MAX : limits.frame_max;
+	return limits;
+}
+
+uint32_t kio_takes(const struct kio_limits *limits)
+{
+	switch (limits->offloads) {
+	case VNF_OFFLOADS_TSO:
+		return VNF_TAKES_CHECKSUM | VNF_TAKES_TSO4 | VNF_TAKES_TSO6;
+	case VNF_OFFLOADS_CHECKSUM:
+		return VNF_TAKES_CHECKSUM;
+	default:
+		return 0;
+	}
+}
+
+uint32_t kio_tso_mbufs(const struct vnf_port *port)
+{
+	const struct kio_spec *s = port->spec->kind_spec;
+
+	return s->offloads == VNF_OFFLOADS_TSO ? port->n_queues * VNF_BURST_MAX * TSO_MBUFS : 0;
+}
+
+const char *kio_offloads_words(const struct vnf_port *port)
+{
+	static const char *const words[] = {
+		[VNF_OFFLOADS_NONE] = "no offloads",
+		[VNF_OFFLOADS_CHECKSUM] = "checksums may be left open",
+		[VNF_OFFLOADS_TSO] = "checksums and TCP segmentation may be left open",
+	};
+
+	return words[kio_limits_of(port).offloads];
+}
+
 int kio_room_check(const struct vnf_port *port)
 {
 	uint32_t room = rte_pktmbuf_data_room_size(port->pool);
+	struct kio_limits limits = kio_limits_of(port);
 
-	if (kio_segs(room, kio_frame_max(port)) <= KIO_SEGS_MAX)
+	if (kio_segs(room, limits.rx_max) <= KIO_SEGS_MAX)
 		return 0;
 	vnf_error("port \"%s\": an MTU of %u takes more than %d packet buffers of %u bytes; "
 		  "set a smaller mtu",
@@ -106,137 +149,98 @@ int kio_ioctl(int fd, unsigned long request, const char *ifname, struct ifreq *i
 	return ioctl(fd, request, ifr) < 0 ? -errno : 0;
 }
 
-static void slot_add(struct kio_slot *slot, struct rte_mbuf *seg)
+/* Buffers lie in front of each other as in a packet: headroom is wanted before the first only. */
+static int segment_fill(struct kio_slot *slot, struct rte_mempool *pool, uint16_t i)
 {
-	slot->iov[slot->n_iov].iov_base = rte_pktmbuf_mtod(seg, void *);
-	slot->iov[slot->n_iov].iov_len = rte_pktmbuf_tailroom(seg);
-	slot->n_iov++;
+	struct rte_mbuf *seg = rte_pktmbuf_alloc(pool);
+
+	if (unlikely(seg == NULL))
+		return -ENOMEM;
+	if (i > 0)
+		seg->data_off = 0;
+	slot->segs[i] = seg;
+	slot->iov[1 + i] = (struct iovec){ .iov_base = rte_pktmbuf_mtod(seg, void *),
+					   .iov_len = rte_pktmbuf_tailroom(seg) };
+	return 0;
 }
 
+/* A frame takes buffers from the front, so those that are missing are there. */
 int kio_slot_fill(struct kio_slot *slot, struct rte_mempool *pool, uint32_t frame_max)
 {
-	uint32_t need = slot_bytes(frame_max), room;
-	struct rte_mbuf *seg;
+	uint16_t n = slot->n_segs;
 
-	if (slot->pkt != NULL)
-		return 0;
-	slot->pkt = rte_pktmbuf_alloc(pool);
-	if (unlikely(slot->pkt == NULL))
-		return -ENOMEM;
-	slot->iov[0] = (struct iovec){ .iov_base = &slot->hdr, .iov_len = sizeof(slot->hdr) };
-	slot->n_iov = 1;
-	slot_add(slot, slot->pkt);
-	seg = slot->pkt;
-	for (room = rte_pktmbuf_tailroom(seg); unlikely(room < need);
-	     room += rte_pktmbuf_tailroom(seg)) {
-		seg->next = rte_pktmbuf_alloc(pool);
-		if (seg->next == NULL || slot->n_iov == KIO_IOV_MAX) {
+	if (unlikely(n == 0))
+		n = (uint16_t)kio_segs(rte_pktmbuf_data_room_size(pool), frame_max);
+	for (uint16_t i = 0; i < n && (slot->segs[i] == NULL || slot->n_segs == 0); i++)
+		if (unlikely(segment_fill(slot, pool, i) < 0)) {
 			kio_slot_clear(slot);
 			return -ENOMEM;
 		}
-		seg = seg->next;
-		seg->data_off = 0; /* headroom is wanted in front of the packet only */
-		slot->pkt->nb_segs++;
-		slot_add(slot, seg);
-	}
+	slot->iov[0] = (struct iovec){ .iov_base = &slot->hdr, .iov_len = sizeof(slot->hdr) };
+	slot->n_segs = n;
+	slot->n_iov = 1 + n;
 	return 0;
 }
 
 void kio_slot_clear(struct kio_slot *slot)
 {
-	rte_pktmbuf_free(slot->pkt);
-	slot->pkt = NULL;
+	for (uint16_t i = 0; i < KIO_SEGS_MAX; i++) {
+		rte_pktmbuf_free(slot->segs[i]);
+		slot->segs[i] = NULL;
+	}
+	slot->n_segs = 0;
 }
 
-/* Give the mbufs their share of `n` octets, and those without any back to the pool. */
-static void chain_cut(struct rte_mbuf *pkt, uint32_t n)
+/* The buffers that `n` octets are in, as a packet. */
+static struct rte_mbuf *slot_chain(struct kio_slot *slot, uint32_t n)
 {
-	struct rte_mbuf *seg = pkt;
+	struct rte_mbuf *pkt = slot->segs[0], *last = NULL;
 
 	pkt->pkt_len = n;
-	pkt->nb_segs = 1;
-	for (;;) {
+	pkt->nb_segs = 0;
+	for (uint16_t i = 0; last == NULL || n > 0; i++) {
+		struct rte_mbuf *seg = slot->segs[i];
+
+		slot->segs[i] = NULL;
 		seg->data_len = (uint16_t)RTE_MIN(n, (uint32_t)rte_pktmbuf_tailroom(seg));
 		n -= seg->data_len;
-		if (n == 0)
-			break;
-		seg = seg->next;
 		pkt->nb_segs++;
+		if (last != NULL)
+			last->next = seg;
+		last = seg;
 	}
-	rte_pktmbuf_free(seg->next);
-	seg->next = NULL;
+	return pkt;
 }
 
-struct rte_mbuf *kio_slot_take(struct kio_slot *slot, size_t n, uint32_t frame_max)
+struct rte_mbuf *kio_slot_take(struct kio_slot *slot, size_t n, const struct kio_limits *limits)
 {
-	struct rte_mbuf *pkt = slot->pkt;
+	uint32_t longest = vnet_hdr_is_gso(&slot->hdr) ? limits->rx_max : limits->frame_max;
+	struct rte_mbuf *pkt;
 
-	if (unlikely(n < sizeof(slot->hdr) + RTE_ETHER_HDR_LEN ||
-		     n > sizeof(slot->hdr) + frame_max || vnet_hdr_is_gso(&slot->hdr)))
+	if (unlikely(n < sizeof(slot->hdr) + RTE_ETHER_HDR_LEN || n > sizeof(slot->hdr) + longest))
 		return NULL;
-	slot->pkt = NULL;
-	chain_cut(pkt, (uint32_t)(n - sizeof(slot->hdr)));
-	if (unlikely(vnet_hdr_complete(&slot->hdr, pkt) < 0)) {
+	pkt = slot_chain(slot, (uint32_t)(n - sizeof(slot->hdr)));
+	if (unlikely(vnet_hdr_read(&slot->hdr, pkt, limits->offloads) < 0)) {
 		rte_pktmbuf_free(pkt);
 		return NULL;
 	}
 	return pkt;
 }
 
-/* Octets of a plain IP header, by which vnet_hdr_make() finds layer 4 and the pseudo header; 0: the
- * packet does not say that it has one.
- */
-static uint32_t plain_octets(const struct rte_mbuf *pkt)
+bool kio_tx_prepare(struct rte_mbuf *pkt, const struct kio_limits *limits,
+		    struct virtio_net_hdr *hdr, uint32_t *reason)
 {
-	if ((pkt->ol_flags & RTE_MBUF_F_TX_IPV4) != 0)
-		return sizeof(struct rte_ipv4_hdr);
-	return (pkt->ol_flags & RTE_MBUF_F_TX_IPV6) != 0 ? sizeof(struct rte_ipv6_hdr) : 0;
-}
-
-/* Does the frame end where its IP packet does? The kernel sums up to the end of the frame. */
-static bool is_unpadded(const struct rte_mbuf *pkt)
-{
-	const uint8_t *l3 = rte_pktmbuf_mtod_offset(pkt, const uint8_t *, pkt->l2_len);
-	uint32_t octets = pkt->pkt_len - pkt->l2_len;
-
-	if ((pkt->ol_flags & RTE_MBUF_F_TX_IPV4) != 0)
-		return octets == ((uint32_t)l3[2] << 8 | l3[3]);
-	return octets == sizeof(struct rte_ipv6_hdr) + ((uint32_t)l3[4] << 8 | l3[5]);
-}
-
-/* What the kernel would not complete by the header before the frame: all but TCP and UDP over plain
- * IP that a VNF left open and described.
- */
-static bool kernel_cannot(const struct rte_mbuf *pkt)
-{
-	uint64_t l4 = pkt->ol_flags & RTE_MBUF_F_TX_L4_MASK;
-	uint32_t octets = plain_octets(pkt);
-
-	if ((pkt->ol_flags & RTE_MBUF_F_TX_TCP_SEG) != 0)
-		return false; /* nor can anybody else here */
-	if (l4 == 0)
-		return vnf_sum_is_partial(pkt);
-	return l4 == RTE_MBUF_F_TX_SCTP_CKSUM || octets == 0 || pkt->l3_len != octets ||
-	       pkt->l2_len + octets > pkt->data_len || !is_unpadded(pkt);
-}
-
-bool kio_tx_prepare(struct rte_mbuf *pkt, uint32_t frame_max, struct virtio_net_hdr *hdr,
-		    uint32_t *reason)
-{
-	int ret;
+	bool tso = vnf_is_tso(pkt);
 
 	*reason = VNF_DROP_MALFORMED;
 	if (unlikely(pkt->pkt_len < RTE_ETHER_HDR_LEN))
 		return false;
 	*reason = VNF_DROP_TOO_LONG;
-	if (unlikely(pkt->pkt_len > frame_max || pkt->nb_segs > KIO_SEGS_MAX))
+	if (unlikely(pkt->pkt_len > (tso ? VNF_TSO_FRAME_MAX : limits->frame_max) ||
+		     pkt->nb_segs > KIO_SEGS_MAX))
 		return false;
 	*reason = VNF_DROP_UNSUPPORTED_OFFLOAD;
-	if (unlikely(kernel_cannot(pkt) && !tx_finish(pkt, reason)))
-		return false;
-	ret = vnet_hdr_make(hdr, pkt);
-	*reason = ret == -EOPNOTSUPP ? VNF_DROP_UNSUPPORTED_OFFLOAD : VNF_DROP_MALFORMED;
-	return ret == 0;
+	return vnet_hdr_write(hdr, pkt) == 0;
 }
 
 int kio_tx_iov(struct rte_mbuf *pkt, struct virtio_net_hdr *hdr, struct iovec *iov)

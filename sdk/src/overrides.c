@@ -51,6 +51,10 @@ static int virtio_apply(const struct vnf *vnf, struct loaded *loaded, const char
 		vnf_config_error(loaded->file, port, "--virtio %s: %s", text, why);
 		return -EINVAL;
 	}
+	/* What is left to the peer stays so: it is the same switch. */
+	if (port->kind == (uint32_t)schema_kind(&vnf->schema, "virtio-user"))
+		port_virtio_set_offloads(loaded->override[id],
+					 port_virtio_user_offloads(port->kind_spec));
 	port->kind = (uint32_t)schema_kind(&vnf->schema, "virtio");
 	port->kind_spec = loaded->override[id];
 	return 0;

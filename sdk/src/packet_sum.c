@@ -12,6 +12,10 @@
 #include <rte_hash_crc.h>
 #include <rte_ip.h>
 
+#define IPV6_BYTES 16
+#define DCCP_COVERAGE 5
+#define DCCP_COVERAGE_BITS 15
+
 /* Not rte_raw_cksum_mbuf(): in 22.11 it cuts the sum of a segment that begins at an odd octet to 16
  * bits before folding it.
  */
@@ -71,4 +75,43 @@ uint32_t packet_crc32c(const struct rte_mbuf *pkt, uint32_t at, uint32_t end)
 		left -= n;
 	}
 	return rte_cpu_to_le_32(~crc);
+}
+
+uint32_t packet_covered(struct rte_mbuf *pkt, const struct vnf_headers *h)
+{
+	const uint8_t *l4 = rte_pktmbuf_mtod_offset(pkt, const uint8_t *, h->l4);
+	uint32_t all = h->end - h->l4, n = all;
+
+	if (h->proto == IPPROTO_UDP || h->proto == IPPROTO_UDPLITE) {
+		n = rte_be_to_cpu_16(((const struct rte_udp_hdr *)l4)->dgram_len);
+		if (n == 0 && h->proto == IPPROTO_UDPLITE)
+			n = all;
+	} else if (h->proto == IPPROTO_DCCP && (l4[DCCP_COVERAGE] & DCCP_COVERAGE_BITS) != 0) {
+		/* RFC 4340 section 9.2: the header and options, and some words of the data. */
+		n = h->payload - h->l4 + ((l4[DCCP_COVERAGE] & DCCP_COVERAGE_BITS) - 1u) * 4;
+		n = RTE_MIN(n, all);
+	}
+	return n <= all ? n : 0;
+}
+
+uint32_t packet_addresses_sum(struct rte_mbuf *pkt, const struct vnf_headers *h)
+{
+	uint16_t addresses =
+		vnf_is_ipv4(h) ? rte_raw_cksum(&vnf_ipv4(pkt, h)->src_addr, 2 * sizeof(rte_be32_t))
+			       : rte_raw_cksum(vnf_ipv6(pkt, h)->src_addr, 2 * IPV6_BYTES);
+
+	return addresses + (uint32_t)rte_cpu_to_be_16(h->proto);
+}
+
+/* Not rte_ipv6_phdr_cksum(): it takes length and protocol from the IPv6 header, which are others
+ * with extension headers.
+ */
+uint16_t packet_pseudo_sum(struct rte_mbuf *pkt, const struct vnf_headers *h)
+{
+	/* UDP's own length, which may be less than there is; UDP-Lite's is all there is. */
+	uint32_t length = h->proto == IPPROTO_UDP ? packet_covered(pkt, h) : h->end - h->l4;
+
+	if (h->proto == IPPROTO_ICMP)
+		return 0;
+	return vnf_sum_fold(packet_addresses_sum(pkt, h) + rte_cpu_to_be_16((uint16_t)length));
 }

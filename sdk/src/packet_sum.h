@@ -10,6 +10,8 @@
 
 #include <rte_mbuf.h>
 
+#include <vnf/edit.h>
+
 /* Where an SCTP header has its checksum. */
 #define SCTP_SUM 8
 
@@ -40,5 +42,41 @@ uint16_t packet_sum(const struct rte_mbuf *pkt, uint32_t at, uint32_t end);
  *   The checksum, as it is written to the packet.
  */
 uint32_t packet_crc32c(const struct rte_mbuf *pkt, uint32_t at, uint32_t end);
+
+/**
+ * How much of layer 4 does its checksum cover?
+ *
+ * @param pkt
+ *   The packet.
+ * @param h
+ *   Its headers; layer 4 is there.
+ * @return
+ *   Octets, from its header on; 0: none that makes sense.
+ */
+uint32_t packet_covered(struct rte_mbuf *pkt, const struct vnf_headers *h);
+
+/**
+ * The part of the pseudo header's sum that does not depend on the length.
+ *
+ * @param pkt
+ *   The packet.
+ * @param h
+ *   Its headers; IPv4 or IPv6.
+ * @return
+ *   Sum of both addresses and the protocol, 17 bits.
+ */
+uint32_t packet_addresses_sum(struct rte_mbuf *pkt, const struct vnf_headers *h);
+
+/**
+ * Sum of the pseudo header, RFC 793 and RFC 8200 section 8.1; 0 for ICMP, which has none.
+ *
+ * @param pkt
+ *   The packet.
+ * @param h
+ *   Its headers; layer 4 is there.
+ * @return
+ *   The sum, as it is written to a packet.
+ */
+uint16_t packet_pseudo_sum(struct rte_mbuf *pkt, const struct vnf_headers *h);
 
 #endif

@@ -43,7 +43,7 @@ union aux {
 
 struct af_packet_queue {
 	int fd;
-	uint32_t frame_max;
+	struct kio_limits limits;
 	struct rte_mempool *pool;
 	struct gap gap;
 	uint64_t errors;
@@ -88,13 +88,14 @@ static const struct vnf_config_key af_packet_keys[] = {
 	  .offset = offsetof(struct kio_spec, netns),
 	  .doc = "Network namespace it is in: a name as of \"ip netns\" or an absolute path; by "
 		 "default the one the program runs in." },
+	VNF_OFFLOADS_KEY(struct kio_spec, offloads, "none"),
 	{ .name = NULL },
 };
 
 static void af_packet_need(const struct vnf_port *port, struct vnf_port_need *need)
 {
 	/* The pool's buffers hold a frame each; two where the odd octet does not fit. */
-	need->mbufs += port->n_queues * BURST * 2;
+	need->mbufs += port->n_queues * BURST * 2 + 2 * kio_tso_mbufs(port);
 	need->bytes += port->n_queues * sizeof(struct af_packet_queue);
 }
 
@@ -144,13 +145,12 @@ static struct rte_mbuf *frame_take(struct af_packet_queue *q, uint16_t i)
 	const struct tpacket_auxdata *vlan;
 	struct rte_mbuf *pkt;
 
-	if (unlikely(vnet_hdr_is_gso(&slot->hdr))) {
+	if (unlikely(vnet_hdr_is_gso(&slot->hdr) && q->limits.offloads != VNF_OFFLOADS_TSO)) {
 		count(&q->gso, 1);
 		return NULL;
 	}
-	pkt = (msg->msg_flags & MSG_TRUNC) != 0
-		      ? NULL
-		      : kio_slot_take(slot, q->rx[i].msg_len, q->frame_max);
+	pkt = (msg->msg_flags & MSG_TRUNC) != 0 ? NULL
+						: kio_slot_take(slot, q->rx[i].msg_len, &q->limits);
 	if (unlikely(pkt == NULL)) {
 		count(&q->errors, 1);
 		return NULL;
@@ -170,7 +170,7 @@ static uint16_t slots_fill(struct af_packet_queue *q, uint16_t n)
 	for (uint16_t i = 0; i < n; i++) {
 		struct msghdr *msg = &q->rx[i].msg_hdr;
 
-		if (unlikely(kio_slot_fill(&q->slots[i], q->pool, q->frame_max) < 0)) {
+		if (unlikely(kio_slot_fill(&q->slots[i], q->pool, q->limits.rx_max) < 0)) {
 			count(&q->nombuf, 1);
 			return i;
 		}
@@ -248,7 +248,7 @@ static uint16_t row_prepare(struct af_packet_queue *q, struct rte_mbuf **pkts, u
 {
 	n = RTE_MIN(n, (uint16_t)BURST);
 	for (uint16_t i = 0; i < n; i++) {
-		if (unlikely(!kio_tx_prepare(pkts[i], q->frame_max, &q->tx_hdr[i], reason)))
+		if (unlikely(!kio_tx_prepare(pkts[i], &q->limits, &q->tx_hdr[i], reason)))
 			return i;
 		q->tx[i].msg_hdr.msg_iovlen =
 			(size_t)kio_tx_iov(pkts[i], &q->tx_hdr[i], q->tx_iov[i]);
@@ -361,7 +361,7 @@ static void queue_init(struct af_packet_queue *q, const struct vnf_port *port)
 {
 	q->fd = -1;
 	q->pool = port->pool;
-	q->frame_max = kio_frame_max(port);
+	q->limits = kio_limits_of(port);
 	for (unsigned int i = 0; i < BURST; i++) {
 		q->rx[i].msg_hdr.msg_iov = q->slots[i].iov;
 		q->rx[i].msg_hdr.msg_control = &q->aux[i];
@@ -424,6 +424,7 @@ static int af_packet_open(struct vnf_port *port)
 	}
 	for (uint16_t i = 0; i < port->n_queues; i++)
 		((struct af_packet_queue *)port->queue[i])->fd = v.fds[i];
+	vnf_port_set_takes(port, kio_takes(&((struct af_packet_queue *)port->queue[0])->limits));
 	port->rx = af_packet_rx;
 	port->tx = af_packet_tx;
 	port->tx_copy = af_packet_tx_copy;
@@ -527,8 +528,8 @@ static void gso_poll(const struct vnf_port *port)
 	if (n == a->gso_seen || now < a->next_hint)
 		return;
 	vnf_warning("port \"%s\": %lu frames were dropped that still had to be cut into segments; "
-		    "turn off segmentation on the peer: ethtool -K PEER tso off gso off (and "
-		    "ethtool -K %s gro off)",
+		    "set offloads = \"tso\", or turn off segmentation on the peer: ethtool -K PEER "
+		    "tso off gso off (and ethtool -K %s gro off)",
 		    port->name, (unsigned long)(n - a->gso_seen), kio_ifname(port->spec));
 	a->gso_seen = n;
 	a->next_hint = now + GSO_HINT_NS;
@@ -573,7 +574,8 @@ static void af_packet_explain(const struct vnf_port *port, struct vnf_port_path 
 		 port->n_queues == 1 ? "" : "s by flow hash");
 	snprintf(path->tx, sizeof(path->tx), "sendmmsg(), up to %u frames a system call", BURST);
 	snprintf(path->why, sizeof(path->why),
-		 "straight into packet buffers, no mapped ring (TPACKET); with virtio-net header");
+		 "straight into packet buffers, no mapped ring (TPACKET); %s",
+		 kio_offloads_words(port));
 }
 
 const struct vnf_port_kind vnf_port_kind_af_packet = {

@@ -5,9 +5,9 @@
  * ethdev_rx and ethdev_tx on the workers.
  *
  * What DPDK leaves to the expert is decided here: as many tx as rx queues (a virtio peer fills all
- * or none), no RSS and no receive offloads (virtio has no RSS; a checksum taken over from the host
- * would be partial), MTU and buffer size that fit each other, offloads of single packets finished
- * by rte_eth_tx_prepare(), a device that did not come up found by its name.
+ * or none), no RSS (virtio has none), no offloads but those that the file asks for (a checksum
+ * taken over from the host would be partial), MTU and buffer size that fit each other, offloads of
+ * single packets finished by rte_eth_tx_prepare(), a device that did not come up found by its name.
  */
 
 #include "port_ethdev.h"
@@ -25,8 +25,11 @@
 #include <vnf/log.h>
 #include <vnf/stage.h>
 
-#include "tx_finish.h"
 #include "vnf_priv.h"
+
+#define NIC_TSO_MIN 256
+/* Buffers of 2 KiB, those of virtio's rings, that 64 KiB take. */
+#define TSO_MBUFS 33
 
 static uint16_t ethdev_rx(void *queue, struct rte_mbuf **pkts, uint16_t n)
 {
@@ -37,70 +40,6 @@ static uint16_t ethdev_rx(void *queue, struct rte_mbuf **pkts, uint16_t n)
 	if (got != 0)
 		vnf_stage_leave(VNF_STAGE_RX_LIBRARY, entered, got);
 	return got;
-}
-
-/* What a packet asks of the device, as RTE_ETH_TX_OFFLOAD_*; all bits for what is not listed. The
- * flags that only tell what kind of packet it is ask for nothing.
- */
-static uint64_t offloads_asked(uint64_t flags)
-{
-	static const struct {
-		uint64_t mask, flags, offload;
-	} table[] = {
-		{ RTE_MBUF_F_TX_IP_CKSUM, RTE_MBUF_F_TX_IP_CKSUM, RTE_ETH_TX_OFFLOAD_IPV4_CKSUM },
-		{ RTE_MBUF_F_TX_L4_MASK, RTE_MBUF_F_TX_TCP_CKSUM, RTE_ETH_TX_OFFLOAD_TCP_CKSUM },
-		{ RTE_MBUF_F_TX_L4_MASK, RTE_MBUF_F_TX_UDP_CKSUM, RTE_ETH_TX_OFFLOAD_UDP_CKSUM },
-		{ RTE_MBUF_F_TX_L4_MASK, RTE_MBUF_F_TX_SCTP_CKSUM, RTE_ETH_TX_OFFLOAD_SCTP_CKSUM },
-		{ RTE_MBUF_F_TX_TCP_SEG, RTE_MBUF_F_TX_TCP_SEG, RTE_ETH_TX_OFFLOAD_TCP_TSO },
-		{ RTE_MBUF_F_TX_UDP_SEG, RTE_MBUF_F_TX_UDP_SEG, RTE_ETH_TX_OFFLOAD_UDP_TSO },
-		{ RTE_MBUF_F_TX_VLAN, RTE_MBUF_F_TX_VLAN, RTE_ETH_TX_OFFLOAD_VLAN_INSERT },
-	};
-	const uint64_t kinds = RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_IPV6 | RTE_MBUF_F_TX_OUTER_IPV4 |
-			       RTE_MBUF_F_TX_OUTER_IPV6;
-	uint64_t asked = 0, rest = flags & RTE_MBUF_F_TX_OFFLOAD_MASK & ~kinds;
-
-	for (size_t i = 0; i < RTE_DIM(table); i++) {
-		if ((flags & table[i].mask) != table[i].flags)
-			continue;
-		asked |= table[i].offload;
-		rest &= ~table[i].mask;
-	}
-	return rest == 0 ? asked : UINT64_MAX;
-}
-
-/* Make of it what the device can be given. What asks for more than the device was told to do would
- * go out with headers that are not finished, so it is finished here.
- */
-static bool packet_prepare(const struct ethdev_queue *q, struct rte_mbuf *pkt, uint32_t *reason)
-{
-	*reason = VNF_DROP_TOO_LONG;
-	if (pkt->pkt_len > q->frame_max)
-		return false;
-	if ((offloads_asked(pkt->ol_flags) & ~q->tx_offloads) != 0)
-		return tx_finish(pkt, reason);
-	/* The device's checksum begins with what it is told, not with what was received. */
-	if ((pkt->ol_flags & RTE_MBUF_F_TX_L4_MASK) == 0 && vnf_sum_is_partial(pkt))
-		return tx_finish(pkt, reason);
-	return true;
-}
-
-/* Drop what the device cannot send. Returns how many remain, at the front. */
-static uint16_t ethdev_tx_refuse(const struct ethdev_queue *q, struct rte_mbuf **pkts, uint16_t n,
-				 struct vnf_port_counters *counters)
-{
-	uint16_t kept = 0;
-
-	for (uint16_t i = 0; i < n; i++) {
-		uint32_t reason;
-
-		if (packet_prepare(q, pkts[i], &reason)) {
-			pkts[kept++] = pkts[i];
-			continue;
-		}
-		vnf_port_drop(counters, &pkts[i], 1, reason);
-		rte_pktmbuf_free(pkts[i]);
-	}
-	return kept;
 }
 
 /* The driver may have to finish headers. Packets that it refuses are dropped, for nothing would
@@ -127,19 +66,15 @@ static uint16_t ethdev_tx(void *queue, struct rte_mbuf **pkts, uint16_t n,
 			  struct vnf_port_counters *counters)
 {
 	const struct ethdev_queue *q = queue;
-	uint64_t bytes = 0, flags = 0, longest = 0, entered;
+	uint64_t bytes = 0, flags = 0, entered;
 	uint16_t sent, refused = 0;
 
 	for (uint16_t i = 0; i < n; i++) {
-		uint64_t length = pkts[i]->pkt_len;
-
-		bytes += length;
-		longest = RTE_MAX(longest, length);
+		bytes += pkts[i]->pkt_len;
 		flags |= pkts[i]->ol_flags;
 	}
-	if (unlikely((flags & TX_MAY_BE_OPEN) != 0 || longest > q->frame_max)) {
+	if (unlikely((flags & RTE_MBUF_F_TX_OFFLOAD_MASK) != 0)) {
 		refused = n;
-		n = ethdev_tx_refuse(q, pkts, n, counters);
 		n = ethdev_tx_prepare(q, pkts, n, counters);
 		refused -= n;
 		bytes = 0;
@@ -166,16 +101,82 @@ void ethdev_need(const struct vnf_port *port, struct vnf_port_need *need)
 	need->bytes = port->n_queues * 2ull * ETHDEV_RING * 128 + (1u << 20);
 }
 
-static void offloads_choose(const struct rte_eth_dev_info *info, struct rte_eth_conf *conf)
+void ethdev_need_tso(const struct vnf_port *port, struct vnf_port_need *need)
 {
-	conf->txmode.offloads = info->tx_offload_capa & RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
+	need->mbufs += port->n_queues * VNF_BURST_MAX * TSO_MBUFS;
+}
+
+/* Both checksums or none: a packet does not know which of them a port takes. */
+static uint64_t tx_checksums(const struct rte_eth_dev_info *info)
+{
+	const uint64_t both = RTE_ETH_TX_OFFLOAD_TCP_CKSUM | RTE_ETH_TX_OFFLOAD_UDP_CKSUM;
+
+	if ((info->tx_offload_capa & both) != both)
+		return 0;
+	return info->tx_offload_capa & (both | RTE_ETH_TX_OFFLOAD_IPV4_CKSUM);
+}
+
+/* A network card is asked for nothing when it receives: it would say whether checksums are right,
+ * which nobody here asks, and put segments together that have to leave as they came. Frames to be
+ * cut are longer than a buffer, so a virtio device must spread them over several.
+ */
+static uint64_t rx_offloads(const struct ethdev *dev, const struct rte_eth_dev_info *info)
+{
+	const uint64_t sums = RTE_ETH_RX_OFFLOAD_TCP_CKSUM | RTE_ETH_RX_OFFLOAD_UDP_CKSUM;
+	const uint64_t lro = RTE_ETH_RX_OFFLOAD_TCP_LRO | RTE_ETH_RX_OFFLOAD_SCATTER;
+
+	if (!dev->virtual_peer || dev->offloads == VNF_OFFLOADS_NONE ||
+	    (info->rx_offload_capa & sums) != sums)
+		return 0;
+	if (dev->offloads == VNF_OFFLOADS_TSO && (info->rx_offload_capa & lro) == lro)
+		return sums | lro;
+	return sums;
+}
+
+static void offloads_choose(const struct ethdev *dev, const struct rte_eth_dev_info *info,
+			    struct rte_eth_conf *conf)
+{
+	uint64_t tx = info->tx_offload_capa & RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
+
+	if (dev->offloads != VNF_OFFLOADS_NONE)
+		tx |= tx_checksums(info);
+	if (dev->offloads == VNF_OFFLOADS_TSO && (tx & RTE_ETH_TX_OFFLOAD_TCP_CKSUM) != 0)
+		tx |= info->tx_offload_capa & RTE_ETH_TX_OFFLOAD_TCP_TSO;
+	conf->txmode.offloads = tx;
+	conf->rxmode.offloads = rx_offloads(dev, info);
+	/* virtio knows no limit, and may not be given one. */
+	if ((conf->rxmode.offloads & RTE_ETH_RX_OFFLOAD_TCP_LRO) != 0)
+		conf->rxmode.max_lro_pkt_size = info->max_lro_pkt_size;
+}
+
+bool ethdev_is_as_agreed(const struct ethdev *dev)
+{
+	struct rte_eth_conf conf = { 0 };
+	struct rte_eth_dev_info info;
+
+	if (dev->offloads == VNF_OFFLOADS_NONE || rte_eth_dev_info_get(dev->port_id, &info) < 0)
+		return true;
+	offloads_choose(dev, &info, &conf);
+	return conf.txmode.offloads == dev->tx_offloads && conf.rxmode.offloads == dev->rx_offloads;
+}
+
+static uint32_t takes_of(uint64_t tx_offloads)
+{
+	uint32_t takes = 0;
+
+	if ((tx_offloads & RTE_ETH_TX_OFFLOAD_TCP_CKSUM) != 0)
+		takes |= VNF_TAKES_CHECKSUM;
+	if ((tx_offloads & RTE_ETH_TX_OFFLOAD_IPV4_CKSUM) != 0)
+		takes |= VNF_TAKES_IP_CHECKSUM;
+	if ((tx_offloads & RTE_ETH_TX_OFFLOAD_TCP_TSO) != 0)
+		takes |= VNF_TAKES_TSO4 | VNF_TAKES_TSO6;
+	return takes;
 }
 
 static int queues_setup(struct vnf_port *port, struct ethdev *dev,
-			const struct rte_eth_dev_info *info, uint64_t tx_offloads)
+			const struct rte_eth_dev_info *info)
 {
 	uint16_t rx_desc = dev->ring, tx_desc = dev->ring;
-	uint32_t frame_max = port->mtu + VNF_FRAME_OVERHEAD;
 	int node = rte_eth_dev_socket_id(dev->port_id);
 	int ret = rte_eth_dev_adjust_nb_rx_tx_desc(dev->port_id, &rx_desc, &tx_desc);
 
@@ -196,7 +197,7 @@ static int queues_setup(struct vnf_port *port, struct ethdev *dev,
 		if (ret == 0)
 			ret = rte_eth_tx_queue_setup(dev->port_id, q, tx_desc, (unsigned int)node,
 						     NULL);
-		dev->queue[q] = (struct ethdev_queue){ dev->port_id, q, frame_max, tx_offloads };
+		dev->queue[q] = (struct ethdev_queue){ dev->port_id, q };
 		port->queue[q] = &dev->queue[q];
 	}
 	if (ret < 0)
@@ -227,7 +228,7 @@ static int ethdev_configure(struct vnf_port *port, struct ethdev *dev)
 		return -EINVAL;
 	}
 	conf.rxmode.mtu = port->mtu;
-	offloads_choose(&info, &conf);
+	offloads_choose(dev, &info, &conf);
 	/* Link changes then come to DPDK's interrupt thread alone. Without, every question for the
 	 * link is one to the peer, and virtio-user loses its reconnect when two threads ask.
 	 */
@@ -238,7 +239,12 @@ static int ethdev_configure(struct vnf_port *port, struct ethdev *dev)
 			  rte_strerror(-ret));
 		return ret;
 	}
-	return queues_setup(port, dev, &info, conf.txmode.offloads);
+	dev->tx_offloads = conf.txmode.offloads;
+	dev->rx_offloads = conf.rxmode.offloads;
+	vnf_port_set_takes(port, takes_of(conf.txmode.offloads));
+	/* Below that an i40e takes it for an attack, and stops. */
+	port->tso_min = dev->virtual_peer ? VNF_TSO_MIN : NIC_TSO_MIN;
+	return queues_setup(port, dev, &info);
 }
 
 /* What the driver says of its rings and functions while a port is opened and started. */
@@ -280,7 +286,6 @@ int ethdev_open(struct vnf_port *port, struct ethdev *dev, const char *name, con
 	port->priv = dev;
 	port->rx = ethdev_rx;
 	port->tx = ethdev_tx;
-	port->prepares = true;
 	port->socket_id = (uint16_t)RTE_MAX(0, rte_eth_dev_socket_id(dev->port_id));
 	return ethdev_configure(port, dev);
 }

@@ -19,19 +19,21 @@
 struct ethdev_queue {
 	uint16_t port_id;
 	uint16_t queue_id;
-	uint32_t frame_max;   /* Octets of a frame that it takes. */
-	uint64_t tx_offloads; /* RTE_ETH_TX_OFFLOAD_*, those that are enabled */
 } __rte_cache_aligned;
 
 /* State of such a port; a kind's own state begins with it. */
 struct ethdev {
 	uint16_t port_id;
-	uint16_t ring; /* descriptors per ring to ask for; set before ethdev_open() */
+	uint16_t ring;     /* descriptors per ring to ask for; set before ethdev_open() */
+	uint32_t offloads; /* enum vnf_offloads; set before ethdev_open() */
+	bool virtual_peer; /* what it receives open was left so by its peer (virtio); likewise */
 	bool attached;
 	bool started;
 	struct vnf_log_limit
 		limit;             /* of lines that the other side can cause, by coming and going */
 	char name[64];             /* DPDK's name of the device */
+	uint64_t tx_offloads;      /* RTE_ETH_TX_OFFLOAD_* that are on */
+	uint64_t rx_offloads;      /* RTE_ETH_RX_OFFLOAD_* that are on */
 	uint32_t descriptors;      /* per ring, as it came out */
 	uint32_t ring_found;       /* a virtio device's, as its driver said; 0 = it did not */
 	struct virtio_path logged; /* likewise, the functions that it chose */
@@ -40,9 +42,13 @@ struct ethdev {
 
 /* mbufs and heap of a device with ETHDEV_RING descriptors per ring. */
 void ethdev_need(const struct vnf_port *port, struct vnf_port_need *need);
+/* Beside that, what a burst of frames takes that are yet to be cut. */
+void ethdev_need_tso(const struct vnf_port *port, struct vnf_port_need *need);
 /* Attach the device `name` with `args` ("name,key=value,...") and configure it. 0 or -errno. */
 int ethdev_open(struct vnf_port *port, struct ethdev *dev, const char *name, const char *args);
 int ethdev_start(struct vnf_port *port);
+/* Would the peer that is there now be agreed with on the same offloads? */
+bool ethdev_is_as_agreed(const struct ethdev *dev);
 void ethdev_poll(struct vnf_port *port);
 void ethdev_missed(const struct vnf_port *port, struct vnf_port_missed *missed);
 /* What the driver says of itself. */

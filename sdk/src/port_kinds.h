@@ -23,5 +23,8 @@ extern const struct vnf_port_kind vnf_port_kind_sink;
  * `address` must outlive it. 0, or -errno with a sentence in `why`.
  */
 int port_virtio_spec(const char *address, void **spec, char *why, size_t why_size);
+/* enum vnf_offloads of the virtio kind's structure, and of virtio-user's. */
+void port_virtio_set_offloads(void *spec, uint32_t offloads);
+uint32_t port_virtio_user_offloads(const void *spec);
 
 #endif

@@ -25,6 +25,7 @@ struct nic_spec {
 	const char *address; /* PCI address, or MAC of the interface that the kernel has on it */
 	const char *devargs; /* "" for virtio */
 	uint32_t driver;     /* enum pci_driver */
+	uint32_t offloads;   /* enum vnf_offloads */
 	bool restore;
 };
 
@@ -126,6 +127,7 @@ static const struct vnf_config_key virtio_keys[] = {
 	  .check = check_address,
 	  .doc = ADDRESS_DOC "." },
 	DRIVER_KEYS,
+	VNF_OFFLOADS_KEY(struct nic_spec, offloads, "none"),
 	{ .name = NULL },
 };
 
@@ -143,6 +145,7 @@ static const struct vnf_config_key nic_keys[] = {
 	  .doc = "A DPDK device and its arguments, such as \"net_memif0,role=client\"; this or "
 		 "address." },
 	DRIVER_KEYS,
+	VNF_OFFLOADS_KEY(struct nic_spec, offloads, "none"),
 	{ .name = NULL },
 };
 
@@ -165,6 +168,11 @@ int port_virtio_spec(const char *address, void **spec, char *why, size_t why_siz
 	made->devargs = "";
 	*spec = made;
 	return 0;
+}
+
+void port_virtio_set_offloads(void *spec, uint32_t offloads)
+{
+	((struct nic_spec *)spec)->offloads = offloads;
 }
 
 static void nic_check(struct vnf_config *file, const struct vnf_port_spec *spec)
@@ -218,8 +226,12 @@ static void nic_need(const struct vnf_port *port, struct vnf_port_need *need)
  */
 static void virtio_need(const struct vnf_port *port, struct vnf_port_need *need)
 {
+	const struct nic_spec *spec = port->spec->kind_spec;
+
 	nic_need(port, need);
 	need->iova_pa = true;
+	if (spec->offloads == VNF_OFFLOADS_TSO)
+		ethdev_need_tso(port, need);
 }
 
 static int nic_prepare(struct vnf_port *port)
@@ -283,6 +295,8 @@ static int nic_open(struct vnf_port *port)
 	int ret;
 
 	nic->dev.ring = ETHDEV_RING;
+	nic->dev.offloads = spec->offloads;
+	nic->dev.virtual_peer = port->kind == &vnf_port_kind_virtio;
 	snprintf(name, sizeof(name), "%.*s", (int)strcspn(devargs_of(spec), ","), devargs_of(spec));
 	if (nic->binding.address[0] != '\0')
 		ret = ethdev_open(port, &nic->dev, nic->binding.address, nic->binding.address);

@@ -5,9 +5,9 @@
  * network namespace that the file names. DPDK's net_tap would not do: it has no struct
  * virtio_net_hdr, and one that is moved to another namespace reads link down for ever.
  *
- * The kernel is told that we take no offloads (TUNSETOFFLOAD 0), so it completes checksums and cuts
- * segments before we see a frame; the header is there so that offloads can be carried later.
- * A system call moves one frame. See Documentation/networking/tuntap.rst of Linux.
+ * What checksums and segments the kernel may leave to us is told to it by TUNSETOFFLOAD; what we
+ * leave to it, it takes by the header before each frame. A system call moves one frame. See
+ * Documentation/networking/tuntap.rst of Linux.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -41,7 +41,7 @@ struct tap_spec {
 
 struct tap_queue {
 	int fd;
-	uint32_t frame_max;
+	struct kio_limits limits;
 	struct rte_mempool *pool;
 	struct gap gap;
 	uint64_t errors;
@@ -81,6 +81,7 @@ static const struct vnf_config_key tap_keys[] = {
 	  .type = VNF_CONFIG_MAC,
 	  .offset = offsetof(struct tap_spec, peer_mac),
 	  .doc = "MAC address of the kernel interface; by default the kernel makes one up." },
+	VNF_OFFLOADS_KEY(struct tap_spec, kio.offloads, "none"),
 	{ .name = NULL },
 };
 
@@ -114,7 +115,7 @@ static void tap_claims(const struct vnf_port_spec *spec, struct vnf_claims *clai
 
 static void tap_need(const struct vnf_port *port, struct vnf_port_need *need)
 {
-	need->mbufs += port->n_queues * KIO_SEGS_MAX;
+	need->mbufs += port->n_queues * KIO_SEGS_MAX + kio_tso_mbufs(port);
 	need->bytes += port->n_queues * sizeof(struct tap_queue);
 }
 
@@ -131,7 +132,7 @@ static uint16_t tap_rx(void *queue, struct rte_mbuf **pkts, uint16_t n)
 	for (uint16_t i = 0; i < n; i++) {
 		ssize_t bytes;
 
-		if (unlikely(kio_slot_fill(&q->slot, q->pool, q->frame_max) < 0)) {
+		if (unlikely(kio_slot_fill(&q->slot, q->pool, q->limits.rx_max) < 0)) {
 			__atomic_store_n(&q->nombuf, q->nombuf + 1, __ATOMIC_RELAXED);
 			gap_begin(&q->gap, now);
 			break;
@@ -141,7 +142,7 @@ static uint16_t tap_rx(void *queue, struct rte_mbuf **pkts, uint16_t n)
 			gap_begin(&q->gap, now);
 			break;
 		}
-		pkts[got] = kio_slot_take(&q->slot, (size_t)bytes, q->frame_max);
+		pkts[got] = kio_slot_take(&q->slot, (size_t)bytes, &q->limits);
 		if (likely(pkts[got] != NULL))
 			got++;
 		else
@@ -160,7 +161,7 @@ static uint16_t tap_tx_copy(void *queue, struct rte_mbuf **pkts, uint16_t n,
 	uint16_t i;
 
 	for (i = 0; i < n; i++) {
-		if (unlikely(!kio_tx_prepare(pkts[i], q->frame_max, &hdr, &reason))) {
+		if (unlikely(!kio_tx_prepare(pkts[i], &q->limits, &hdr, &reason))) {
 			vnf_port_drop(counters, &pkts[i], 1, reason);
 			continue;
 		}
@@ -227,6 +228,21 @@ static int tap_device_open(const struct vnf_port *port)
 	return -error;
 }
 
+/* Without TUN_F_TSO_ECN: a frame with CWR is cut by the kernel, for whose sake no virtio header
+ * that librte_vhost writes could tell that it has it.
+ */
+static unsigned long tap_offloads(const struct vnf_port *port)
+{
+	switch (kio_limits_of(port).offloads) {
+	case VNF_OFFLOADS_TSO:
+		return TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6;
+	case VNF_OFFLOADS_CHECKSUM:
+		return TUN_F_CSUM;
+	default:
+		return 0;
+	}
+}
+
 static int tap_attach(const struct vnf_port *port, int fd)
 {
 	struct tap *t = port->priv;
@@ -242,7 +258,8 @@ static int tap_attach(const struct vnf_port *port, int fd)
 			  t->ifname, strerror(-ret), tap_attach_hint(-ret));
 		return ret;
 	}
-	if (ioctl(fd, TUNSETVNETHDRSZ, &size) < 0 || ioctl(fd, TUNSETOFFLOAD, 0UL) < 0) {
+	if (ioctl(fd, TUNSETVNETHDRSZ, &size) < 0 ||
+	    ioctl(fd, TUNSETOFFLOAD, tap_offloads(port)) < 0) {
 		ret = -errno;
 		vnf_error("port \"%s\": interface %s: cannot set header size and offloads: %s",
 			  port->name, t->ifname, strerror(-ret));
@@ -375,7 +392,7 @@ static int tap_alloc(struct vnf_port *port)
 			return -ENOMEM;
 		q->fd = -1;
 		q->pool = port->pool;
-		q->frame_max = kio_frame_max(port);
+		q->limits = kio_limits_of(port);
 		port->queue[i] = q;
 	}
 	return 0;
@@ -427,6 +444,7 @@ static int tap_open(struct vnf_port *port)
 			kio_netns_failed(port, ret);
 		goto fail;
 	}
+	vnf_port_set_takes(port, kio_takes(&((struct tap_queue *)port->queue[0])->limits));
 	port->rx = tap_rx;
 	port->tx = tap_tx;
 	port->tx_copy = tap_tx_copy;
@@ -518,8 +536,8 @@ static void tap_explain(const struct vnf_port *port, struct vnf_port_path *path)
 	snprintf(path->rx, sizeof(path->rx), "readv(), a system call a frame, %u queue%s",
 		 port->n_queues, port->n_queues == 1 ? "" : "s");
 	snprintf(path->tx, sizeof(path->tx), "writev(), a system call a frame");
-	snprintf(path->why, sizeof(path->why),
-		 "/dev/net/tun knows no bursts; with virtio-net header, all offloads off");
+	snprintf(path->why, sizeof(path->why), "/dev/net/tun knows no bursts; %s",
+		 kio_offloads_words(port));
 }
 
 const struct vnf_port_kind vnf_port_kind_tap = {

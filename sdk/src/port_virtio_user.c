@@ -62,6 +62,7 @@ struct virtio_user_spec {
 	const char *group;
 	uint32_t access;
 	uint32_t queue_size;
+	uint32_t offloads; /* enum vnf_offloads */
 	bool packed;
 };
 
@@ -154,12 +155,18 @@ static const struct vnf_config_key virtio_user_keys[] = {
 	  .def = "false",
 	  .doc = "Packed instead of split rings; after a crash of the switch packets in them are "
 		 "lost." },
+	VNF_OFFLOADS_KEY(struct virtio_user_spec, offloads, "none"),
 	{ .name = NULL },
 };
 
 static const struct virtio_user_spec *spec_of(const struct vnf_port *port)
 {
 	return port->spec->kind_spec;
+}
+
+uint32_t port_virtio_user_offloads(const void *spec)
+{
+	return ((const struct virtio_user_spec *)spec)->offloads;
 }
 
 static void virtio_user_need(const struct vnf_port *port, struct vnf_port_need *need)
@@ -169,6 +176,8 @@ static void virtio_user_need(const struct vnf_port *port, struct vnf_port_need *
 	need->mbufs = port->n_queues * 2u * ring;
 	need->bytes = port->n_queues * 2ull * ring * 128 + (1u << 20);
 	need->shared = true;
+	if (spec_of(port)->offloads == VNF_OFFLOADS_TSO)
+		ethdev_need_tso(port, need);
 }
 
 static void virtio_user_claims(const struct vnf_port_spec *port, struct vnf_claims *claims)
@@ -353,6 +362,8 @@ static int virtio_user_open(struct vnf_port *port)
 	int ret;
 
 	vu->dev.ring = (uint16_t)spec->queue_size;
+	vu->dev.offloads = spec->offloads;
+	vu->dev.virtual_peer = true;
 	ret = spec->mode == MODE_SERVER ? socket_claim(port, vu) : client_wait(port, vu);
 	if (ret < 0)
 		return ret;
@@ -449,6 +460,18 @@ static void disagreement(struct vnf_port *port, struct virtio_user *vu, bool con
 	}
 }
 
+/* DPDK goes on with what both have in common, but our driver with what it was set up for: it would
+ * leave checksums to a peer that does not look.
+ */
+static void peer_changed(struct vnf_port *port, struct virtio_user *vu)
+{
+	vnf_log_limited(
+		&vu->said, VNF_LOG_NOTICE,
+		"port \"%s\": the peer at %s came back with other offloads; opening it again",
+		port->name, spec_of(port)->socket);
+	__atomic_store_n(&port->broken, 1, __ATOMIC_RELEASE);
+}
+
 static void virtio_user_poll(struct vnf_port *port)
 {
 	struct virtio_user *vu = port->priv;
@@ -463,6 +486,10 @@ static void virtio_user_poll(struct vnf_port *port)
 	up = link_is_up(vu);
 	connected = unix_connection_alive(spec_of(port)->socket);
 	vu->next_check_ns = now + (up ? CHECK_UP_NS : CHECK_DOWN_NS);
+	if (up && connected && !vnf_port_is_up(port) && !ethdev_is_as_agreed(&vu->dev)) {
+		peer_changed(port, vu);
+		return;
+	}
 	vnf_port_set_up(port, up && connected);
 	if (connected)
 		__atomic_store_n(&port->waiting, 1, __ATOMIC_RELEASE);

@@ -25,7 +25,6 @@
 #include "replay_files.h"
 #include "replay_input.h"
 #include "trace.h"
-#include "tx_finish.h"
 #include "vnf_priv.h"
 
 /* How often the control thread has its turn, as in program.c. */
@@ -96,7 +95,7 @@ static uint16_t replay_tx_copy(void *queue, struct rte_mbuf **pkts, uint16_t n,
 
 	for (uint16_t i = 0; i < n; i++) {
 		/* A file has no hardware that would finish it. */
-		if (tx_is_open(pkts[i])) {
+		if (vnf_is_open(pkts[i])) {
 			trace_refused(pkts[i], VNF_DROP_UNSUPPORTED_OFFLOAD, q->port->id);
 			counters->drops[VNF_DROP_UNSUPPORTED_OFFLOAD]++;
 			continue;

@@ -22,6 +22,13 @@ static const struct vnf_port_kind *const sdk_kinds[] = {
 	&vnf_port_kind_null,        &vnf_port_kind_gen,       &vnf_port_kind_sink,
 };
 
+const char *const vnf_offloads_words[] = {
+	[VNF_OFFLOADS_NONE] = "none",
+	[VNF_OFFLOADS_CHECKSUM] = "checksum",
+	[VNF_OFFLOADS_TSO] = "tso",
+	NULL,
+};
+
 static const char *const hugepages_words[] = { "auto", "never", "always", NULL };
 static const char *const latency_words[] = { "low", "balanced", "power", NULL };
 static const char *const level_words[] = { "error", "warning", "notice", "info", "debug", NULL };

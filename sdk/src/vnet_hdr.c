@@ -13,12 +13,8 @@
 
 #include <rte_branch_prediction.h>
 #include <rte_ether.h>
-#include <rte_ip.h>
-#include <rte_tcp.h>
-#include <rte_udp.h>
 
-#define OFFLOADS_KNOWN                                                                             \
-	(RTE_MBUF_F_TX_IP_CKSUM | RTE_MBUF_F_TX_L4_MASK | RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_IPV6)
+#include <vnf/packet.h>
 
 /* Write two octets, which may lie in two mbufs. `at` + 2 is within the packet. */
 static void packet_write_16(struct rte_mbuf *pkt, uint32_t at, uint16_t value)
@@ -61,80 +57,71 @@ static int checksum_complete(struct rte_mbuf *pkt, uint32_t start, uint32_t offs
 	return 0;
 }
 
-int vnet_hdr_complete(const struct virtio_net_hdr *hdr, struct rte_mbuf *pkt)
+/* Is it the checksum that a reader of the packet finds? Others, such as one inside of a tunnel,
+ * have no name in an mbuf.
+ */
+static bool is_layer_4(const struct virtio_net_hdr *hdr, const struct vnf_headers *h)
 {
-	if (unlikely(vnet_hdr_is_gso(hdr)))
-		return -EOPNOTSUPP;
+	return h->l4 != 0 && hdr->csum_start == h->l4 &&
+	       (uint32_t)hdr->csum_start + hdr->csum_offset == h->l4_sum;
+}
+
+static int checksum_read(const struct virtio_net_hdr *hdr, struct rte_mbuf *pkt, uint32_t offloads)
+{
+	struct vnf_headers h;
+
 	if ((hdr->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM) == 0)
 		return 0;
-	return checksum_complete(pkt, hdr->csum_start, hdr->csum_offset);
+	if (offloads == VNF_OFFLOADS_NONE || vnf_parse(pkt, &h) != 0 || !is_layer_4(hdr, &h))
+		return checksum_complete(pkt, hdr->csum_start, hdr->csum_offset);
+	pkt->ol_flags |= RTE_MBUF_F_RX_L4_CKSUM_NONE;
+	return 0;
 }
 
-static void pseudo_header_write(struct rte_mbuf *pkt, uint16_t *field)
+/* What the header says must be true of the packet; whoever cuts it relies on that. */
+static int tso_read(const struct virtio_net_hdr *hdr, struct rte_mbuf *pkt)
 {
-	void *l3 = rte_pktmbuf_mtod_offset(pkt, void *, pkt->l2_len);
+	bool v4 = hdr->gso_type == VIRTIO_NET_HDR_GSO_TCPV4;
+	struct vnf_headers h;
 
-	if ((pkt->ol_flags & RTE_MBUF_F_TX_IPV4) != 0)
-		*field = rte_ipv4_phdr_cksum(l3, 0);
-	else
-		*field = rte_ipv6_phdr_cksum(l3, 0);
-}
-
-static int l4_make(struct virtio_net_hdr *hdr, struct rte_mbuf *pkt, size_t l3_least)
-{
-	uint32_t start = pkt->l2_len + pkt->l3_len;
-	uint32_t offset;
-
-	switch (pkt->ol_flags & RTE_MBUF_F_TX_L4_MASK) {
-	case RTE_MBUF_F_TX_TCP_CKSUM:
-		offset = offsetof(struct rte_tcp_hdr, cksum);
-		break;
-	case RTE_MBUF_F_TX_UDP_CKSUM:
-		offset = offsetof(struct rte_udp_hdr, dgram_cksum);
-		break;
-	default:
+	if (!v4 && hdr->gso_type != VIRTIO_NET_HDR_GSO_TCPV6)
 		return -EOPNOTSUPP;
-	}
-	if (pkt->l3_len < l3_least || start + offset + sizeof(uint16_t) > pkt->data_len)
+	if ((hdr->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM) == 0 || hdr->gso_size < VNF_TSO_MIN ||
+	    vnf_parse(pkt, &h) != 0 || h.proto != IPPROTO_TCP || !is_layer_4(hdr, &h) ||
+	    v4 != vnf_is_ipv4(&h) || (h.flags & VNF_FRAGMENT) != 0)
 		return -EBADMSG;
-	pseudo_header_write(pkt, rte_pktmbuf_mtod_offset(pkt, uint16_t *, start + offset));
-	hdr->flags = VIRTIO_NET_HDR_F_NEEDS_CSUM;
-	hdr->csum_start = (uint16_t)start;
-	hdr->csum_offset = (uint16_t)offset;
+	pkt->ol_flags |= RTE_MBUF_F_RX_L4_CKSUM_NONE | RTE_MBUF_F_RX_LRO;
+	pkt->tso_segsz = hdr->gso_size;
 	return 0;
 }
 
-static int ipv4_make(struct rte_mbuf *pkt)
+int vnet_hdr_read(const struct virtio_net_hdr *hdr, struct rte_mbuf *pkt, uint32_t offloads)
 {
-	struct rte_ipv4_hdr *ip = rte_pktmbuf_mtod_offset(pkt, struct rte_ipv4_hdr *, pkt->l2_len);
-
-	if (pkt->l3_len < sizeof(*ip) || (uint32_t)pkt->l2_len + pkt->l3_len > pkt->data_len ||
-	    rte_ipv4_hdr_len(ip) > pkt->l3_len)
-		return -EBADMSG;
-	ip->hdr_checksum = 0;
-	ip->hdr_checksum = rte_ipv4_cksum(ip);
-	return 0;
+	if (likely(!vnet_hdr_is_gso(hdr)))
+		return checksum_read(hdr, pkt, offloads);
+	return offloads == VNF_OFFLOADS_TSO ? tso_read(hdr, pkt) : -EOPNOTSUPP;
 }
 
-int vnet_hdr_make(struct virtio_net_hdr *hdr, struct rte_mbuf *pkt)
+int vnet_hdr_write(struct virtio_net_hdr *hdr, const struct rte_mbuf *pkt)
 {
-	uint64_t asked = pkt->ol_flags & RTE_MBUF_F_TX_OFFLOAD_MASK;
-	size_t l3_least;
-	int ret;
+	uint64_t l4 = pkt->ol_flags & RTE_MBUF_F_TX_L4_MASK;
+	uint32_t start = (uint32_t)pkt->l2_len + pkt->l3_len;
 
 	memset(hdr, 0, sizeof(*hdr));
-	if (likely(asked == 0))
+	if (likely(!vnf_is_open(pkt)))
 		return 0;
-	if ((asked & ~OFFLOADS_KNOWN) != 0)
+	if (l4 != RTE_MBUF_F_TX_TCP_CKSUM && l4 != RTE_MBUF_F_TX_UDP_CKSUM)
 		return -EOPNOTSUPP;
-	if ((asked & RTE_MBUF_F_TX_IP_CKSUM) != 0) {
-		ret = ipv4_make(pkt);
-		if (ret < 0)
-			return ret;
-	}
-	if ((asked & RTE_MBUF_F_TX_L4_MASK) == 0)
+	hdr->flags = VIRTIO_NET_HDR_F_NEEDS_CSUM;
+	hdr->csum_start = (uint16_t)start;
+	hdr->csum_offset = l4 == RTE_MBUF_F_TX_TCP_CKSUM
+				   ? (uint16_t)offsetof(struct rte_tcp_hdr, cksum)
+				   : (uint16_t)offsetof(struct rte_udp_hdr, dgram_cksum);
+	if ((pkt->ol_flags & RTE_MBUF_F_TX_TCP_SEG) == 0)
 		return 0;
-	l3_least = (asked & RTE_MBUF_F_TX_IPV4) != 0 ? sizeof(struct rte_ipv4_hdr)
-						     : sizeof(struct rte_ipv6_hdr);
-	return l4_make(hdr, pkt, l3_least);
+	hdr->gso_type = (pkt->ol_flags & RTE_MBUF_F_TX_IPV4) != 0 ? VIRTIO_NET_HDR_GSO_TCPV4
+								  : VIRTIO_NET_HDR_GSO_TCPV6;
+	hdr->gso_size = pkt->tso_segsz;
+	hdr->hdr_len = (uint16_t)(start + pkt->l4_len);
+	return 0;
 }

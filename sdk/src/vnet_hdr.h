@@ -16,6 +16,8 @@
 #include <linux/virtio_net.h>
 #include <rte_mbuf.h>
 
+#include <vnf/port.h>
+
 /** Is the frame one that still has to be cut into segments? */
 static inline bool vnet_hdr_is_gso(const struct virtio_net_hdr *hdr)
 {
@@ -23,21 +25,24 @@ static inline bool vnet_hdr_is_gso(const struct virtio_net_hdr *hdr)
 }
 
 /**
- * Do what the header of a received frame leaves to do.
+ * Take over what the header of a received frame leaves to do: into the packet's flags
+ * (RTE_MBUF_F_RX_L4_CKSUM_NONE, RTE_MBUF_F_RX_LRO and tso_segsz), or, if `offloads` are less or
+ * flags cannot say it, a checksum is completed here.
  *
+ * @param offloads
+ *   enum vnf_offloads: what was agreed.
  * @return
- *   0; -EOPNOTSUPP for a frame to be segmented; -EBADMSG if the header points outside of it.
+ *   0; -EOPNOTSUPP for a frame to be cut, if that was not agreed or is not TCP; -EBADMSG if the
+ *   header is not true of the frame.
  */
-int vnet_hdr_complete(const struct virtio_net_hdr *hdr, struct rte_mbuf *pkt);
+int vnet_hdr_read(const struct virtio_net_hdr *hdr, struct rte_mbuf *pkt, uint32_t offloads);
 
 /**
- * Write the header of a frame to be sent, from the packet's offload flags. The IPv4 checksum and
- * the pseudo header's sum are written into the packet.
+ * Write the header of a frame to be sent, from the flags that vnf_fit_next() gave the packet.
  *
  * @return
- *   0; -EOPNOTSUPP for offloads other than IPv4, TCP and UDP checksums; -EBADMSG if the packet's
- *   header lengths contradict its length.
+ *   0; -EOPNOTSUPP for a packet that leaves open what this header cannot say.
  */
-int vnet_hdr_make(struct virtio_net_hdr *hdr, struct rte_mbuf *pkt);
+int vnet_hdr_write(struct virtio_net_hdr *hdr, const struct rte_mbuf *pkt);
 
 #endif

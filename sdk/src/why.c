@@ -137,7 +137,14 @@ void why_drop(const struct why_facts *facts, uint32_t reason, struct why_finding
 		break;
 	case VNF_DROP_UNSUPPORTED_OFFLOAD:
 		say(f, "the sender", "switch off its checksum and segmentation offloads",
-		    "packets that are left to be finished by hardware, which this port has not");
+		    "what it leaves to be done nobody can do: segments of a few octets or not of "
+		    "TCP, the checksum of a fragment");
+		break;
+	case VNF_DROP_TOO_MANY_SEGMENTS:
+		say(f, "the sender",
+		    "see to the MSS on its path, or switch off its segmentation "
+		    "offload",
+		    "long TCP packets that were to be cut into thousands of segments");
 		break;
 	case VNF_DROP_IO_ERROR:
 		say(f, "the kernel", "the log has its reason", "it refused them");

@@ -30,7 +30,6 @@
 
 #include "owners.h"
 #include "trace.h"
-#include "tx_finish.h"
 
 #define BATCH_MAX 64
 /* Least octets in a packet's first segment that a callback may rely on: an Ethernet header. */
@@ -40,6 +39,8 @@
 #define VERDICT_NONE ((vnf_verdict_t)0x3e3e3e3e)
 /* Packets that a callback may send by vnf_send() in one burst and in order; more go first. */
 #define SENDS_MAX 512
+/* Packets on a handover ring from which on it takes no more of several buffers. */
+#define HANDOVER_LONG (HANDOVER_RING / 32)
 
 /* Packets on their way out of one port. */
 struct batch {
@@ -113,6 +114,23 @@ static void drop_out(struct app_loop *loop, const struct batch *b, struct rte_mb
 	drop_count(loop, b->port->id, pkts, n, reason);
 }
 
+/* The packet pool has one buffer for each place of the ring. So a packet that takes many, one that
+ * is yet to be cut, is put on a ring that is nearly empty only. Returns how many remain, at the
+ * front.
+ */
+static uint16_t handover_spare(struct app_loop *loop, const struct batch *b, struct rte_mbuf **pkts,
+			       uint16_t n)
+{
+	uint16_t kept = 0;
+
+	for (uint16_t i = 0; i < n; i++)
+		if (likely(pkts[i]->nb_segs == 1) || rte_ring_count(b->handover) < HANDOVER_LONG)
+			pkts[kept++] = pkts[i];
+		else
+			drop_out(loop, b, &pkts[i], 1, VNF_DROP_HANDOVER_FULL);
+	return kept;
+}
+
 /* The queue's owner is another worker: it sends them. */
 static void handover_send(struct app_loop *loop, const struct batch *b, struct rte_mbuf **pkts,
 			  uint16_t n)
@@ -120,37 +138,11 @@ static void handover_send(struct app_loop *loop, const struct batch *b, struct r
 	unsigned int sent;
 
 	owners_set(pkts, n, OWNER_HANDOVER);
+	n = handover_spare(loop, b, pkts, n);
 	sent = rte_ring_enqueue_burst(b->handover, (void **)pkts, n, NULL);
 	loop->counters->handed_out += sent;
 	if (unlikely(sent < n))
 		drop_out(loop, b, pkts + sent, (uint16_t)(n - sent), VNF_DROP_HANDOVER_FULL);
-}
-
-/* Can the port carry it? If it leaves checksums open, they are completed. */
-static bool packet_prepare(const struct batch *b, struct rte_mbuf *pkt, uint32_t *reason)
-{
-	*reason = VNF_DROP_TOO_LONG;
-	if (unlikely(pkt->pkt_len > b->frame_max))
-		return false;
-	return likely((pkt->ol_flags & TX_MAY_BE_OPEN) == 0) || !tx_is_open(pkt) ||
-	       tx_finish(pkt, reason);
-}
-
-/* Take out frames that the port cannot carry. Returns how many remain, at the front. */
-static uint16_t batch_prepare(struct app_loop *loop, const struct batch *b, struct rte_mbuf **pkts,
-			      uint16_t n)
-{
-	uint16_t kept = 0;
-
-	for (uint16_t i = 0; i < n; i++) {
-		uint32_t reason;
-
-		if (likely(packet_prepare(b, pkts[i], &reason)))
-			pkts[kept++] = pkts[i];
-		else
-			drop_out(loop, b, &pkts[i], 1, reason);
-	}
-	return kept;
 }
 
 static uint16_t port_tx(struct app_loop *loop, const struct batch *b, struct rte_mbuf **pkts,
@@ -192,29 +184,62 @@ static uint16_t send_waiting(struct app_loop *loop, const struct batch *b, struc
 	return sent;
 }
 
-static void batch_send(struct app_loop *loop, const struct batch *b, struct rte_mbuf **pkts,
-		       uint16_t n)
+/* Packets that the port can carry. Returns how many it took. */
+static uint16_t fitting_send(struct app_loop *loop, const struct batch *b, struct rte_mbuf **pkts,
+			     uint16_t n)
 {
-	uint16_t sent;
+	uint16_t sent = port_tx(loop, b, pkts, n);
 
-	if (b->handover != NULL) {
-		handover_send(loop, b, pkts, n);
-		return;
-	}
-	if (!b->port->prepares)
-		n = batch_prepare(loop, b, pkts, n);
-	if (unlikely(n == 0))
-		return;
-	if (unlikely(!vnf_port_is_up(b->port) || b->port->tx == NULL)) {
-		drop_out(loop, b, pkts, n, VNF_DROP_PORT_DOWN);
-		return;
-	}
-	sent = port_tx(loop, b, pkts, n);
 	if (unlikely(sent < n))
 		sent += send_waiting(loop, b, pkts + sent, n - sent);
 	vnf_latency_sent(b->latency);
 	if (unlikely(sent < n))
 		drop_out(loop, b, pkts + sent, n - sent, VNF_DROP_TX_FULL);
+	return sent;
+}
+
+/* Some of them may be too long for it, or leave to it what it cannot do. */
+static __rte_noinline void odd_send(struct app_loop *loop, const struct batch *b,
+				    struct rte_mbuf **pkts, uint16_t n)
+{
+	struct rte_mbuf *fitting[BATCH_MAX];
+	struct vnf_fit fit;
+
+	vnf_fit_begin(&fit, &loop->worker->pub, b->port, pkts, n);
+	while ((n = vnf_fit_next(&fit, fitting, BATCH_MAX)) > 0)
+		if (fitting_send(loop, b, fitting, n) == 0)
+			vnf_fit_skip(&fit, VNF_DROP_TX_FULL);
+}
+
+static inline bool any_is_odd(const struct batch *b, struct rte_mbuf *const *pkts, uint16_t n)
+{
+	/* 64 bits wide: of 32 gcc makes vectors, and spills them. */
+	uint64_t flags = 0, longest = 0;
+
+	for (uint16_t i = 0; i < n; i++) {
+		uint64_t length = pkts[i]->pkt_len;
+
+		flags |= pkts[i]->ol_flags;
+		longest = RTE_MAX(longest, length);
+	}
+	return (flags & VNF_MAY_BE_OPEN) != 0 || longest > b->frame_max;
+}
+
+static void batch_send(struct app_loop *loop, const struct batch *b, struct rte_mbuf **pkts,
+		       uint16_t n)
+{
+	if (b->handover != NULL) {
+		handover_send(loop, b, pkts, n);
+		return;
+	}
+	if (unlikely(!vnf_port_is_up(b->port) || b->port->tx == NULL)) {
+		drop_out(loop, b, pkts, n, VNF_DROP_PORT_DOWN);
+		return;
+	}
+	if (unlikely(any_is_odd(b, pkts, n)))
+		odd_send(loop, b, pkts, n);
+	else
+		fitting_send(loop, b, pkts, n);
 }
 
 static void batch_flush(struct app_loop *loop, struct batch *b)
@@ -345,7 +370,7 @@ static uint16_t queue_poll(struct app_loop *loop, const struct vnf_rxq *rxq)
 	struct vnf_port_counters *counters = &loop->counters->port[port->id];
 	struct rte_mbuf *pkts[VNF_BURST_MAX];
 	uint16_t shortest = UINT16_MAX;
-	uint64_t bytes = 0;
+	uint64_t bytes = 0, flags = 0;
 	uint16_t n, kept;
 	bool measured;
 
@@ -364,11 +389,14 @@ static uint16_t queue_poll(struct app_loop *loop, const struct vnf_rxq *rxq)
 	for (uint16_t i = 0; i < n; i++) {
 		rte_prefetch0(rte_pktmbuf_mtod(pkts[i], void *));
 		bytes += pkts[i]->pkt_len;
+		flags |= pkts[i]->ol_flags;
 		shortest = RTE_MIN(shortest, pkts[i]->data_len);
 	}
 	counters->rx_packets += n;
 	counters->rx_bytes += bytes;
 	kept = unlikely(shortest < HEADER_MIN) ? drop_runts(loop, port->id, pkts, n) : n;
+	if (unlikely((flags & RTE_MBUF_F_RX_LRO) != 0))
+		kept = vnf_tso_limit(&loop->worker->pub, port->id, pkts, kept, 1);
 	vnf_stage_end(VNF_STAGE_CLASSIFY, n);
 	if (likely(kept > 0)) {
 		burst_run(loop, port->id, pkts, kept, measured ? rxq->latency : NULL);

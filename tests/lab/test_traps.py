@@ -105,15 +105,6 @@ def test_no_checksums_are_left_to_others(run, caps):
     vnf.stop()
 
 
-def test_no_checksums_are_offered(run, caps):
-    """The switch to its guests: whatever they can, none is agreed on."""
-    path = lab.Path(run, caps, endpoints="none").start()
-    features = int(path.switch.process.wait_log(r"guest ready, .* features (0x[0-9a-f]+)").group(1),
-                   16)
-    assert not features & (0b11 | 0b1111 << 7 | 0b1111 << 11)
-    path.stop()
-
-
 def test_no_secondary_process(run, caps):
     """It cannot attach, says so, and disturbs nothing."""
     proc_info = lab.installed("dpdk-proc-info")

@@ -23,6 +23,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <net/if.h>
 #include <rte_ether.h>
 #include <rte_ip.h>
 #include <rte_mbuf.h>
@@ -132,8 +135,10 @@ static inline ssize_t kernel_support_heard(int sock)
 	return recv(sock, data, sizeof(data), 0);
 }
 
-/* Poll the port for an IPv4 UDP frame, tagged or not; others are freed. NULL if none comes. */
-static inline struct rte_mbuf *kernel_support_receive_udp(struct vnf_port *port)
+/* Poll the port for a frame of this protocol over IPv4, tagged or not; others are freed. NULL if
+ * none comes.
+ */
+static inline struct rte_mbuf *kernel_support_receive(struct vnf_port *port, uint8_t proto)
 {
 	uint64_t until = vnf_clock_now() + KERNEL_SUPPORT_WAIT_NS;
 
@@ -147,11 +152,16 @@ static inline struct rte_mbuf *kernel_support_receive_udp(struct vnf_port *port)
 		p = rte_pktmbuf_mtod(pkt, const uint8_t *);
 		while (p[at] == 0x81 || p[at] == 0x88)
 			at += 4;
-		if (p[at] == 8 && p[at + 1] == 0 && p[at + 11] == IPPROTO_UDP)
+		if (p[at] == 8 && p[at + 1] == 0 && p[at + 11] == proto)
 			return pkt;
 		rte_pktmbuf_free(pkt);
 	}
 	return NULL;
+}
+
+static inline struct rte_mbuf *kernel_support_receive_udp(struct vnf_port *port)
+{
+	return kernel_support_receive(port, IPPROTO_UDP);
 }
 
 /* A valid UDP frame to port 9 with `n` octets of payload; in two after `cut` octets if not 0. */
@@ -193,25 +203,30 @@ static inline struct rte_mbuf *kernel_support_udp(struct rte_mempool *pool, cons
 	return pkt;
 }
 
-/* Spoil the checksums of such a frame and ask for them to be made. */
-static inline void kernel_support_offload(struct rte_mbuf *pkt)
+/* Leave its checksum to the kernel, as vnf_fit_next() does for a port that takes it. */
+static inline void kernel_support_open(struct rte_mbuf *pkt)
 {
 	struct rte_ipv4_hdr *ip = rte_pktmbuf_mtod_offset(pkt, struct rte_ipv4_hdr *, 14);
 
 	pkt->l2_len = 14;
 	pkt->l3_len = 20;
-	pkt->ol_flags = RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_IP_CKSUM | RTE_MBUF_F_TX_UDP_CKSUM;
-	ip->hdr_checksum = 0x1111;
-	((struct rte_udp_hdr *)(ip + 1))->dgram_cksum = 0x2222;
+	pkt->l4_len = 8;
+	pkt->ol_flags = RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_UDP_CKSUM;
+	((struct rte_udp_hdr *)(ip + 1))->dgram_cksum = rte_ipv4_phdr_cksum(ip, 0);
 }
 
-/* Take it back to the sum of the pseudo header, as a virtio device delivers it. */
-static inline void kernel_support_partial(struct rte_mbuf *pkt)
+/* A socket that sends and receives frames with the header that tells what is left to do. */
+static inline int kernel_support_packet_socket(const char *ifname)
 {
-	struct rte_ipv4_hdr *ip = rte_pktmbuf_mtod_offset(pkt, struct rte_ipv4_hdr *, 14);
+	struct sockaddr_ll at = { .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL) };
+	int sock = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0), on = 1;
+	struct timeval wait = { .tv_sec = 2 };
 
-	pkt->ol_flags = RTE_MBUF_F_RX_L4_CKSUM_NONE;
-	((struct rte_udp_hdr *)(ip + 1))->dgram_cksum = rte_ipv4_phdr_cksum(ip, 0);
+	at.sll_ifindex = (int)if_nametoindex(ifname);
+	cr_assert_eq(setsockopt(sock, SOL_PACKET, PACKET_VNET_HDR, &on, sizeof(on)), 0);
+	cr_assert_eq(setsockopt(sock, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait)), 0);
+	cr_assert_eq(bind(sock, (struct sockaddr *)&at, sizeof(at)), 0);
+	return sock;
 }
 
 #endif

@@ -8,15 +8,13 @@
 
 #include <errno.h>
 
-#include <linux/if_packet.h>
-#include <net/if.h>
 #include <netinet/udp.h>
 #include <rte_ip.h>
 #include <rte_udp.h>
 
 #include "eal_support.h"
-#include "kernel_support.h"
 #include "kernel_io.h"
+#include "kernel_tcp_support.h"
 #include "port_kinds.h"
 
 static const uint8_t peer_mac[6] = { 2, 0, 0, 0, 0, 9 };
@@ -70,7 +68,7 @@ static void port_finish(void)
 {
 	port.kind->stop(&port);
 	port.kind->close(&port);
-	EAL_SUPPORT_POOL_FULL(pool);
+	cr_assert_eq(rte_mempool_avail_count(pool), pool->size);
 }
 
 static void expect_whole_checksum(struct rte_mbuf *pkt, uint16_t at)
@@ -104,12 +102,15 @@ Test(port_af_packet, sends, .init = setup, .fini = eal_support_stop)
 	struct rte_mbuf *pkts[80];
 	int sock;
 
+	af_spec.offloads = VNF_OFFLOADS_CHECKSUM;
 	port_start();
+	cr_assert_eq(port.takes, VNF_TAKES_CHECKSUM);
 	sock = kernel_support_listen(9);
 	for (uint16_t i = 0; i < 80; i++)
 		pkts[i] = kernel_support_udp(pool, peer_mac, "10.9.0.2", "10.9.0.1", 50 + i,
 					     i % 3 == 0 ? 77 : 0);
-	kernel_support_offload(pkts[1]);
+	kernel_support_open(pkts[1]);
+	kernel_support_open(pkts[3]);
 	/* In the midst of the burst are frames that cannot be sent. */
 	pkts[5]->ol_flags = RTE_MBUF_F_TX_TCP_SEG;
 	pkts[6]->ol_flags = RTE_MBUF_F_TX_TCP_SEG;
@@ -166,6 +167,57 @@ Test(port_af_packet, refuses_segmentation, .init = setup, .fini = eal_support_st
 	cr_expect_eq(pkt->pkt_len, 42 + 33);
 	rte_pktmbuf_free(pkt);
 	port.kind->poll(&port);
+	port.kind->missed(&port, &missed);
+	cr_expect_eq(missed.rx_errors, 1);
+	close(sock);
+	port_finish();
+}
+
+/* A burst of the longest frames takes more buffers than there are in the usual pool. */
+static void large_pool_start(void)
+{
+	pool = rte_pktmbuf_pool_create("large", 4095, 0, 0, RTE_PKTMBUF_HEADROOM + 2048, 0);
+	cr_assert_not_null(pool);
+	af_spec.offloads = VNF_OFFLOADS_TSO;
+	port_start();
+	cr_assert_eq(port.takes, TCP_TAKES_TSO);
+}
+
+Test(port_af_packet, carries_frames_yet_to_be_cut, .init = setup, .fini = eal_support_stop)
+{
+	struct vnf_port_missed missed = { 0 };
+	int sock;
+
+	large_pool_start();
+	sock = kernel_support_packet_socket("veth1");
+	kernel_tcp_check_rx(&port, pool, sock);
+	kernel_tcp_check_tx(&port, pool, sock, &counters);
+	close(sock);
+	port.kind->missed(&port, &missed);
+	cr_expect_eq(missed.rx_errors, 0);
+	cr_expect_eq(missed.rx_nombuf, 0);
+	port_finish();
+}
+
+/* UDP's segments have no name here. */
+Test(port_af_packet, refuses_segmentation_of_udp, .init = setup, .fini = eal_support_stop)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(9) };
+	struct vnf_port_missed missed = { 0 };
+	int sock = socket(AF_INET, SOCK_DGRAM, 0), segment = 1000;
+	static const char data[5000];
+	struct rte_mbuf *pkt;
+
+	large_pool_start();
+	inet_pton(AF_INET, "10.9.0.2", &to.sin_addr);
+	cr_assert_eq(setsockopt(sock, SOL_UDP, UDP_SEGMENT, &segment, sizeof(segment)), 0);
+	cr_assert_eq(sendto(sock, data, 5000, 0, (struct sockaddr *)&to, sizeof(to)), 5000);
+	kernel_support_send("10.9.0.2", 1234, 33);
+	pkt = kernel_support_receive_udp(&port);
+	cr_assert_not_null(pkt);
+	cr_expect_eq(pkt->pkt_len, 42 + 33);
+	cr_expect_eq(pkt->ol_flags, RTE_MBUF_F_RX_L4_CKSUM_NONE);
+	rte_pktmbuf_free(pkt);
 	port.kind->missed(&port, &missed);
 	cr_expect_eq(missed.rx_errors, 1);
 	close(sock);

@@ -13,8 +13,8 @@
 #include <rte_udp.h>
 
 #include "eal_support.h"
-#include "kernel_support.h"
 #include "kernel_io.h"
+#include "kernel_tcp_support.h"
 #include "port_kinds.h"
 
 /* As the kind's table fills it. */
@@ -77,41 +77,108 @@ Test(port_tap, receives, .init = setup, .fini = eal_support_stop)
 	port_finish();
 }
 
-/* Frames that we send reach the kernel's socket; also those over several mbufs. */
+/* Frames that we send reach the kernel's socket; also those over several mbufs, and those whose
+ * checksum it was agreed to leave open.
+ */
 Test(port_tap, sends, .init = setup, .fini = eal_support_stop)
 {
-	struct rte_mbuf *pkts[5];
+	struct rte_mbuf *pkts[4];
 	int sock;
 
 	memcpy(tap_spec.peer_mac, (uint8_t[]){ 2, 0, 0, 0, 0, 9 }, 6);
+	tap_spec.kio.offloads = VNF_OFFLOADS_CHECKSUM;
 	port_start();
+	cr_assert_eq(port.takes, VNF_TAKES_CHECKSUM);
 	kernel_support_run("ip addr add 10.9.0.1/24 dev tap0");
 	sock = kernel_support_listen(9);
 	pkts[0] = kernel_support_udp(pool, tap_spec.peer_mac, "10.9.0.2", "10.9.0.1", 100, 0);
 	pkts[1] = kernel_support_udp(pool, tap_spec.peer_mac, "10.9.0.2", "10.9.0.1", 1400, 77);
-	/* Checksums left to the kernel. */
 	pkts[2] = kernel_support_udp(pool, tap_spec.peer_mac, "10.9.0.2", "10.9.0.1", 55, 0);
-	kernel_support_offload(pkts[2]);
-	/* Left open by who sent it to us. */
-	pkts[3] = kernel_support_udp(pool, tap_spec.peer_mac, "10.9.0.2", "10.9.0.1", 44, 0);
-	kernel_support_partial(pkts[3]);
-	/* Left open without a word about where the headers are. */
-	pkts[4] = kernel_support_udp(pool, tap_spec.peer_mac, "10.9.0.2", "10.9.0.1", 33, 0);
-	kernel_support_partial(pkts[4]);
-	pkts[4]->ol_flags = RTE_MBUF_F_TX_UDP_CKSUM;
-	cr_assert_eq(port.tx_copy(port.queue[0], pkts, 5, &counters), 5);
-	cr_assert_eq(port.tx(port.queue[0], pkts, 5, &counters), 5);
-	cr_expect_eq(counters.tx_packets, 10);
-	cr_expect_eq(counters.tx_bytes, 2 * (142 + 1442 + 97 + 86 + 75));
+	kernel_support_open(pkts[2]);
+	pkts[3] = kernel_support_udp(pool, tap_spec.peer_mac, "10.9.0.2", "10.9.0.1", 444, 77);
+	kernel_support_open(pkts[3]);
+	cr_assert_eq(port.tx_copy(port.queue[0], pkts, 4, &counters), 4);
+	cr_assert_eq(port.tx(port.queue[0], pkts, 4, &counters), 4);
+	cr_expect_eq(counters.tx_packets, 8);
+	cr_expect_eq(counters.tx_bytes, 2 * (142 + 1442 + 97 + 486));
 	for (unsigned int i = 0; i < 2; i++) {
 		cr_expect_eq(kernel_support_heard(sock), 100);
 		cr_expect_eq(kernel_support_heard(sock), 1400);
 		cr_expect_eq(kernel_support_heard(sock), 55);
-		cr_expect_eq(kernel_support_heard(sock), 44);
-		cr_expect_eq(kernel_support_heard(sock), 33);
+		cr_expect_eq(kernel_support_heard(sock), 444);
 	}
 	close(sock);
 	port_finish();
+}
+
+/* What the kernel may leave open it does, and says so. */
+Test(port_tap, receives_open_checksums, .init = setup, .fini = eal_support_stop)
+{
+	struct rte_mbuf *pkt;
+	struct rte_ipv4_hdr *ip;
+
+	tap_spec.kio.offloads = VNF_OFFLOADS_CHECKSUM;
+	port_start();
+	kernel_support_run("ip addr add 10.9.0.1/24 dev tap0");
+	kernel_support_run("ip neigh add 10.9.0.2 lladdr 02:00:00:00:00:02 dev tap0");
+	kernel_support_send("10.9.0.2", 1234, 301);
+	pkt = kernel_support_receive_udp(&port);
+	cr_assert_not_null(pkt);
+	cr_expect_eq(pkt->ol_flags, RTE_MBUF_F_RX_L4_CKSUM_NONE);
+	ip = rte_pktmbuf_mtod_offset(pkt, struct rte_ipv4_hdr *, 14);
+	cr_expect_eq(((struct rte_udp_hdr *)(ip + 1))->dgram_cksum, rte_ipv4_phdr_cksum(ip, 0));
+	rte_pktmbuf_free(pkt);
+	port_finish();
+}
+
+Test(port_tap, carries_frames_yet_to_be_cut, .init = setup, .fini = eal_support_stop)
+{
+	int sock;
+
+	tap_spec.kio.offloads = VNF_OFFLOADS_TSO;
+	port_start();
+	cr_assert_eq(port.takes, TCP_TAKES_TSO);
+	sock = kernel_support_packet_socket("tap0");
+	kernel_tcp_check_rx(&port, pool, sock);
+	close(sock);
+	sock = kernel_support_packet_socket("tap0");
+	kernel_tcp_check_tx(&port, pool, sock, &counters);
+	close(sock);
+	port_finish();
+}
+
+/* The kernel then cuts them and makes the checksums. */
+Test(port_tap, without_offloads_frames_come_cut, .init = setup, .fini = eal_support_stop)
+{
+	int sock;
+
+	port_start();
+	cr_assert_eq(port.takes, 0);
+	sock = kernel_support_packet_socket("tap0");
+	kernel_tcp_send(sock, pool, 2500);
+	for (unsigned int i = 0; i < 3; i++) {
+		struct rte_mbuf *pkt = kernel_support_receive(&port, IPPROTO_TCP);
+
+		cr_assert_not_null(pkt);
+		cr_expect_eq(pkt->pkt_len, TCP_HEADERS + (i < 2 ? 1000 : 500));
+		cr_expect_eq(pkt->ol_flags, 0);
+		cr_expect(tcp_support_is_whole(pkt));
+		rte_pktmbuf_free(pkt);
+	}
+	close(sock);
+	port_finish();
+}
+
+/* No more of the buffers than a frame of 64 KiB may be spread over. */
+Test(port_tap, buffers_too_small_for_offloads, .init = setup, .fini = eal_support_stop)
+{
+	pool = rte_pktmbuf_pool_create("small", SUPPORT_MBUFS, 0, 0, RTE_PKTMBUF_HEADROOM + 1024,
+				       0);
+	tap_spec.kio.offloads = VNF_OFFLOADS_TSO;
+	eal_support_port(&port, &vnf_port_kind_tap, &spec, pool);
+	cr_expect_eq(port.kind->open(&port), -EINVAL);
+	cr_expect_null(port.priv);
+	EAL_SUPPORT_POOL_FULL(pool);
 }
 
 Test(port_tap, refuses_what_it_cannot_send, .init = setup, .fini = eal_support_stop)

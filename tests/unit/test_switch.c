@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "switch.h"
+#include "tcp_support.h"
 
 #define PORTS 6
 #define LOG_MAX 256
@@ -18,7 +19,9 @@
 struct sent {
 	uint64_t dst;
 	uint32_t length;
-	bool shared; /* by tx_copy */
+	bool shared;    /* by tx_copy */
+	uint64_t flags; /* ol_flags */
+	bool whole_sum; /* TCP over IPv4, and its checksum is right */
 };
 
 struct fake {
@@ -35,12 +38,12 @@ struct fake {
 static struct rte_mempool *pool;
 static struct fake fakes[PORTS];
 static struct vnf_port_counters port_counters[PORTS];
-static struct vnf_worker_counters counters = { .port = port_counters };
+static struct worker sdk_worker = { .counters = { .port = port_counters } };
+static struct vnf_worker_counters *counters = &sdk_worker.counters;
 static struct vnf_rxq rxqs[PORTS];
 static struct vnf_latency_rx not_measured_rx = { .next_ns = UINT64_MAX };
 static struct vnf_latency_tx not_measured_tx = { .next_ns = UINT64_MAX };
 static struct hsw_switch *sw;
-static struct vnf_worker sdk_worker;
 static struct hsw_topology *topology;
 static struct hsw_worker *worker;
 
@@ -68,7 +71,8 @@ static uint16_t fake_send(struct fake *f, struct rte_mbuf **pkts, uint16_t n, bo
 		cr_assert_lt(f->n_sent, LOG_MAX);
 		f->sent[f->n_sent++] =
 			(struct sent){ hsw_mac_load(rte_pktmbuf_mtod(pkts[i], const uint8_t *)),
-				       pkts[i]->pkt_len, shared };
+				       pkts[i]->pkt_len, shared, pkts[i]->ol_flags,
+				       tcp_support_is_whole(pkts[i]) };
 	}
 	return fit;
 }
@@ -143,8 +147,8 @@ static void start_with(bool wired, bool flood)
 	cr_assert_eq(hsw_learn_init(sw, 300, false), 0);
 	worker = sw->workers[0];
 	hsw_worker_connect(worker, ports, PORTS, topology);
-	worker->counters = &counters;
-	worker->worker = &sdk_worker;
+	worker->counters = counters;
+	worker->worker = &sdk_worker.pub;
 	worker->rxqs = rxqs;
 	worker->n_rxqs = PORTS;
 	for (uint16_t i = 0; i < PORTS; i++)
@@ -158,7 +162,7 @@ static void start(void)
 
 static void check_ledger(void)
 {
-	uint64_t in = counters.created, out = 0;
+	uint64_t in = counters->created, out = 0;
 
 	for (uint16_t i = 0; i < PORTS; i++) {
 		in += port_counters[i].rx_packets;
@@ -321,7 +325,7 @@ Test(switch, bytes_are_counted)
 	start();
 	introduce();
 	memset(port_counters, 0, sizeof(port_counters));
-	counters.created = 0;
+	counters->created = 0;
 	receive(0, host(1, 0), host(0, 0), 60);
 	receive(0, host(1, 0), host(0, 0), 1514);
 	pass(NS);
@@ -342,7 +346,7 @@ Test(switch, a_flood_mixes_shared_frames_and_copies)
 		cr_assert_eq(fakes[p].sent[1].dst, host(9, 9));
 		cr_assert_eq(fakes[p].sent[0].shared, p < 3);
 	}
-	cr_assert_eq(counters.created, 4);
+	cr_assert_eq(counters->created, 4);
 	cr_assert_eq(fakes[0].n_sent + fakes[4].n_sent + fakes[5].n_sent, 0);
 	finish();
 }
@@ -355,7 +359,7 @@ Test(switch, a_flood_to_shared_ports_only)
 	pass(NS);
 	cr_assert_eq(fakes[1].n_sent, 1);
 	cr_assert_eq(fakes[2].n_sent, 1);
-	cr_assert_eq(counters.created, 1);
+	cr_assert_eq(counters->created, 1);
 	finish();
 }
 
@@ -371,7 +375,7 @@ Test(switch, a_flood_to_ports_that_write_into_frames)
 		cr_assert_eq(fakes[p].n_sent, 1);
 		cr_assert_eq(fakes[p].sent[0].dst, BROADCAST);
 	}
-	cr_assert_eq(counters.created, 4);
+	cr_assert_eq(counters->created, 4);
 	finish();
 }
 
@@ -385,7 +389,7 @@ Test(switch, a_flood_without_packets_for_copies)
 	n = rte_mempool_avail_count(pool);
 	cr_assert_eq(rte_pktmbuf_alloc_bulk(pool, taken, n), 0);
 	pass(NS);
-	cr_assert_eq(counters.created, 4);
+	cr_assert_eq(counters->created, 4);
 	cr_assert_eq(drops(3, VNF_DROP_NO_MBUF) + drops(4, VNF_DROP_NO_MBUF) +
 			     drops(5, VNF_DROP_NO_MBUF),
 		     2);
@@ -402,7 +406,7 @@ Test(switch, a_flood_with_nowhere_to_go)
 	receive(0, BROADCAST, host(0, 0), 60);
 	pass(NS);
 	cr_assert_eq(drops(0, HSW_DROP_NO_DESTINATION), 1);
-	cr_assert_eq(counters.created, 0);
+	cr_assert_eq(counters->created, 0);
 	finish();
 }
 
@@ -675,5 +679,278 @@ Test(switch, a_port_that_trickles_is_waited_for_once)
 	receive(0, host(3, 0), host(0, 0), 60);
 	pass(NS);
 	cr_assert_eq(fakes[3].calls, calls + 1, "no second wait");
+	finish();
+}
+
+/* ---- frames with work left to do ---- */
+
+/* `flags`: what it leaves open. */
+static struct rte_mbuf *receive_tcp(uint16_t port, uint64_t dst, uint64_t src, uint16_t octets,
+				    uint64_t flags)
+{
+	struct rte_mbuf *pkt = tcp_support_frame(pool, octets, flags);
+
+	memcpy(rte_pktmbuf_mtod(pkt, void *), &dst, 6);
+	memcpy(rte_pktmbuf_mtod_offset(pkt, void *, 6), &src, 6);
+	fakes[port].rx[fakes[port].n_rx++] = pkt;
+	return pkt;
+}
+
+/* Frame `i` that port `port` was given. */
+static void check_sent(uint16_t port, uint16_t i, uint16_t octets, uint64_t flags)
+{
+	const struct sent *sent = &fakes[port].sent[i];
+
+	cr_assert_lt(i, fakes[port].n_sent, "port %u: %u", port, i);
+	cr_expect_eq(sent->length, TCP_HEADERS + octets, "port %u: %u: %u", port, i, sent->length);
+	cr_expect_eq(sent->flags, flags, "port %u: %u: %lx", port, i, sent->flags);
+	if (flags == 0)
+		cr_expect(sent->whole_sum, "port %u: %u", port, i);
+}
+
+Test(switch, frames_are_cut_for_a_port_that_takes_them_cut)
+{
+	static const uint32_t takes[] = { 0, VNF_TAKES_CHECKSUM };
+
+	start();
+	introduce();
+	for (size_t i = 0; i < RTE_DIM(takes); i++) {
+		uint64_t flags = takes[i] == 0 ? 0 : TCP_SENT_OPEN;
+		uint64_t before = counters->created;
+
+		vnf_port_set_takes(&fakes[3].port, takes[i]);
+		fakes[3].n_sent = 0;
+		receive_tcp(0, host(3, 0), host(0, 0), 3500, TCP_OPEN_TSO);
+		receive_tcp(0, host(3, 0), host(0, 0), 500, TCP_OPEN);
+		cr_assert_eq(pass(NS), 2);
+		cr_assert_eq(fakes[3].n_sent, 5);
+		for (uint16_t k = 0; k < 3; k++)
+			check_sent(3, k, 1000, flags);
+		check_sent(3, 3, 500, flags);
+		check_sent(3, 4, 500, takes[i] == 0 ? 0 : TCP_SENT_OPEN);
+		cr_expect_eq(counters->created - before, 3);
+	}
+	finish();
+}
+
+Test(switch, frames_go_whole_to_a_port_that_cuts)
+{
+	start();
+	introduce();
+	vnf_port_set_takes(&fakes[3].port, TCP_TAKES_TSO);
+	vnf_port_set_takes(&fakes[5].port, TCP_TAKES_TSO);
+	receive_tcp(0, host(3, 0), host(0, 0), 60000, TCP_OPEN_TSO);
+	receive_tcp(4, host(3, 0), host(0, 0), 9000, TCP_OPEN_TSO);
+	cr_assert_eq(pass(NS), 2);
+	cr_assert_eq(fakes[3].n_sent, 1);
+	check_sent(3, 0, 60000, TCP_SENT_TSO);
+	cr_assert_eq(fakes[5].n_sent, 1);
+	check_sent(5, 0, 9000, TCP_SENT_TSO);
+	cr_expect_eq(drops(3, VNF_DROP_TOO_LONG), 0);
+	finish();
+}
+
+/* Each port gets what it takes, and none what another wrote into. */
+Test(switch, a_flood_of_open_frames_gives_each_its_own)
+{
+	start_with(false, true);
+	vnf_port_set_takes(&fakes[2].port, VNF_TAKES_CHECKSUM);
+	vnf_port_set_takes(&fakes[3].port, TCP_TAKES_TSO);
+	vnf_port_set_takes(&fakes[5].port, TCP_TAKES_TSO);
+	receive_tcp(0, BROADCAST, host(0, 0), 2500, TCP_OPEN_TSO);
+	receive_tcp(0, BROADCAST, host(0, 0), 300, TCP_OPEN);
+	receive(0, BROADCAST, host(0, 0), 64);
+	pass(NS);
+	for (uint16_t p = 1; p < PORTS; p++) {
+		bool whole = p == 3 || p == 5;
+		uint64_t open = whole || p == 2 ? TCP_SENT_OPEN : 0;
+		uint16_t at = 0;
+
+		cr_assert_eq(fakes[p].n_sent, whole ? 3 : 5, "port %u: %u", p, fakes[p].n_sent);
+		if (whole)
+			check_sent(p, at++, 2500, TCP_SENT_TSO);
+		for (uint16_t k = 0; k < 3 && !whole; k++)
+			check_sent(p, at++, k == 2 ? 500 : 1000, open);
+		check_sent(p, at++, 300, open);
+		cr_expect_eq(fakes[p].sent[at].length, 64);
+		for (uint16_t k = 0; k <= at; k++)
+			cr_expect_eq(fakes[p].sent[k].dst, BROADCAST, "port %u: %u", p, k);
+	}
+	/* Four more legs of three frames, and two more segments for ports 1, 2 and 4. */
+	cr_expect_eq(counters->created, 4 * 3 + 3 * 2);
+	finish();
+}
+
+/* It is no longer than others, so only its flags tell; on every way that there is. */
+Test(switch, short_frames_with_open_checksums)
+{
+	start();
+	introduce();
+	fakes[1].port.tx_copy = NULL;
+	vnf_port_set_takes(&fakes[2].port, VNF_TAKES_CHECKSUM);
+	receive_tcp(0, BROADCAST, host(0, 0), 300, TCP_OPEN);
+	receive_tcp(4, BROADCAST, host(4, 0), 400, TCP_OPEN);
+	pass(NS);
+	check_sent(1, 0, 300, 0);
+	check_sent(2, 0, 300, TCP_SENT_OPEN);
+	check_sent(3, 0, 300, 0);
+	check_sent(5, 0, 400, 0);
+	receive_tcp(0, host(3, 0), host(0, 0), 200, TCP_OPEN);
+	pass(NS);
+	check_sent(3, 1, 200, 0);
+	finish();
+}
+
+/* More segments than a batch holds keep their order. */
+Test(switch, many_frames_to_be_cut)
+{
+	start();
+	introduce();
+	for (uint16_t i = 0; i < VNF_BURST_MAX; i++)
+		receive_tcp(0, host(3, 0), host(0, 0), 3001 + i, TCP_OPEN_TSO);
+	cr_assert_eq(pass(NS), VNF_BURST_MAX);
+	cr_assert_eq(fakes[3].n_sent, 4 * VNF_BURST_MAX);
+	for (uint16_t i = 0; i < 4 * VNF_BURST_MAX; i++)
+		check_sent(3, i, i % 4 == 3 ? 1 + i / 4 : 1000, 0);
+	finish();
+}
+
+Test(switch, segments_that_find_no_room_are_dropped)
+{
+	start();
+	introduce();
+	fakes[3].room = 2;
+	receive_tcp(0, host(3, 0), host(0, 0), 4500, TCP_OPEN_TSO);
+	receive(0, host(3, 0), host(0, 0), 60);
+	pass(NS);
+	cr_assert_eq(fakes[3].n_sent, 2);
+	cr_expect_eq(drops(3, VNF_DROP_TX_FULL), 4);
+	finish();
+}
+
+Test(switch, segments_that_find_no_buffer_are_dropped)
+{
+	struct rte_mbuf *taken[SUPPORT_MBUFS];
+	unsigned int n;
+
+	start();
+	introduce();
+	receive_tcp(0, host(3, 0), host(0, 0), 4500, TCP_OPEN_TSO);
+	n = rte_mempool_avail_count(pool) - 3;
+	cr_assert_eq(rte_pktmbuf_alloc_bulk(pool, taken, n), 0);
+	pass(NS);
+	cr_assert_eq(fakes[3].n_sent, 3);
+	cr_expect_eq(drops(3, VNF_DROP_NO_MBUF), 1);
+	rte_pktmbuf_free_bulk(taken, n);
+	finish();
+}
+
+/* What a peer says of its frame is not true: it ends where it would have gone out. */
+Test(switch, frames_that_cannot_be_cut_are_dropped)
+{
+	start();
+	introduce();
+	vnf_port_set_takes(&fakes[3].port, TCP_TAKES_TSO);
+	receive(0, host(3, 0), host(0, 0), 1000)->ol_flags |= TCP_OPEN_TSO;
+	receive(0, host(3, 0), host(0, 0), 100);
+	pass(NS);
+	cr_assert_eq(fakes[3].n_sent, 1);
+	cr_expect_eq(fakes[3].sent[0].length, 100);
+	cr_expect_eq(drops(3, VNF_DROP_UNSUPPORTED_OFFLOAD), 1);
+	finish();
+}
+
+/* The next burst is looked at by itself. */
+Test(switch, what_was_open_does_not_stick)
+{
+	start();
+	introduce();
+	receive_tcp(0, host(1, 0), host(0, 0), 2500, TCP_OPEN_TSO);
+	receive(0, BROADCAST, host(0, 0), 60);
+	pass(NS);
+	fakes[1].n_sent = 0;
+	receive(0, BROADCAST, host(0, 0), 60);
+	pass(NS);
+	cr_expect(fakes[1].sent[0].shared);
+	cr_expect_eq(worker->out[1].flags, 0);
+	finish();
+}
+
+/* A port that takes nothing now is not given the rest, and no buffer is wasted on that. */
+Test(switch, segments_are_not_made_for_a_port_that_is_full)
+{
+	uint64_t before;
+
+	start();
+	introduce();
+	before = counters->created;
+	fakes[3].room = 0;
+	receive_tcp(0, host(3, 0), host(0, 0), 60000, TCP_OPEN_TSO)->tso_segsz = 100;
+	receive(0, host(3, 0), host(0, 0), 60);
+	pass(NS);
+	cr_expect_eq(counters->created - before, HSW_BATCH);
+	cr_expect_eq(drops(3, VNF_DROP_TX_FULL), HSW_BATCH + 1 + 1);
+	finish();
+}
+
+/* Who asks for too much loses it where it came in; others do not. */
+Test(switch, segments_beyond_all_measure)
+{
+	start();
+	introduce();
+	vnf_port_set_takes(&fakes[3].port, TCP_TAKES_TSO);
+	for (uint16_t i = 0; i < 3; i++) {
+		receive_tcp(0, host(3, 0), host(0, 0), 20000, TCP_OPEN_TSO)->tso_segsz =
+			VNF_TSO_MIN;
+		receive(0, host(3, 0), host(0, 0), (uint16_t)(100 + i));
+	}
+	receive_tcp(4, 0, 0, 40000, TCP_OPEN_TSO)->tso_segsz = VNF_TSO_MIN;
+	pass(NS);
+	cr_assert_eq(fakes[3].n_sent, 4);
+	check_sent(3, 0, 20000, TCP_SENT_TSO);
+	for (uint16_t i = 1; i < 4; i++)
+		cr_expect_eq(fakes[3].sent[i].length, 99u + i);
+	cr_expect_eq(drops(0, VNF_DROP_TOO_MANY_SEGMENTS), 2);
+	cr_expect_eq(drops(4, VNF_DROP_TOO_MANY_SEGMENTS), 1);
+	cr_expect_eq(fakes[5].n_sent, 0);
+	finish();
+}
+
+/* What is little for one port may be too much for all. */
+Test(switch, a_flood_of_segments_beyond_all_measure)
+{
+	start();
+	receive_tcp(0, BROADCAST, host(0, 0), 20000, TCP_OPEN_TSO)->tso_segsz = VNF_TSO_MIN;
+	receive(0, BROADCAST, host(0, 0), 60);
+	pass(NS);
+	for (uint16_t p = 1; p < 4; p++) {
+		cr_assert_eq(fakes[p].n_sent, 1, "port %u", p);
+		cr_expect_eq(fakes[p].sent[0].length, 60);
+	}
+	cr_expect_eq(drops(0, VNF_DROP_TOO_MANY_SEGMENTS), 1);
+	/* Also where nothing else is left. */
+	receive_tcp(0, BROADCAST, host(0, 0), 20000, TCP_OPEN_TSO)->tso_segsz = VNF_TSO_MIN;
+	pass(NS);
+	cr_expect_eq(drops(0, VNF_DROP_TOO_MANY_SEGMENTS), 2);
+	receive(0, BROADCAST, host(0, 0), 61);
+	pass(NS);
+	cr_expect_eq(fakes[3].sent[1].length, 61);
+	finish();
+}
+
+/* Copies of all frames for all ports together would take more buffers than there are. */
+Test(switch, a_flood_of_long_frames_needs_few_buffers)
+{
+	start_with(false, true);
+	for (uint16_t p = 0; p < PORTS; p++)
+		vnf_port_set_takes(&fakes[p].port, TCP_TAKES_TSO);
+	for (uint16_t i = 0; i < VNF_BURST_MAX; i++)
+		receive_tcp(0, BROADCAST, host(0, 0), 10000 + i, TCP_OPEN_TSO);
+	pass(NS);
+	for (uint16_t p = 1; p < PORTS; p++) {
+		cr_assert_eq(fakes[p].n_sent, VNF_BURST_MAX);
+		for (uint16_t i = 0; i < VNF_BURST_MAX; i++)
+			check_sent(p, i, 10000 + i, TCP_SENT_TSO);
+	}
 	finish();
 }

@@ -6,6 +6,7 @@
  */
 
 #include "eal_support.h"
+#include "tcp_support.h"
 
 #define PORTS 2
 
@@ -154,6 +155,12 @@ static void give(uint16_t port, uint8_t octet, uint16_t bytes)
 	cr_assert_not_null(data);
 	memset(data, octet, bytes);
 	fakes[port].in[fakes[port].n_in++] = pkt;
+}
+
+/* Its first octet is 2; `flags`: what it leaves open. */
+static void give_tcp(uint16_t port, uint16_t octets, uint64_t flags)
+{
+	fakes[port].in[fakes[port].n_in++] = tcp_support_frame(vnf.pool, octets, flags);
 }
 
 static uint64_t dropped(uint16_t port, uint32_t reason)
@@ -357,6 +364,226 @@ Test(worker, tx_wait_of_all_ports_together_is_one)
 	cr_assert_lt(vnf_clock_now() - began, 380000000);
 	cr_assert_eq(dropped(0, VNF_DROP_TX_FULL), 1);
 	cr_assert_eq(dropped(1, VNF_DROP_TX_FULL), 1);
+	finish();
+}
+
+/* A frame that went out of a port: its payload, and what it leaves open. */
+static void check_sent(uint16_t i, uint16_t octets, uint64_t flags)
+{
+	const struct rte_mbuf *pkt = fakes[1].out[i];
+
+	cr_assert_lt(i, fakes[1].n_out);
+	cr_expect_eq(pkt->pkt_len, TCP_HEADERS + octets, "%u: %u", i, pkt->pkt_len);
+	cr_expect_eq(pkt->ol_flags, flags, "%u: %lx", i, pkt->ol_flags);
+	cr_expect_eq(tcp_support_is_whole(pkt), flags == 0, "%u", i);
+}
+
+Test(worker, an_open_checksum_is_completed_for_a_port_that_takes_none)
+{
+	start(1, 1);
+	give(0, 1, 60);
+	give_tcp(0, 300, TCP_OPEN);
+	give_tcp(0, 1446, TCP_OPEN);
+	give(0, 3, 60);
+	work(0);
+	cr_assert_eq(fakes[1].n_out, 4);
+	cr_expect_eq(first_octet(fakes[1].out[0]), 1);
+	check_sent(1, 300, 0);
+	check_sent(2, 1446, 0);
+	cr_expect_eq(first_octet(fakes[1].out[3]), 3);
+	cr_expect_eq(vnf.workers[0].counters.created, 0);
+	finish();
+}
+
+Test(worker, an_open_checksum_is_left_to_a_port_that_takes_it)
+{
+	start(1, 1);
+	vnf_port_set_takes(&vnf.ports[1].port, VNF_TAKES_CHECKSUM);
+	give_tcp(0, 300, TCP_OPEN);
+	work(0);
+	cr_assert_eq(fakes[1].n_out, 1);
+	check_sent(0, 300, TCP_SENT_OPEN);
+	finish();
+}
+
+/* Also a whole burst, which does not wait in a batch. */
+Test(worker, frames_are_cut_for_a_port_that_takes_them_cut)
+{
+	static const uint16_t bursts[] = { 1, VNF_BURST_MAX };
+
+	start(1, 1);
+	for (size_t b = 0; b < RTE_DIM(bursts); b++) {
+		uint64_t before = vnf.workers[0].counters.created;
+
+		for (uint16_t i = 0; i < bursts[b]; i++)
+			give_tcp(0, 3001 + i, TCP_OPEN_TSO);
+		work(0);
+		cr_assert_eq(fakes[1].n_out, 4 * bursts[b]);
+		for (uint16_t i = 0; i < 4 * bursts[b]; i++)
+			check_sent(i, i % 4 == 3 ? 1 + i / 4 : TCP_SEGMENT, 0);
+		cr_expect_eq(vnf.workers[0].counters.created - before, 3 * bursts[b]);
+		rte_pktmbuf_free_bulk(fakes[1].out, fakes[1].n_out);
+		fakes[1].n_out = 0;
+	}
+	cr_expect_eq(dropped(1, VNF_DROP_TOO_LONG), 0);
+	finish();
+}
+
+Test(worker, a_frame_goes_whole_to_a_port_that_cuts)
+{
+	start(1, 1);
+	vnf_port_set_takes(&vnf.ports[1].port, TCP_TAKES_TSO);
+	give_tcp(0, 60000, TCP_OPEN_TSO);
+	work(0);
+	cr_assert_eq(fakes[1].n_out, 1);
+	check_sent(0, 60000, TCP_SENT_TSO);
+	cr_expect_eq(vnf.workers[0].counters.created, 0);
+	finish();
+}
+
+/* What the worker makes of a packet, and what does not fit then: all is in the ledger. */
+Test(worker, segments_that_find_no_room_or_no_buffer)
+{
+	struct rte_mbuf *hoard[SUPPORT_MBUFS];
+	unsigned int n;
+
+	start(1, 1);
+	fakes[1].room = 2;
+	give_tcp(0, 4500, TCP_OPEN_TSO);
+	work(0);
+	cr_assert_eq(fakes[1].n_out, 2);
+	cr_expect_eq(dropped(1, VNF_DROP_TX_FULL), 3);
+	cr_expect_eq(vnf.workers[0].counters.created, 4);
+
+	fakes[1].room = 256;
+	give_tcp(0, 4500, TCP_OPEN_TSO);
+	n = rte_mempool_avail_count(vnf.pool) - 3;
+	cr_assert_eq(rte_pktmbuf_alloc_bulk(vnf.pool, hoard, n), 0);
+	work(0);
+	cr_expect_eq(fakes[1].n_out, 5);
+	cr_expect_eq(dropped(1, VNF_DROP_NO_MBUF), 1);
+	cr_expect_eq(vnf.workers[0].counters.created, 7);
+	rte_pktmbuf_free_bulk(hoard, n);
+	finish();
+}
+
+/* A slow peer is waited for within a frame, too. */
+Test(worker, tx_wait_between_segments)
+{
+	start(1, 1);
+	fake_specs[1].tx_wait = 100000000;
+	vnf.ports[1].port.tx = slow_tx;
+	give_tcp(0, 4500, TCP_OPEN_TSO);
+	work(0);
+	cr_assert_eq(fakes[1].n_out, 5);
+	for (uint16_t i = 0; i < 5; i++)
+		check_sent(i, i < 4 ? TCP_SEGMENT : 500, 0);
+	cr_assert_eq(dropped(1, VNF_DROP_TX_FULL), 0);
+	finish();
+}
+
+Test(worker, frames_that_cannot_be_cut_are_dropped)
+{
+	start(1, 1);
+	give(0, 1, 1000);
+	fakes[0].in[0]->ol_flags |= TCP_OPEN_TSO;
+	give(0, 2, 60);
+	work(0);
+	cr_assert_eq(fakes[1].n_out, 1);
+	cr_expect_eq(dropped(1, VNF_DROP_UNSUPPORTED_OFFLOAD), 1);
+	finish();
+}
+
+/* A port that takes nothing now is not given the rest, and no buffer is wasted on that. */
+Test(worker, segments_are_not_made_for_a_port_that_is_full)
+{
+	start(1, 1);
+	fakes[1].room = 0;
+	give_tcp(0, 60000, TCP_OPEN_TSO);
+	fakes[0].in[0]->tso_segsz = 100;
+	give(0, 1, 60);
+	work(0);
+	cr_assert_eq(fakes[1].n_out, 0);
+	cr_expect_eq(vnf.workers[0].counters.created, 64);
+	cr_expect_eq(dropped(1, VNF_DROP_TX_FULL), 64 + 1 + 1);
+	finish();
+}
+
+/* Who asks for too much loses it where it came in; others do not. */
+Test(worker, segments_beyond_all_measure)
+{
+	start(1, 1);
+	vnf_port_set_takes(&vnf.ports[1].port, TCP_TAKES_TSO);
+	for (unsigned int i = 0; i < 3; i++) {
+		give_tcp(0, 20000, TCP_OPEN_TSO);
+		fakes[0].in[2 * i]->tso_segsz = VNF_TSO_MIN;
+		give(0, 1, (uint16_t)(100 + i));
+	}
+	work(0);
+	cr_assert_eq(fakes[1].n_out, 4);
+	check_sent(0, 20000, TCP_SENT_TSO);
+	for (uint16_t i = 1; i < 4; i++)
+		cr_expect_eq(fakes[1].out[i]->pkt_len, 99u + i);
+	cr_expect_eq(dropped(0, VNF_DROP_TOO_MANY_SEGMENTS), 2);
+	/* The next burst has a measure of its own. */
+	give_tcp(0, 20000, TCP_OPEN_TSO);
+	fakes[0].in[6]->tso_segsz = VNF_TSO_MIN;
+	work(0);
+	cr_expect_eq(fakes[1].n_out, 5);
+	finish();
+}
+
+/* Worker 1 receives from port 0, and worker 0 has the only queue of port 1. */
+static void start_handing_over(void)
+{
+	start(2, 1);
+	vnf.workers[1].rxqs[0] = vnf.workers[0].rxqs[0];
+	vnf.workers[1].n_rxqs = 1;
+	vnf.workers[0].rxqs[0] = vnf.workers[0].rxqs[1];
+	vnf.workers[0].n_rxqs = 1;
+}
+
+/* It is cut by who owns the queue, from whose counters it then is. */
+Test(worker, a_frame_to_be_cut_that_is_handed_over)
+{
+	struct vnf_ledger ledger;
+
+	start_handing_over();
+	give_tcp(0, 4500, TCP_OPEN_TSO);
+	work(1);
+	cr_assert_eq(fakes[1].n_out, 0);
+	work(0);
+	cr_assert_eq(fakes[1].n_out, 5);
+	cr_assert_eq(vnf_ledger_read(&vnf, 1, &ledger), 0);
+	cr_expect_eq(ledger.handed_out, 1);
+	cr_expect_eq(ledger.created, 0);
+	cr_assert_eq(vnf_ledger_read(&vnf, 0, &ledger), 0);
+	cr_expect_eq(ledger.handed_in, 1);
+	cr_expect_eq(ledger.created, 4);
+	finish();
+}
+
+/* They take many buffers, of which a ring would hoard too many. */
+Test(worker, frames_of_many_buffers_are_handed_over_to_who_has_little_to_do)
+{
+	const uint16_t many = HANDOVER_RING / 32;
+
+	start_handing_over();
+	for (uint16_t i = 0; i < many; i++)
+		give(0, 1, 60);
+	work(1);
+	give_tcp(0, 4500, TCP_OPEN_TSO);
+	give(0, 1, 61);
+	work(1);
+	cr_expect_eq(dropped(1, VNF_DROP_HANDOVER_FULL), 1);
+	while (loop_owes(vnf.workers[0].app))
+		work(0);
+	cr_assert_eq(fakes[1].n_out, many + 1);
+	cr_expect_eq(fakes[1].out[many]->pkt_len, 61);
+	give_tcp(0, 4500, TCP_OPEN_TSO);
+	work(1);
+	work(0);
+	cr_expect_eq(fakes[1].n_out, many + 1 + 5);
 	finish();
 }
 

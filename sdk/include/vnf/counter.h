@@ -76,6 +76,8 @@ extern "C" {
 	X(MALFORMED, "malformed", "a header is cut short or contradicts itself")                   \
 	X(UNSUPPORTED_OFFLOAD, "unsupported_offload",                                              \
 	  "needs segmentation or a checksum that the port cannot do")                              \
+	X(TOO_MANY_SEGMENTS, "too_many_segments",                                                  \
+	  "to be cut into so many TCP segments that all others would have to wait")                \
 	X(IO_ERROR, "io_error", "the kernel refused the packet")                                   \
 	X(HANDOVER_FULL, "handover_full", "the ring to the worker that owns the queue was full")   \
 	X(STOPPING, "stopping", "held when the program stopped")                                   \

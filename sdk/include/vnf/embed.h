@@ -489,6 +489,109 @@ static inline uint16_t vnf_port_tx_copy(struct vnf_worker *worker, const struct 
 	return port->tx_copy(port->queue[queue], pkts, n, counters);
 }
 
+/** Packets on their way out of a port, as vnf_fit_next() goes through them. The SDK's. */
+struct vnf_fit {
+	struct vnf_worker *worker;          /**< The calling worker. */
+	struct vnf_worker_counters *counts; /**< Its counters. */
+	const struct vnf_port *port;        /**< Where they are sent. */
+	struct rte_mbuf **pkts;             /**< The packets. */
+	uint32_t takes;                     /**< VNF_TAKES_*. */
+	uint16_t n;                         /**< Number of packets. */
+	uint16_t at;                        /**< The next one. */
+	struct rte_mbuf *whole;             /**< The one that is being cut, or NULL. */
+	uint32_t cut;                       /**< Segments made of it. */
+	const struct rte_mbuf *from;        /**< Buffer with the next octet of its payload, */
+	uint32_t from_at;                   /**< and where in it that is. */
+	uint32_t left;                      /**< Octets of payload that are left. */
+	uint16_t l3;                        /**< Where its IP header begins. */
+	uint16_t l4;                        /**< Where its TCP header begins. */
+	uint16_t headers;                   /**< Octets of all its headers. */
+	uint16_t id;                        /**< Identification of its next segment. */
+	uint32_t sequence;                  /**< TCP sequence number of its next segment. */
+	uint32_t addresses;                 /**< Sum of addresses and protocol. */
+	bool ipv4;                          /**< Else IPv6. */
+	uint64_t open;                      /**< RTE_MBUF_F_TX_*: its segments' checksum is left to
+					     *   the peer; 0: it is completed.
+					     */
+};
+
+/**
+ * Packets may be more than a port can carry: longer than its MTU allows, or with work left to do
+ * that its peer does not take. Between this and the port's tx, make them fit: vnf_fit_next().
+ * Needed if any of them is longer than mtu + VNF_FRAME_OVERHEAD, or VNF_MAY_BE_OPEN says so.
+ *
+ * @param[out] fit
+ *   Filled in.
+ * @param worker
+ *   The calling worker.
+ * @param port
+ *   The port.
+ * @param pkts
+ *   The packets; they are no longer the caller's.
+ * @param n
+ *   Number of packets.
+ *
+ * Context: worker.
+ */
+void vnf_fit_begin(struct vnf_fit *fit, struct vnf_worker *worker, const struct vnf_port *port,
+		   struct rte_mbuf **pkts, uint16_t n);
+
+/**
+ * The next packets that the port can carry, in order. Checksums that the port's peer does not take
+ * open are completed. A packet that it does not cut (TCP, IPv4 or IPv6) is cut here: each segment
+ * is a new packet in one buffer of the port's pool, and counted as created. What cannot be made to
+ * fit is dropped and counted at the port. To be called until it returns 0.
+ *
+ * @param fit
+ *   As of vnf_fit_begin().
+ * @param[out] out
+ *   The packets; they are the caller's.
+ * @param room
+ *   How many, 1 to 65,535.
+ * @return
+ *   Number of packets; 0: there are no more.
+ *
+ * Context: worker.
+ */
+uint16_t vnf_fit_next(struct vnf_fit *fit, struct rte_mbuf **out, uint16_t room);
+
+/**
+ * Give up the rest of the packet that is being cut, if any is: the port takes no more now, and what
+ * is left of it need not be made. It is dropped as one packet.
+ *
+ * @param fit
+ *   As of vnf_fit_begin().
+ * @param reason
+ *   VNF_DROP_...
+ *
+ * Context: worker.
+ */
+void vnf_fit_skip(struct vnf_fit *fit, uint32_t reason);
+
+/**
+ * Of packets that were received together, take out those that would come to too many TCP segments:
+ * who says that his packet has segments of a few octets would keep all others waiting. All but
+ * VNF_TSO_SEGMENTS_MAX is dropped, counted at the port that they came from. Needed if any is one
+ * for which vnf_is_tso().
+ *
+ * @param worker
+ *   The calling worker.
+ * @param port
+ *   Number of the port that they came from.
+ * @param[in,out] pkts
+ *   The packets; those that are left are at the front.
+ * @param n
+ *   Number of packets.
+ * @param copies
+ *   How many ports each goes to, 1 or more.
+ * @return
+ *   Number of packets that are left.
+ *
+ * Context: worker.
+ */
+uint16_t vnf_tso_limit(struct vnf_worker *worker, uint16_t port, struct rte_mbuf **pkts, uint16_t n,
+		       uint16_t copies);
+
 /**
  * Is this a replay? Then what would be done bit by bit is to be done whole, at its time.
  *

@@ -21,6 +21,7 @@
  */
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include <rte_atomic.h>
@@ -126,6 +127,50 @@ struct vnf_port_path {
 	char change[VNF_PATH_TEXT]; /**< A line of the configuration and its effect; "" = none. */
 };
 
+/** What may be left to do between a port and its peer, in both directions. */
+enum vnf_offloads {
+	VNF_OFFLOADS_NONE,     /**< Nothing: checksums are complete, frames fit the MTU. */
+	VNF_OFFLOADS_CHECKSUM, /**< TCP and UDP checksums. */
+	VNF_OFFLOADS_TSO,      /**< And TCP segmentation: frames of up to 64 KiB. */
+};
+
+/** What enum vnf_offloads is called in a file; NULL-terminated. */
+extern const char *const vnf_offloads_words[];
+
+/** The key `offloads` of a kind whose structure has it as `uint32_t member`. */
+#define VNF_OFFLOADS_KEY(structure, member, default_word)                                          \
+	{                                                                                          \
+		.name = "offloads", .type = VNF_CONFIG_ENUM,                                       \
+		.offset = offsetof(structure, member), .choices = vnf_offloads_words,              \
+		.def = (default_word),                                                             \
+		.doc = "What may be left to do in frames to and from the peer, as far as it "      \
+		       "agrees: nothing, TCP and UDP checksums, or also TCP segmentation (frames " \
+		       "of up to 64 KiB)."                                                         \
+	}
+
+/** Bits of vnf_port.takes: what packets may leave open that its tx is given. A packet then says by
+ *  RTE_MBUF_F_TX_* flags and l2_len, l3_len and l4_len what and where, and its checksum field holds
+ *  the sum of the pseudo header with the whole length.
+ */
+#define VNF_TAKES_CHECKSUM (1u << 0)
+/** TCP over IPv4 to be cut into segments of mbuf.tso_segsz octets; with VNF_TAKES_CHECKSUM. */
+#define VNF_TAKES_TSO4 (1u << 1)
+/** The same over IPv6. */
+#define VNF_TAKES_TSO6 (1u << 2)
+/** The device also makes the IPv4 header checksum, and demands to be asked for it where it cuts
+ *  segments.
+ */
+#define VNF_TAKES_IP_CHECKSUM (1u << 3)
+
+/** Least octets of a TCP segment that a packet may ask for. That of Linux: the least MSS that it
+ *  believes, 48, less the longest TCP options.
+ */
+#define VNF_TSO_MIN 8
+/** TCP segments that the packets of one burst may come to; see vnf_tso_limit(). */
+#define VNF_TSO_SEGMENTS_MAX 4096
+/** Octets of a frame that is yet to be cut at most: an IP packet behind Ethernet and two tags. */
+#define VNF_TSO_FRAME_MAX (65535 + 22)
+
 /** opening may block (waiting for a peer): it is done on a thread of its own. */
 #define VNF_KIND_OPEN_BLOCKS (1u << 0)
 /** Any number of workers may send on one queue at a time. */
@@ -205,11 +250,11 @@ struct vnf_port {
 	uint16_t n_queues;           /**< Queue pairs. */
 	uint16_t mtu;                /**< Payload of a frame in bytes. */
 	uint16_t socket_id;          /**< NUMA node. */
-	bool prepares;               /**< tx by itself drops what is longer than the MTU allows, and
-				      *   completes checksums that packets leave open. */
 	uint32_t up;                 /**< Use vnf_port_is_up(). */
 	uint32_t waiting;            /**< Set by a blocking open's kind once it waits for a peer. */
 	uint32_t broken;             /**< Set by poll: stop, close and open the port again. */
+	uint32_t takes;              /**< VNF_TAKES_*, by vnf_port_set_takes(). */
+	uint16_t tso_min;            /**< Least octets of a segment that it is asked to cut. */
 
 	struct rte_ether_addr mac;        /**< Own address. */
 	const struct vnf_port_kind *kind; /**< Its kind. */
@@ -293,6 +338,80 @@ static inline void vnf_port_set_up(struct vnf_port *port, bool up)
 		__atomic_fetch_or(&port->up, VNF_PORT_UP, __ATOMIC_RELEASE);
 	else
 		__atomic_fetch_and(&port->up, ~VNF_PORT_UP, __ATOMIC_RELEASE);
+}
+
+/**
+ * Say what a port's peer takes. Packets are made to fit before they are given to its tx.
+ *
+ * @param port
+ *   The port.
+ * @param takes
+ *   VNF_TAKES_*.
+ *
+ * Context: any thread. When it becomes less, no worker may be using the port.
+ */
+static inline void vnf_port_set_takes(struct vnf_port *port, uint32_t takes)
+{
+	__atomic_store_n(&port->takes, takes, __ATOMIC_RELAXED);
+}
+
+/**
+ * Does a packet leave something to whoever sends it? Flags that only tell what kind of packet it is
+ * ask for nothing.
+ *
+ * @param pkt
+ *   The packet.
+ * @return
+ *   True: a checksum that is not complete, segmentation, or another request to a device.
+ *
+ * Context: the thread that owns the packet.
+ */
+static inline bool vnf_is_open(const struct rte_mbuf *pkt)
+{
+	const uint64_t kinds = RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_IPV6 | RTE_MBUF_F_TX_OUTER_IPV4 |
+			       RTE_MBUF_F_TX_OUTER_IPV6;
+
+	return (pkt->ol_flags & ((RTE_MBUF_F_TX_OFFLOAD_MASK & ~kinds) | RTE_MBUF_F_RX_LRO)) != 0 ||
+	       (pkt->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) == RTE_MBUF_F_RX_L4_CKSUM_NONE;
+}
+
+/** Of a burst's flags put together: may there be a packet for which vnf_is_open()? */
+#define VNF_MAY_BE_OPEN                                                                            \
+	(RTE_MBUF_F_TX_OFFLOAD_MASK | RTE_MBUF_F_RX_L4_CKSUM_MASK | RTE_MBUF_F_RX_LRO)
+
+/**
+ * Is a packet one that has yet to be cut into TCP segments of mbuf.tso_segsz octets?
+ *
+ * @param pkt
+ *   The packet.
+ * @return
+ *   True: as a virtio device delivers it (RTE_MBUF_F_RX_LRO), or asked of the device that sends it
+ *   (RTE_MBUF_F_TX_TCP_SEG).
+ *
+ * Context: the thread that owns the packet.
+ */
+static inline bool vnf_is_tso(const struct rte_mbuf *pkt)
+{
+	return (pkt->ol_flags & (RTE_MBUF_F_RX_LRO | RTE_MBUF_F_TX_TCP_SEG)) != 0;
+}
+
+/**
+ * Segments that a packet comes to at most if it is cut.
+ *
+ * @param pkt
+ *   The packet.
+ * @return
+ *   1 for one that is not to be cut.
+ *
+ * Context: the thread that owns the packet.
+ */
+static inline uint32_t vnf_tso_segments(const struct rte_mbuf *pkt)
+{
+	uint32_t octets = pkt->tso_segsz;
+
+	if (!vnf_is_tso(pkt))
+		return 1;
+	return pkt->pkt_len / (octets > VNF_TSO_MIN ? octets : VNF_TSO_MIN) + 1;
 }
 
 /**
