@@ -318,6 +318,8 @@ static __rte_noinline void flood(struct hsw_worker *w, const struct vnf_port *in
 	}
 	if (unlikely((burst->flags & RTE_MBUF_F_RX_LRO) != 0))
 		n = vnf_tso_limit(w->worker, in->id, pkts, n, n_legs);
+	if (unlikely(n == 0))
+		return;
 	vnf_trace(w->worker, pkts, n, VNF_FLOOD);
 	w->counters->created += (uint64_t)(n_legs - 1) * n;
 	if (unlikely((burst->flags & VNF_MAY_BE_OPEN) != 0)) {

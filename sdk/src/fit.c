@@ -8,6 +8,7 @@
 
 #include "fit.h"
 
+#include "owners.h"
 #include "packet_sum.h"
 
 #define L2_MAX ((1u << RTE_MBUF_L2_LEN_BITS) - 1)
@@ -83,11 +84,14 @@ static bool is_authenticated(struct rte_mbuf *pkt, const struct vnf_headers *h)
 	return next == IPPROTO_AH;
 }
 
-/* Is the packet's own word that it is to be cut true? */
+/* Is the packet's own word that it is to be cut true? One with SYN would begin as many connections
+ * as it has segments.
+ */
 static bool tso_is_sound(struct rte_mbuf *pkt, const struct vnf_headers *h)
 {
 	return h->l4 != 0 && h->proto == IPPROTO_TCP && pkt->tso_segsz >= VNF_TSO_MIN &&
-	       (h->flags & (VNF_FRAGMENT | VNF_SOURCE_ROUTED)) == 0 && !is_authenticated(pkt, h);
+	       (h->flags & (VNF_FRAGMENT | VNF_SOURCE_ROUTED)) == 0 &&
+	       (vnf_tcp(pkt, h)->tcp_flags & RTE_TCP_SYN_FLAG) == 0 && !is_authenticated(pkt, h);
 }
 
 /* Does it ask for what nobody here does? */
@@ -117,6 +121,9 @@ static enum fate tso_decide(const struct vnf_fit *f, struct rte_mbuf *pkt,
 		return FATE_DROP;
 	if ((f->takes & needed) != needed || pkt->tso_segsz < f->port->tso_min ||
 	    !fit_is_plain(pkt, h))
+		return FATE_CUT;
+	/* Only the first segment may have it, which neither an mbuf nor librte_vhost can say. */
+	if ((vnf_tcp(pkt, h)->tcp_flags & RTE_TCP_CWR_FLAG) != 0)
 		return FATE_CUT;
 	fit_describe(pkt, h, f->takes, true);
 	return FATE_AS_IT_IS;
@@ -172,6 +179,7 @@ static void fit_drop(const struct vnf_fit *f, struct rte_mbuf *pkt, uint32_t rea
 {
 	vnf_trace_drop(f->worker, &pkt, 1, reason, f->port->id);
 	f->counts->port[f->port->id].drops[reason]++;
+	owners_set(&pkt, 1, OWNER_POOL);
 	rte_pktmbuf_free(pkt);
 }
 
@@ -188,6 +196,7 @@ static struct rte_mbuf *segment_next(struct vnf_fit *f)
 		f->whole = NULL;
 	} else if (f->left == 0) {
 		f->counts->created--;
+		owners_set(&f->whole, 1, OWNER_POOL);
 		rte_pktmbuf_free(f->whole);
 		f->whole = NULL;
 	}
@@ -263,6 +272,7 @@ uint16_t vnf_tso_limit(struct vnf_worker *worker, uint16_t port, struct rte_mbuf
 		}
 		vnf_trace_drop_in(worker, port, &pkts[i], 1, VNF_DROP_TOO_MANY_SEGMENTS);
 		vnf_worker_counters(worker)->port[port].drops[VNF_DROP_TOO_MANY_SEGMENTS]++;
+		owners_set(&pkts[i], 1, OWNER_POOL);
 		rte_pktmbuf_free(pkts[i]);
 	}
 	return kept;

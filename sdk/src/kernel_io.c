@@ -136,9 +136,14 @@ int kio_room_check(const struct vnf_port *port)
 
 	if (kio_segs(room, limits.rx_max) <= KIO_SEGS_MAX)
 		return 0;
-	vnf_error("port \"%s\": an MTU of %u takes more than %d packet buffers of %u bytes; "
-		  "set a smaller mtu",
-		  port->name, port->mtu, KIO_SEGS_MAX, room);
+	if (limits.offloads == VNF_OFFLOADS_TSO)
+		vnf_error("port \"%s\": frames of 64 KiB take more than %d packet buffers of %u "
+			  "bytes; set offloads = \"checksum\", or a greater mtu",
+			  port->name, KIO_SEGS_MAX, room);
+	else
+		vnf_error("port \"%s\": an MTU of %u takes more than %d packet buffers of %u "
+			  "bytes; set a smaller mtu",
+			  port->name, port->mtu, KIO_SEGS_MAX, room);
 	return -EINVAL;
 }
 

@@ -69,7 +69,8 @@ static uint16_t ethdev_tx(void *queue, struct rte_mbuf **pkts, uint16_t n,
 	uint64_t bytes = 0, flags = 0, entered;
 	uint16_t sent, refused = 0;
 
-	for (uint16_t i = 0; i < n; i++) {
+#pragma GCC unroll 4
+	for (size_t i = 0; i < n; i++) {
 		bytes += pkts[i]->pkt_len;
 		flags |= pkts[i]->ol_flags;
 	}
@@ -140,7 +141,8 @@ static void offloads_choose(const struct ethdev *dev, const struct rte_eth_dev_i
 
 	if (dev->offloads != VNF_OFFLOADS_NONE)
 		tx |= tx_checksums(info);
-	if (dev->offloads == VNF_OFFLOADS_TSO && (tx & RTE_ETH_TX_OFFLOAD_TCP_CKSUM) != 0)
+	if (dev->offloads == VNF_OFFLOADS_TSO && (tx & RTE_ETH_TX_OFFLOAD_TCP_CKSUM) != 0 &&
+	    (tx & RTE_ETH_TX_OFFLOAD_MULTI_SEGS) != 0)
 		tx |= info->tx_offload_capa & RTE_ETH_TX_OFFLOAD_TCP_TSO;
 	conf->txmode.offloads = tx;
 	conf->rxmode.offloads = rx_offloads(dev, info);

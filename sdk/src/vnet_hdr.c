@@ -81,10 +81,12 @@ static int checksum_read(const struct virtio_net_hdr *hdr, struct rte_mbuf *pkt,
 /* What the header says must be true of the packet; whoever cuts it relies on that. */
 static int tso_read(const struct virtio_net_hdr *hdr, struct rte_mbuf *pkt)
 {
-	bool v4 = hdr->gso_type == VIRTIO_NET_HDR_GSO_TCPV4;
+	/* That it has CWR the packet says too; who cuts it looks there. */
+	uint8_t type = hdr->gso_type & (uint8_t)~VIRTIO_NET_HDR_GSO_ECN;
+	bool v4 = type == VIRTIO_NET_HDR_GSO_TCPV4;
 	struct vnf_headers h;
 
-	if (!v4 && hdr->gso_type != VIRTIO_NET_HDR_GSO_TCPV6)
+	if (!v4 && type != VIRTIO_NET_HDR_GSO_TCPV6)
 		return -EOPNOTSUPP;
 	if ((hdr->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM) == 0 || hdr->gso_size < VNF_TSO_MIN ||
 	    vnf_parse(pkt, &h) != 0 || h.proto != IPPROTO_TCP || !is_layer_4(hdr, &h) ||

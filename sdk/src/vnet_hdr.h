@@ -41,7 +41,7 @@ int vnet_hdr_read(const struct virtio_net_hdr *hdr, struct rte_mbuf *pkt, uint32
  * Write the header of a frame to be sent, from the flags that vnf_fit_next() gave the packet.
  *
  * @return
- *   0; -EOPNOTSUPP for a packet that leaves open what this header cannot say.
+ *   0; -EOPNOTSUPP for a packet that leaves open what is no TCP or UDP checksum.
  */
 int vnet_hdr_write(struct virtio_net_hdr *hdr, const struct rte_mbuf *pkt);
 

@@ -39,7 +39,7 @@
 #define VERDICT_NONE ((vnf_verdict_t)0x3e3e3e3e)
 /* Packets that a callback may send by vnf_send() in one burst and in order; more go first. */
 #define SENDS_MAX 512
-/* Packets on a handover ring from which on it takes no more of several buffers. */
+/* Packets on a handover ring from which on it takes no more that are yet to be cut. */
 #define HANDOVER_LONG (HANDOVER_RING / 32)
 
 /* Packets on their way out of one port. */
@@ -124,7 +124,7 @@ static uint16_t handover_spare(struct app_loop *loop, const struct batch *b, str
 	uint16_t kept = 0;
 
 	for (uint16_t i = 0; i < n; i++)
-		if (likely(pkts[i]->nb_segs == 1) || rte_ring_count(b->handover) < HANDOVER_LONG)
+		if (likely(!vnf_is_tso(pkts[i])) || rte_ring_count(b->handover) < HANDOVER_LONG)
 			pkts[kept++] = pkts[i];
 		else
 			drop_out(loop, b, &pkts[i], 1, VNF_DROP_HANDOVER_FULL);
@@ -214,15 +214,17 @@ static __rte_noinline void odd_send(struct app_loop *loop, const struct batch *b
 static inline bool any_is_odd(const struct batch *b, struct rte_mbuf *const *pkts, uint16_t n)
 {
 	/* 64 bits wide: of 32 gcc makes vectors, and spills them. */
-	uint64_t flags = 0, longest = 0;
+	uint64_t most = b->frame_max, flags = 0, beyond = 0;
 
-	for (uint16_t i = 0; i < n; i++) {
+#pragma GCC unroll 4
+	for (size_t i = 0; i < n; i++) {
 		uint64_t length = pkts[i]->pkt_len;
 
 		flags |= pkts[i]->ol_flags;
-		longest = RTE_MAX(longest, length);
+		beyond |= most - length;
 	}
-	return (flags & VNF_MAY_BE_OPEN) != 0 || longest > b->frame_max;
+	/* Less than nothing was left, if one is longer. */
+	return (flags & VNF_MAY_BE_OPEN) != 0 || (int64_t)beyond < 0;
 }
 
 static void batch_send(struct app_loop *loop, const struct batch *b, struct rte_mbuf **pkts,
@@ -369,8 +371,7 @@ static uint16_t queue_poll(struct app_loop *loop, const struct vnf_rxq *rxq)
 	struct vnf_port *port = rxq->port;
 	struct vnf_port_counters *counters = &loop->counters->port[port->id];
 	struct rte_mbuf *pkts[VNF_BURST_MAX];
-	uint16_t shortest = UINT16_MAX;
-	uint64_t bytes = 0, flags = 0;
+	uint64_t bytes = 0, flags = 0, shortest = UINT64_MAX;
 	uint16_t n, kept;
 	bool measured;
 
@@ -386,11 +387,14 @@ static uint16_t queue_poll(struct app_loop *loop, const struct vnf_rxq *rxq)
 	vnf_stage_end(VNF_STAGE_RX, n);
 	if (unlikely(loop->worker->pub.watched != 0))
 		rx_watched(&loop->worker->pub, port->id, pkts, n);
-	for (uint16_t i = 0; i < n; i++) {
+#pragma GCC unroll 4
+	for (size_t i = 0; i < n; i++) {
+		uint64_t first = pkts[i]->data_len;
+
 		rte_prefetch0(rte_pktmbuf_mtod(pkts[i], void *));
 		bytes += pkts[i]->pkt_len;
 		flags |= pkts[i]->ol_flags;
-		shortest = RTE_MIN(shortest, pkts[i]->data_len);
+		shortest = RTE_MIN(shortest, first);
 	}
 	counters->rx_packets += n;
 	counters->rx_bytes += bytes;

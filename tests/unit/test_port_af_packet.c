@@ -319,3 +319,28 @@ Test(port_af_packet, open_fails_cleanly, .init = setup, .fini = eal_support_stop
 	cr_expect_null(port.priv);
 	EAL_SUPPORT_POOL_FULL(pool);
 }
+
+/* TCP with ECN that answers a mark (CWR): nobody can tell a veth's peer not to send it. */
+Test(port_af_packet, segments_with_ecn, .init = setup, .fini = eal_support_stop)
+{
+	struct vnf_port_missed missed = { 0 };
+	struct rte_mbuf *pkt;
+	ssize_t bytes = sizeof(kernel_tcp.hdr) + TCP_HEADERS + 5500;
+	int sock;
+
+	large_pool_start();
+	sock = kernel_support_packet_socket("veth1");
+	kernel_tcp_send(sock, pool, 5500);
+	pkt = kernel_support_receive(&port, IPPROTO_TCP);
+	cr_assert_not_null(pkt);
+	rte_pktmbuf_free(pkt);
+	kernel_tcp.hdr.gso_type |= VIRTIO_NET_HDR_GSO_ECN;
+	kernel_tcp.octets[47] |= 0x80;
+	cr_assert_eq(send(sock, &kernel_tcp, (size_t)bytes, 0), bytes);
+	pkt = kernel_support_receive(&port, IPPROTO_TCP);
+	port.kind->missed(&port, &missed);
+	cr_expect_not_null(pkt, "lost; rx_errors %lu", missed.rx_errors);
+	rte_pktmbuf_free(pkt);
+	close(sock);
+	port_finish();
+}

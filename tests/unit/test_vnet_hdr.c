@@ -399,7 +399,7 @@ Test(vnet_hdr, tso_headers_that_are_wrong)
 		{ "USO", 1, 5, 1000, 34, 16, -EOPNOTSUPP },
 		{ "unknown", 1, 2, 1000, 34, 16, -EOPNOTSUPP },
 		{ "all bits", 1, 0xff, 1000, 34, 16, -EOPNOTSUPP },
-		{ "ECN", 1, VIRTIO_NET_HDR_GSO_TCPV4 | VIRTIO_NET_HDR_GSO_ECN, 1000, 34, 16,
+		{ "UFO with ECN", 1, VIRTIO_NET_HDR_GSO_UDP | VIRTIO_NET_HDR_GSO_ECN, 1000, 34, 16,
 		  -EOPNOTSUPP },
 		{ "no size", 1, VIRTIO_NET_HDR_GSO_TCPV4, 0, 34, 16, -EBADMSG },
 		{ "size too small", 1, VIRTIO_NET_HDR_GSO_TCPV4, VNF_TSO_MIN - 1, 34, 16,

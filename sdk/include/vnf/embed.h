@@ -506,7 +506,7 @@ struct vnf_fit {
 	uint16_t l3;                        /**< Where its IP header begins. */
 	uint16_t l4;                        /**< Where its TCP header begins. */
 	uint16_t headers;                   /**< Octets of all its headers. */
-	uint16_t id;                        /**< Identification of its next segment. */
+	uint16_t id;                        /**< Identification of its first segment. */
 	uint32_t sequence;                  /**< TCP sequence number of its next segment. */
 	uint32_t addresses;                 /**< Sum of addresses and protocol. */
 	bool ipv4;                          /**< Else IPv6. */
