@@ -12,111 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <rte_mempool.h>
-
 #include <vnf/edit.h>
 
-#define SEGMENTS_MAX 8
-#define FRAME_MAX 2048
-
-/* ---- packets without DPDK running ---- */
-
-static struct rte_mempool pool;
-
-static int mbufs_free(struct rte_mempool *mp, void *const *mbufs, unsigned int n)
-{
-	(void)mp;
-	for (unsigned int i = 0; i < n; i++) {
-		free(((struct rte_mbuf *)mbufs[i])->buf_addr);
-		free(mbufs[i]);
-	}
-	return 0;
-}
-
-static int mbufs_none(struct rte_mempool *mp, void **mbufs, unsigned int n)
-{
-	(void)mp;
-	(void)mbufs;
-	(void)n;
-	return -ENOBUFS;
-}
-
-static unsigned int mbufs_count(const struct rte_mempool *mp)
-{
-	(void)mp;
-	return 0;
-}
-
-static int mbufs_alloc(struct rte_mempool *mp)
-{
-	(void)mp;
-	return 0;
-}
-
-static const struct rte_mempool_ops fuzz_ops = {
-	.name = "fuzz",
-	.alloc = mbufs_alloc,
-	.enqueue = mbufs_free,
-	.dequeue = mbufs_none,
-	.get_count = mbufs_count,
-};
-RTE_MEMPOOL_REGISTER_OPS(fuzz_ops);
-
-static void *room(size_t n)
-{
-	void *at = malloc(n > 0 ? n : 1);
-
-	if (at == NULL)
-		abort();
-	return at;
-}
-
-static struct rte_mbuf *segment(const uint8_t *data, uint32_t n, uint32_t head, uint32_t tail)
-{
-	struct rte_mbuf *m = room(sizeof(*m));
-
-	memset(m, 0, sizeof(*m));
-	m->buf_addr = room(head + n + tail);
-	m->buf_len = (uint16_t)(head + n + tail);
-	m->data_off = (uint16_t)head;
-	memcpy((uint8_t *)m->buf_addr + head, data, n);
-	m->data_len = (uint16_t)n;
-	m->pkt_len = n;
-	m->nb_segs = 1;
-	m->refcnt = 1;
-	m->pool = &pool;
-	return m;
-}
-
-/* `cut`: how long segments are, and how much room the first one has. Frames begin at even
- * addresses, as DPDK's struct rte_ether_hdr has it.
- */
-static struct rte_mbuf *packet(const uint8_t *data, uint32_t n, uint8_t cut)
-{
-	uint32_t step = cut & 0x3fu, at;
-	struct rte_mbuf *pkt, *last;
-
-	if (step == 0 || n <= step)
-		return segment(data, n, (cut >> 6) * 2u, 0);
-	pkt = last = segment(data, step, cut & 1u ? 16 : 0, cut & 0x80u ? FRAME_MAX : cut >> 2);
-	for (at = step; at < n; at += step) {
-		uint32_t left = n - at;
-		uint32_t some = pkt->nb_segs == SEGMENTS_MAX - 1 ? left : RTE_MIN(step, left);
-
-		last->next = segment(data + at, some, 0, 0);
-		last = last->next;
-		pkt->nb_segs++;
-		pkt->pkt_len += some;
-		if (some == left)
-			break;
-	}
-	return pkt;
-}
-
-static void packet_free(struct rte_mbuf *pkt)
-{
-	rte_pktmbuf_free(pkt);
-}
+#include "fuzz_packets.h"
 
 /* ---- what must hold ---- */
 
@@ -242,15 +140,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static bool named;
 	struct vnf_headers whole, cut;
 	uint32_t bad, other;
 
 	if (size < 3 || size > FRAME_MAX)
 		return 0;
-	if (!named && rte_mempool_set_ops_byname(&pool, "fuzz", NULL) < 0)
-		abort();
-	named = true;
+	pool_init();
 	bad = run(data + 2, (uint32_t)size - 2, 0, data[1], &whole);
 	other = run(data + 2, (uint32_t)size - 2, data[0], data[1], &cut);
 	if (other != VNF_DROP_HEADERS_SPLIT)
