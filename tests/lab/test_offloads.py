@@ -270,3 +270,22 @@ def test_small_segments(run, caps, mss):
         transfer.exchange(stations[0].netns, other.netns, other.addresses[0], 200_000, timeout=10)
     assert switch.stats(stations[0].name)["rx_errors"] == 0
     switch.stop()
+
+
+def test_several_queues_and_workers(run, caps):
+    """Two of each in the switch and the VNF: long frames over all rings, and from hand to hand."""
+    need_tap(caps)
+    path = lab.Path(run, caps, endpoints="tap", workers=2, queues=2, switch_workers=2,
+                    vnf_port_keys={"offloads": "tso", "mergeable": True})
+    for port in path.switch.settings["ports"] + path.vnf.settings["ports"]:
+        port["offloads"] = "tso"
+    # One queue for two workers of the VNF: what the other one has goes over a ring.
+    path.vnf.settings["ports"][0]["queues"] = 1
+    path.start()
+    for _ in range(3):
+        for source, target in ((path.client, path.server), (path.server, path.client)):
+            transfer.exchange(source.netns, target.netns, target.address, SIZE)
+    stats = path.vnf.stats(lab.WAN)
+    assert stats["rx_bytes"] > 1514 * stats["rx_packets"]
+    assert path.vnf.ledger()["handed_out"] > 0
+    path.stop()
