@@ -70,22 +70,28 @@ class Guest:
         return frames
 
 
-@pytest.fixture(name="lan")
-def _lan(run, caps):
-    """(switch, namespace behind a tap, guest); the tap's kernel takes nothing that is open."""
+def tap_and_guest(run, caps, offloads):
+    """(switch, namespace behind a tap with these offloads, guest with all)."""
     if caps.why_no_tap:
         raise lab.LabUnavailable(caps.why_no_tap)
     netns = lab.Namespace(run, "peer")
     endpoint = lab.Endpoint("peer", "10.99.0.1", PEER, netns, "tap")
     switch = lab.Instance(run, lab.switch_program(), {
         "name": "switch", "cpus": str(caps.cpus[0]), "hugepages": "never", "ports": [
-            endpoint.port("A"),
+            {**endpoint.port("A"), "offloads": offloads},
             {"name": "guest", "kind": "vhost-user", "socket": run.socket("guest"),
              "mode": "server", "offloads": "tso", "domain": "A"}]})
     switch.start()
     endpoint.configure()
     guest = Guest(run)
     switch.wait_port()
+    return switch, netns, guest
+
+
+@pytest.fixture(name="lan")
+def _lan(run, caps):
+    """The tap's kernel takes nothing that is open."""
+    switch, netns, guest = tap_and_guest(run, caps, "none")
     yield switch, netns, guest
     guest.client.close()
     switch.stop()
@@ -317,19 +323,7 @@ def test_segments_on_the_wire(run, lan):
 
 def test_what_a_guest_is_told(run, caps):
     """A frame from a kernel that leaves all open: the header and the field say what virtio wants."""
-    if caps.why_no_tap:
-        raise lab.LabUnavailable(caps.why_no_tap)
-    netns = lab.Namespace(run, "peer")
-    endpoint = lab.Endpoint("peer", "10.99.0.1", PEER, netns, "tap")
-    switch = lab.Instance(run, lab.switch_program(), {
-        "name": "switch", "cpus": str(caps.cpus[0]), "hugepages": "never", "ports": [
-            {**endpoint.port("A"), "offloads": "tso"},
-            {"name": "guest", "kind": "vhost-user", "socket": run.socket("guest"),
-             "mode": "server", "offloads": "tso", "domain": "A"}]})
-    switch.start()
-    endpoint.configure()
-    guest = Guest(run)
-    switch.wait_port()
+    switch, netns, guest = tap_and_guest(run, caps, "tso")
     netns.ip("neigh", "replace", "10.99.0.2", "lladdr", OWN, "dev", "eth0")
     # The guest shakes hands by itself, and then gets the first window at once.
     with transfer.tcp_socket(netns, "10.99.0.2") as client:

@@ -148,8 +148,8 @@ Test(port_af_packet, puts_vlan_tags_back, .init = setup, .fini = eal_support_sto
 	port_finish();
 }
 
-/* Super-frames are counted as errors, with a hint; others after them still come. */
-Test(port_af_packet, refuses_segmentation, .init = setup, .fini = eal_support_stop)
+/* Super-frames of UDP are counted as errors; others after them still come. */
+static void udp_segments_are_refused(uint64_t flags)
 {
 	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(9) };
 	struct vnf_port_missed missed = { 0 };
@@ -157,7 +157,6 @@ Test(port_af_packet, refuses_segmentation, .init = setup, .fini = eal_support_st
 	static const char data[5000];
 	struct rte_mbuf *pkt;
 
-	port_start();
 	inet_pton(AF_INET, "10.9.0.2", &to.sin_addr);
 	cr_assert_eq(setsockopt(sock, SOL_UDP, UDP_SEGMENT, &segment, sizeof(segment)), 0);
 	cr_assert_eq(sendto(sock, data, 5000, 0, (struct sockaddr *)&to, sizeof(to)), 5000);
@@ -165,12 +164,19 @@ Test(port_af_packet, refuses_segmentation, .init = setup, .fini = eal_support_st
 	pkt = kernel_support_receive_udp(&port);
 	cr_assert_not_null(pkt);
 	cr_expect_eq(pkt->pkt_len, 42 + 33);
+	cr_expect_eq(pkt->ol_flags, flags);
 	rte_pktmbuf_free(pkt);
 	port.kind->poll(&port);
 	port.kind->missed(&port, &missed);
 	cr_expect_eq(missed.rx_errors, 1);
 	close(sock);
 	port_finish();
+}
+
+Test(port_af_packet, refuses_segmentation, .init = setup, .fini = eal_support_stop)
+{
+	port_start();
+	udp_segments_are_refused(0);
 }
 
 /* A burst of the longest frames takes more buffers than there are in the usual pool. */
@@ -202,26 +208,8 @@ Test(port_af_packet, carries_frames_yet_to_be_cut, .init = setup, .fini = eal_su
 /* UDP's segments have no name here. */
 Test(port_af_packet, refuses_segmentation_of_udp, .init = setup, .fini = eal_support_stop)
 {
-	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(9) };
-	struct vnf_port_missed missed = { 0 };
-	int sock = socket(AF_INET, SOCK_DGRAM, 0), segment = 1000;
-	static const char data[5000];
-	struct rte_mbuf *pkt;
-
 	large_pool_start();
-	inet_pton(AF_INET, "10.9.0.2", &to.sin_addr);
-	cr_assert_eq(setsockopt(sock, SOL_UDP, UDP_SEGMENT, &segment, sizeof(segment)), 0);
-	cr_assert_eq(sendto(sock, data, 5000, 0, (struct sockaddr *)&to, sizeof(to)), 5000);
-	kernel_support_send("10.9.0.2", 1234, 33);
-	pkt = kernel_support_receive_udp(&port);
-	cr_assert_not_null(pkt);
-	cr_expect_eq(pkt->pkt_len, 42 + 33);
-	cr_expect_eq(pkt->ol_flags, RTE_MBUF_F_RX_L4_CKSUM_NONE);
-	rte_pktmbuf_free(pkt);
-	port.kind->missed(&port, &missed);
-	cr_expect_eq(missed.rx_errors, 1);
-	close(sock);
-	port_finish();
+	udp_segments_are_refused(RTE_MBUF_F_RX_L4_CKSUM_NONE);
 }
 
 Test(port_af_packet, truncated_frames_are_errors, .init = setup, .fini = eal_support_stop)
