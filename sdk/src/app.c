@@ -50,6 +50,36 @@ static void app_discard(struct vnf *vnf, void *built)
 		app->discard(vnf, built);
 }
 
+static void parts_worker_fini(struct worker *w)
+{
+	const struct vnf_program *program = w->pub.vnf->program;
+
+	for (size_t i = VNF_PARTS_MAX; i-- > 0;) {
+		const struct vnf_part *part = program_part(program, i);
+
+		if (part == NULL || w->pub.part[part->slot] == NULL)
+			continue;
+		part->worker_fini(&w->pub);
+		w->pub.part[part->slot] = NULL;
+	}
+}
+
+/* The first generation is built by now, and was given to a worker without parts. */
+static int parts_worker_init(struct worker *w)
+{
+	const struct vnf_program *program = w->pub.vnf->program;
+
+	for (size_t i = 0; i < VNF_PARTS_MAX && program_part(program, i) != NULL; i++) {
+		const struct vnf_part *part = program->parts[i];
+		int ret = part->worker_init(&w->pub);
+
+		if (ret < 0)
+			return ret;
+		part->take(&w->pub, w->pub.vnf->generation->part_built[part->slot]);
+	}
+	return 0;
+}
+
 static int app_worker_init(struct vnf_worker *worker)
 {
 	const struct vnf_app *app = run_of(worker->vnf)->app;
@@ -59,16 +89,41 @@ static int app_worker_init(struct vnf_worker *worker)
 	w->app = loop_create(worker->vnf, w, app);
 	if (w->app == NULL)
 		return -ENOMEM;
-	if (app->worker_init == NULL)
-		return 0;
-	ret = app->worker_init(&w->pub);
+	ret = parts_worker_init(w);
+	if (ret == 0 && app->worker_init != NULL)
+		ret = app->worker_init(&w->pub);
 	if (ret < 0) {
 		vnf_error("worker %u: worker_init: %s", w->pub.id, strerror(-ret));
 		/* Not to be given to worker_fini: it was never whole. */
+		parts_worker_fini(w);
 		loop_destroy(w->app);
 		w->app = NULL;
 	}
 	return ret;
+}
+
+static int parts_create(struct vnf *vnf)
+{
+	for (size_t i = 0; i < VNF_PARTS_MAX && program_part(vnf->program, i) != NULL; i++) {
+		const struct vnf_part *part = vnf->program->parts[i];
+		int ret = part->create(vnf, &vnf->part_state[part->slot]);
+
+		if (ret < 0)
+			return ret;
+	}
+	return 0;
+}
+
+static void parts_destroy(struct vnf *vnf)
+{
+	for (size_t i = VNF_PARTS_MAX; i-- > 0;) {
+		const struct vnf_part *part = program_part(vnf->program, i);
+
+		if (part == NULL || vnf->part_state[part->slot] == NULL)
+			continue;
+		part->destroy(vnf, vnf->part_state[part->slot]);
+		vnf->part_state[part->slot] = NULL;
+	}
 }
 
 static int app_init(struct vnf *vnf)
@@ -78,6 +133,9 @@ static int app_init(struct vnf *vnf)
 	void *state = NULL;
 	int ret;
 
+	ret = parts_create(vnf);
+	if (ret < 0)
+		return ret;
 	if (app->init != NULL) {
 		ret = app->init(vnf, &state);
 		if (ret < 0) {
@@ -100,12 +158,14 @@ static void app_fini(struct vnf *vnf)
 
 		if (w->app != NULL && app->worker_fini != NULL)
 			app->worker_fini(&w->pub);
+		parts_worker_fini(w);
 		loop_destroy(w->app);
 		w->app = NULL;
 	}
 	reload_stop(vnf);
 	if (run->initialised && app->fini != NULL)
 		app->fini(vnf, vnf_state(vnf));
+	parts_destroy(vnf);
 }
 
 static int app_valid(const struct vnf_app *app)
@@ -141,6 +201,7 @@ int vnf_run(int argc, char *const *argv, const struct vnf_app *app)
 		.drops = app->drops,
 		.commands = app->commands,
 		.metrics = app->metrics,
+		.parts = app->parts,
 		.ports_min = app->ports_min,
 		.ports_max = app->ports_max,
 		.stateful = app->stateful,

@@ -162,6 +162,32 @@ int commands_check(const char *program, const struct vnf_command *own)
 	return faults == 0 ? 0 : -EINVAL;
 }
 
+int program_commands_check(const struct vnf_program *program)
+{
+	int ret = commands_check(program->name, program->commands);
+
+	for (size_t i = 0; i < VNF_PARTS_MAX && program_part(program, i) != NULL; i++)
+		if (commands_check(program->name, program->parts[i]->commands) < 0)
+			ret = -EINVAL;
+	return ret;
+}
+
+const struct vnf_command *program_command_find(const struct vnf_program *program, const char *name,
+					       const char **near)
+{
+	const struct vnf_command *found = command_find(program->commands, name, near);
+
+	for (size_t i = 0; found == NULL && i < VNF_PARTS_MAX && program_part(program, i) != NULL;
+	     i++) {
+		const char *nearer = NULL;
+
+		found = command_find(program->parts[i]->commands, name, &nearer);
+		if (nearer != NULL)
+			*near = nearer;
+	}
+	return found;
+}
+
 /* ---- the command `commands` ---- */
 
 static json_t *choices_json(const struct vnf_config_key *key)
@@ -212,6 +238,8 @@ static json_t *run_commands(struct vnf *vnf, const void *args, struct vnf_refusa
 	(void)why;
 	for (size_t i = 0; i < RTE_DIM(sdk_tables); i++)
 		table_json(all, sdk_tables[i]);
+	for (size_t i = 0; i < VNF_PARTS_MAX && program_part(vnf->program, i) != NULL; i++)
+		table_json(all, vnf->program->parts[i]->commands);
 	table_json(all, vnf->program->commands);
 	return all;
 }

@@ -238,7 +238,7 @@ static void job_run(struct vnf *vnf, struct control_job *job)
 {
 	const char *near;
 	const struct vnf_command *command =
-		command_find(vnf->program->commands, job->command, &near);
+		program_command_find(vnf->program, job->command, &near);
 
 	if (command != NULL)
 		command_run(vnf, command, job);

@@ -25,6 +25,8 @@ extern const struct vnf_command latency_commands[]; /* command_latency.c */
 /* ---- command_datapath.c ---- */
 extern const struct vnf_command datapath_commands[];
 
+struct vnf_program;
+
 struct vnf_refusal {
 	int error; /* -errno */
 	char text[REFUSAL_MAX];
@@ -62,6 +64,11 @@ const char *control_socket(const struct vnf *vnf);
  * every fault.
  */
 int commands_check(const char *program, const struct vnf_command *own);
+/* The program's, and those of the parts that it uses. */
+int program_commands_check(const struct vnf_program *program);
+/* Among all that the program has. */
+const struct vnf_command *program_command_find(const struct vnf_program *program, const char *name,
+					       const char **near);
 /* The command of this name, or NULL and in `near` the nearest name, if any is near. */
 const struct vnf_command *command_find(const struct vnf_command *own, const char *name,
 				       const char **near);

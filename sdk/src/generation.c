@@ -23,12 +23,38 @@ struct generation *generation_create(struct vnf *vnf, struct loaded *loaded)
 	return g;
 }
 
+static void parts_discard(struct vnf *vnf, const struct generation *generation)
+{
+	for (size_t i = 0; i < VNF_PARTS_MAX && program_part(vnf->program, i) != NULL; i++) {
+		const struct vnf_part *part = vnf->program->parts[i];
+
+		if (generation->part_built[part->slot] != NULL)
+			part->discard(vnf, generation->part_built[part->slot]);
+	}
+}
+
+static int parts_build(struct vnf *vnf, struct generation *generation, struct vnf_build from)
+{
+	int ret = 0;
+
+	for (size_t i = 0; i < VNF_PARTS_MAX && program_part(vnf->program, i) != NULL; i++) {
+		const struct vnf_part *part = vnf->program->parts[i];
+
+		from.config = generation->loaded->part_config[part->slot];
+		ret = part->build(vnf, &from, &generation->part_built[part->slot]);
+		if (ret < 0)
+			break;
+	}
+	return ret;
+}
+
 void generation_destroy(struct vnf *vnf, struct generation *generation)
 {
 	if (generation == NULL)
 		return;
 	if (generation->built != NULL && vnf->program->discard != NULL)
 		vnf->program->discard(vnf, generation->built);
+	parts_discard(vnf, generation);
 	for (uint16_t i = 0; i < vnf->n_workers; i++)
 		free(generation->rxqs[i]);
 	loaded_put(generation->loaded);
@@ -48,9 +74,9 @@ int generation_build(struct vnf *vnf, struct generation *generation,
 
 	for (uint16_t i = 0; i < generation->n_ports; i++)
 		generation->has_port[i] = specs[i] != NULL;
-	if (vnf->program->build == NULL)
-		return 0;
-	ret = vnf->program->build(vnf, &from, &generation->built);
+	ret = parts_build(vnf, generation, from);
+	if (ret == 0 && vnf->program->build != NULL)
+		ret = vnf->program->build(vnf, &from, &generation->built);
 	if (vnf_config_error_count(from.file) > 0)
 		return -EINVAL;
 	return ret;
@@ -62,8 +88,14 @@ void generation_publish(struct vnf *vnf, struct generation *generation)
 	generation->since_ns = vnf_clock_wall();
 	vnf->file = generation->loaded->file;
 	vnf->config = generation->loaded->config;
+	vnf->part_config = generation->loaded->part_config;
 	/* Pairs with the acquire in worker_loop(). */
 	__atomic_store_n(&vnf->generation, generation, __ATOMIC_RELEASE);
+}
+
+void *vnf_part_built(const struct vnf *vnf, enum part_slot slot)
+{
+	return vnf->generation->part_built[slot];
 }
 
 /* ---- workers ---- */
@@ -101,6 +133,18 @@ static void rxqs_take(struct worker *w, const struct generation *g)
 	w->n_rxqs = first ? w->n_first_rxqs : g->n_rxqs[w->pub.id];
 }
 
+static void parts_take(struct worker *w, const struct generation *g)
+{
+	const struct vnf_program *program = w->pub.vnf->program;
+
+	for (size_t i = 0; i < VNF_PARTS_MAX && program_part(program, i) != NULL; i++) {
+		const struct vnf_part *part = program->parts[i];
+
+		if (w->pub.part[part->slot] != NULL)
+			part->take(&w->pub, g->part_built[part->slot]);
+	}
+}
+
 bool generation_is_new(const struct worker *w)
 {
 	const struct generation *g = __atomic_load_n(w->newest, __ATOMIC_ACQUIRE);
@@ -119,6 +163,7 @@ void generation_take(struct worker *w)
 	w->pub.n_ports = g->n_ports;
 	w->has_port = g->has_port;
 	rxqs_take(w, g);
+	parts_take(w, g);
 	/* For those who look at who is late. */
 	__atomic_store_n(&w->pub.generation, g->number, __ATOMIC_RELAXED);
 }

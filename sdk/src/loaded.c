@@ -7,13 +7,40 @@
 #include <errno.h>
 #include <stdlib.h>
 
+/* The system's section comes first, then the program's own if it has one, then the parts'. */
+static void sections_find(const struct vnf *vnf, struct loaded *l)
+{
+	const struct vnf_program *program = vnf->program;
+	size_t at = 1;
+
+	if (program->config != NULL)
+		l->config = vnf_config_data(l->file, at++);
+	for (size_t i = 0; i < VNF_PARTS_MAX && program_part(program, i) != NULL; i++)
+		l->part_config[program->parts[i]->slot] = vnf_config_data(l->file, at++);
+}
+
+static void parts_check(const struct vnf *vnf, const struct loaded *l)
+{
+	const struct vnf_port_spec *ports[VNF_PORTS_MAX];
+	size_t n = RTE_MIN(l->spec->ports.n, (size_t)VNF_PORTS_MAX);
+
+	for (size_t i = 0; i < n; i++)
+		ports[i] = schema_port(vnf->program, &l->spec->ports, i);
+	for (size_t i = 0; i < VNF_PARTS_MAX && program_part(vnf->program, i) != NULL; i++) {
+		const struct vnf_part *part = vnf->program->parts[i];
+
+		part->check(l->file, l->part_config[part->slot], ports, (uint16_t)n);
+	}
+}
+
 static int loaded_check(struct vnf *vnf, struct loaded *l)
 {
 	l->spec = vnf_config_data(l->file, 0);
-	l->config = vnf->schema.n_sections > 1 ? vnf_config_data(l->file, 1) : NULL;
+	sections_find(vnf, l);
 	if (overrides_apply(vnf, l) < 0)
 		return -EINVAL;
 	schema_check(&vnf->schema, vnf->program, l->file, l->spec);
+	parts_check(vnf, l);
 	if (vnf->program->check != NULL)
 		vnf->program->check(l->file, l->config, &l->spec->ports, vnf->user);
 	return vnf_config_error_count(l->file) == 0 ? 0 : -EINVAL;

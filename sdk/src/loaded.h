@@ -13,7 +13,8 @@
 struct loaded {
 	struct vnf_config *file;
 	const struct system_spec *spec;
-	void *config;                  /* the program's own keys, or NULL */
+	void *config;                           /* the program's own keys, or NULL */
+	const void *part_config[VNF_PARTS_MAX]; /* by slot */
 	void *override[VNF_PORTS_MAX]; /* structures that replace a kind's own; NULL beyond */
 	uint32_t refs;
 };

@@ -134,6 +134,7 @@ static int config_load(struct vnf *vnf)
 	vnf->file = vnf->base->file;
 	vnf->spec = vnf->base->spec;
 	vnf->config = vnf->base->config;
+	vnf->part_config = vnf->base->part_config;
 	return ret;
 }
 
@@ -623,7 +624,7 @@ int vnf_program_run(int argc, char *const *argv, const struct vnf_program *progr
 			  VNF_DROPS_MAX);
 		return EXIT_CONFIG;
 	}
-	if (commands_check(program->name, program->commands) < 0)
+	if (program_commands_check(program) < 0)
 		return EXIT_CONFIG;
 	if (schema_init(&vnf->schema, program) < 0)
 		return EXIT_FAILURE;

@@ -132,6 +132,7 @@ void reload_stop(struct vnf *vnf)
 	}
 	vnf->file = vnf->base->file;
 	vnf->config = vnf->base->config;
+	vnf->part_config = vnf->base->part_config;
 	generation_destroy(vnf, r->last);
 	drop_next(vnf);
 	generation_destroy(vnf, r->current);

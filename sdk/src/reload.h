@@ -24,6 +24,7 @@ struct generation {
 	uint64_t since_ns; /* time of day */
 	struct loaded *loaded;
 	void *built;
+	void *part_built[VNF_PARTS_MAX]; /* by slot */
 	uint16_t n_ports;
 	bool has_port[VNF_PORTS_MAX];      /* by number; only below n_ports */
 	struct vnf_rxq *rxqs[WORKERS_MAX]; /* NULL: as at the start */

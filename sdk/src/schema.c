@@ -368,12 +368,19 @@ int schema_init(struct schema *schema, const struct vnf_program *program)
 		.keys = schema->system_keys,
 		.size = sizeof(struct system_spec),
 	};
-	schema->sections[1] = (struct vnf_config_section){
-		.title = program->name,
-		.keys = program->config,
-		.size = program->config_size,
-	};
-	schema->n_sections = program->config != NULL ? 2 : 1;
+	schema->n_sections = 1;
+	if (program->config != NULL)
+		schema->sections[schema->n_sections++] = (struct vnf_config_section){
+			.title = program->name,
+			.keys = program->config,
+			.size = program->config_size,
+		};
+	for (size_t i = 0; i < VNF_PARTS_MAX && program_part(program, i) != NULL; i++)
+		schema->sections[schema->n_sections++] = (struct vnf_config_section){
+			.title = program->parts[i]->title,
+			.keys = program->parts[i]->config,
+			.size = program->parts[i]->config_size,
+		};
 	return 0;
 
 fail:

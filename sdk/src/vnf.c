@@ -73,6 +73,16 @@ int vnf_port_get_info(const struct vnf *vnf, uint16_t port, struct vnf_port_info
 	return 0;
 }
 
+void *vnf_part_state(const struct vnf *vnf, enum part_slot slot)
+{
+	return vnf->part_state[slot];
+}
+
+const void *vnf_part_config(const struct vnf *vnf, enum part_slot slot)
+{
+	return vnf->part_config[slot];
+}
+
 bool vnf_is_replay(const struct vnf *vnf)
 {
 	return vnf->options.replay.on;

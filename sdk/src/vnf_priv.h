@@ -26,6 +26,7 @@
 #include "control.h"
 #include "idle.h"
 #include "latency.h"
+#include "part.h"
 #include "usage.h"
 #include "watchdog.h"
 
@@ -121,7 +122,7 @@ struct system_spec {
 
 /* The tables of one program: the SDK's, the program's and every kind's, put together at start. */
 struct schema {
-	struct vnf_config_section sections[2];
+	struct vnf_config_section sections[2 + VNF_PARTS_MAX];
 	size_t n_sections;
 	struct vnf_config_key *system_keys;
 	struct vnf_config_key *port_keys;
@@ -130,6 +131,12 @@ struct schema {
 	const struct vnf_port_kind **kind; /* by struct vnf_port_spec's kind */
 	size_t n_kinds;
 };
+
+/* The i-th part that the program uses, or NULL. */
+static inline const struct vnf_part *program_part(const struct vnf_program *program, size_t i)
+{
+	return program->parts != NULL ? program->parts[i] : NULL;
+}
 
 /* 0 or -errno, after logging why. */
 int schema_init(struct schema *schema, const struct vnf_program *program);
@@ -584,12 +591,14 @@ struct vnf {
 	const struct vnf_program *program;
 	void *user;
 	void *state;
+	void *part_state[VNF_PARTS_MAX]; /* by slot */
 	struct options options;
 	struct schema schema;
 	struct loaded *base;                 /* what it started with: system keys and ports */
 	const struct system_spec *spec;      /* of `base` */
 	struct vnf_config *file;             /* newest that is in force */
 	void *config;                        /* of `file` */
+	const void *const *part_config;      /* of `file`, by slot */
 	struct reload *reload;               /* reload.c's own */
 	const struct generation *generation; /* newest; release by control, acquire by workers */
 	uint64_t generations;                /* numbers that were given out */

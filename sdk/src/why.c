@@ -112,6 +112,86 @@ static void why_malformed(uint32_t reason, struct why_finding *f)
 	    malformed_doc(reason));
 }
 
+/* What the IP node drops for, who it is that can do something, and what. */
+static const struct {
+	uint32_t reason;
+	const char *who, *what, *advice;
+} ip_reasons[] = {
+	{ VNF_DROP_FOR_ITSELF, "nobody",
+	  "ARP, ICMP and the like for this program, which dealt with "
+	  "them",
+	  "nothing" },
+	{ VNF_DROP_OTHER_MAC, "the link",
+	  "frames to another MAC address reach the port, as a hub or a "
+	  "switch that floods has it",
+	  "nothing, if it is a share of the traffic; else see whom their "
+	  "sender takes for its gateway" },
+	{ VNF_DROP_NO_INTERFACE, "the configuration",
+	  "no interface of the group `ip` is on this port "
+	  "and VLAN",
+	  "an interface with the port, and the tag as `vlan`; drop-log shows the frames" },
+	{ VNF_DROP_NOT_IP, "the sender", "frames that are neither IPv4, IPv6 nor ARP", "nothing" },
+	{ VNF_DROP_MARTIAN, "the sender",
+	  "addresses that may not be there: loopback, zero, a group as "
+	  "the source",
+	  "drop-log shows them; find out who sends them" },
+	{ VNF_DROP_IPV4_CHECKSUM, "the sender", "the checksum of the IPv4 header is wrong",
+	  "look at the link, or at what changes headers on the way" },
+	{ VNF_DROP_ICMP_CHECKSUM, "the sender", "ICMP with a wrong checksum", "look at the link" },
+	{ VNF_DROP_ND_INVALID, "the sender",
+	  "Neighbour Discovery that was forwarded (hop limit below "
+	  "255) or is broken",
+	  "drop-log shows it; it may be an attack" },
+	{ VNF_DROP_MULTICAST, "nobody", "packets to a group: there is no multicast routing",
+	  "nothing" },
+	{ VNF_DROP_BROADCAST, "nobody", "broadcasts, which routers do not forward", "nothing" },
+	{ VNF_DROP_SCOPE, "the sender", "link-local addresses, which are for one link only",
+	  "give the sender a global address" },
+	{ VNF_DROP_SOURCE_ROUTED, "the sender", "source routes, which are refused", "nothing" },
+	{ VNF_DROP_NO_ROUTE, "the configuration", "no route leads to their destination",
+	  "`vnfkit ctl route ADDRESS` shows what is there; add one to `routes`" },
+	{ VNF_DROP_BLACKHOLE, "policy", "their route is a blackhole", "nothing" },
+	{ VNF_DROP_PROHIBITED, "policy", "their route is prohibited", "nothing" },
+	{ VNF_DROP_TTL, "the sender",
+	  "the time to live is at its end: traceroute, or routers that send "
+	  "packets in a circle",
+	  "if they are many, compare the routes of the routers around" },
+	{ VNF_DROP_TOO_BIG, "MTU",
+	  "longer than the next link carries, and not to be fragmented; the "
+	  "sender was told",
+	  "if it goes on, something drops the ICMP errors on their way back" },
+	{ VNF_DROP_NO_SERVICE, "the sender",
+	  "to an address of this program, which has no such service", "nothing" },
+	{ VNF_DROP_NOT_REASSEMBLED, "the sender",
+	  "fragments to an address of this program, which "
+	  "reassembles none",
+	  "a smaller ping" },
+	{ VNF_DROP_NEIGHBOUR, "the neighbour",
+	  "it was asked for its MAC address three times and did "
+	  "not answer",
+	  "`vnfkit ctl neighbours` shows which; see whether it is up, and in this subnet" },
+	{ VNF_DROP_NEIGHBOUR_QUEUE, "a neighbour", "too many packets waited for its MAC address",
+	  "nothing, if it answers soon; `vnfkit ctl neighbours` shows it" },
+	{ VNF_DROP_NEIGHBOUR_TABLE, "the table of neighbours",
+	  "it was full, or too many were asked for "
+	  "at a time, as by a scan of a subnet",
+	  "a greater `neighbours` in the group `ip`" },
+	{ VNF_DROP_NEIGHBOUR_RATE, "somebody",
+	  "more new neighbours a second than `solicitations` "
+	  "allows, as by a scan of a subnet",
+	  "drop-log shows who; or allow more" },
+};
+
+static bool why_ip(uint32_t reason, struct why_finding *f)
+{
+	for (size_t i = 0; i < RTE_DIM(ip_reasons); i++)
+		if (ip_reasons[i].reason == reason) {
+			say(f, ip_reasons[i].who, ip_reasons[i].advice, "%s", ip_reasons[i].what);
+			return true;
+		}
+	return false;
+}
+
 void why_drop(const struct why_facts *facts, uint32_t reason, struct why_finding *f)
 {
 	switch (reason) {
@@ -162,7 +242,7 @@ void why_drop(const struct why_facts *facts, uint32_t reason, struct why_finding
 	default:
 		if (malformed_doc(reason) != NULL)
 			why_malformed(reason, f);
-		else
+		else if (!why_ip(reason, f))
 			why_own(facts, f);
 		break;
 	}

@@ -80,6 +80,7 @@ struct app_loop {
 	uint64_t next_tick_ns;
 	uint64_t waited_ns; /* for full queues, in this pass */
 	uint32_t n_drops;   /* reasons that have a name */
+	bool has_parts;     /* whose pass is to be called: there are several workers */
 	uint16_t n_sends;
 	uint16_t n_burst;        /* packets that the callback has in hand; 0: it is not running */
 	uint16_t burst_port;     /* where they came from; both are read by the watchdog */
@@ -436,6 +437,32 @@ static void tick_run(struct app_loop *loop)
 	__atomic_store_n(&loop->worker->doing, DOING_PASS, __ATOMIC_RELAXED);
 }
 
+static uint32_t parts_pass(struct app_loop *loop)
+{
+	struct vnf_worker *worker = &loop->worker->pub;
+	uint32_t packets = 0;
+
+	for (size_t i = 0; i < VNF_PARTS_MAX && loop->app->parts[i] != NULL; i++)
+		packets += loop->app->parts[i]->pass(worker);
+	return packets;
+}
+
+void part_handed_out(struct vnf_worker *worker, uint32_t n)
+{
+	struct app_loop *loop = ((struct worker *)worker)->app;
+
+	loop->counters->held -= n;
+	loop->counters->handed_out += n;
+}
+
+void part_handed_in(struct vnf_worker *worker, uint32_t n)
+{
+	struct app_loop *loop = ((struct worker *)worker)->app;
+
+	loop->counters->handed_in += n;
+	loop->counters->held += n;
+}
+
 uint32_t app_pass(struct vnf_worker *worker)
 {
 	struct app_loop *loop = ((struct worker *)worker)->app;
@@ -449,6 +476,8 @@ uint32_t app_pass(struct vnf_worker *worker)
 		tick_run(loop);
 	for (uint16_t i = 0; i < loop->n_handovers; i++)
 		packets += handover_take(loop, &loop->handovers[i]);
+	if (loop->has_parts)
+		packets += parts_pass(loop);
 	for (uint16_t i = 0; i < loop->n_ports; i++)
 		if (loop->batches[i].n > 0)
 			batch_flush(loop, &loop->batches[i]);
@@ -513,8 +542,21 @@ struct rte_mbuf *vnf_packet_alloc(struct vnf_worker *worker)
 
 /* ---- creation and release: control thread, workers not running ---- */
 
+static bool parts_owe(const struct app_loop *loop)
+{
+	const struct vnf_worker *worker = &loop->worker->pub;
+
+	for (size_t i = 0; i < VNF_PARTS_MAX && loop->app->parts[i] != NULL; i++)
+		if (worker->part[loop->app->parts[i]->slot] != NULL &&
+		    loop->app->parts[i]->owes(worker))
+			return true;
+	return false;
+}
+
 bool loop_owes(const struct app_loop *loop)
 {
+	if (loop != NULL && loop->has_parts && parts_owe(loop))
+		return true;
 	for (uint16_t i = 0; loop != NULL && i < loop->n_handovers; i++)
 		if (!rte_ring_empty(loop->handovers[i].ring))
 			return true;
@@ -606,6 +648,7 @@ struct app_loop *loop_create(struct vnf *vnf, struct worker *worker, const struc
 	loop->pool = vnf->pool;
 	loop->n_ports = vnf->n_ports;
 	loop->n_drops = vnf->drops.n;
+	loop->has_parts = app->parts[0] != NULL && vnf->n_workers > 1;
 	loop->tick_ns = (app->tick_us != 0 ? app->tick_us : 10000) * 1000ULL;
 	loop->batches = aligned_alloc(RTE_CACHE_LINE_SIZE, size);
 	loop->handovers = calloc(vnf->n_ports, sizeof(*loop->handovers));

@@ -66,6 +66,32 @@ extern "C" {
 	X(DCCP_SHORT, "dccp_short", "DCCP: header cut short")                                      \
 	X(DCCP_OFFSET, "dccp_offset", "DCCP: data offset below the header, or beyond the packet")
 
+/** Why the IP node (vnf/ip.h) drops: identifier, name, meaning. */
+#define VNF_IP_REASONS(X)                                                                          \
+	X(FOR_ITSELF, "for_itself", "for the program itself, and dealt with: ARP, ICMP")           \
+	X(OTHER_MAC, "other_mac", "to a MAC address that is not the port's")                       \
+	X(NO_INTERFACE, "no_interface", "the port has no IP interface, or none of this VLAN")      \
+	X(NOT_IP, "not_ip", "neither IPv4, IPv6 nor ARP")                                          \
+	X(MARTIAN, "martian", "an address that may not be its source or destination")              \
+	X(IPV4_CHECKSUM, "ipv4_checksum", "IPv4: the header's checksum is wrong")                  \
+	X(ICMP_CHECKSUM, "icmp_checksum", "ICMP or ICMPv6 to the program: the checksum is wrong")  \
+	X(ND_INVALID, "nd_invalid", "Neighbour Discovery: from beyond the link, or broken")        \
+	X(MULTICAST, "multicast", "to a group, which is not forwarded")                            \
+	X(BROADCAST, "broadcast", "a broadcast, which is not forwarded")                           \
+	X(SCOPE, "scope", "link-local, which is not forwarded")                                    \
+	X(SOURCE_ROUTED, "source_routed", "with a source route that is not at its end")            \
+	X(NO_ROUTE, "no_route", "there is no route to its destination")                            \
+	X(BLACKHOLE, "blackhole", "its route is a blackhole")                                      \
+	X(PROHIBITED, "prohibited", "its route is prohibited")                                     \
+	X(TTL, "ttl", "time to live or hop limit at its end")                                      \
+	X(TOO_BIG, "too_big", "longer than the MTU of its way, and not to be fragmented")          \
+	X(NO_SERVICE, "no_service", "to the program itself, which has no such service")            \
+	X(NOT_REASSEMBLED, "not_reassembled", "a fragment to the program itself")                  \
+	X(NEIGHBOUR, "neighbour", "the neighbour that it should go to does not answer")            \
+	X(NEIGHBOUR_QUEUE, "neighbour_queue", "too many packets wait for neighbours")              \
+	X(NEIGHBOUR_TABLE, "neighbour_table", "no room in the table of neighbours")                \
+	X(NEIGHBOUR_RATE, "neighbour_rate", "too many new neighbours at a time")
+
 /** Reasons that the SDK itself drops for: identifier, name, meaning. */
 #define VNF_DROP_REASONS(X)                                                                        \
 	X(TX_FULL, "tx_full", "the destination's tx queue stayed full")                            \
@@ -82,6 +108,7 @@ extern "C" {
 	X(HANDOVER_FULL, "handover_full", "the ring to the worker that owns the queue was full")   \
 	X(STOPPING, "stopping", "held when the program stopped")                                   \
 	X(APPLICATION, "application", "dropped by the callback without a reason of its own")       \
+	VNF_IP_REASONS(X)                                                                          \
 	VNF_MALFORMED_REASONS(X)
 
 /** Drop reasons of the SDK; an application's own start at VNF_DROP_USER. */

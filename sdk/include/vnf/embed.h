@@ -52,6 +52,9 @@ struct vnf_program {
 	const struct vnf_drop *drops;                  /**< Drop reasons of its own. */
 	const struct vnf_command *commands;            /**< For `vnfkit ctl`; NULL = none. */
 	const struct vnf_metric *metrics;              /**< For the metrics page; NULL = none. */
+	const struct vnf_part *const *parts;           /**< VNF_PARTS_MAX of them, NULL = none; for
+							*   vnf_run() only.
+							*/
 	uint16_t ports_min;                            /**< Ports it needs; 0 = 1. */
 	uint16_t ports_max;                            /**< Ports it can use; 0 = no limit. */
 	bool stateful;                                 /**< Refuse more than one worker. */

@@ -40,7 +40,10 @@ extern "C" {
 #endif
 
 /** Number of this interface; changes when a VNF must be rebuilt. */
-#define VNF_ABI 7u
+#define VNF_ABI 8u
+
+/** Parts of the SDK that a program may use, at most. */
+#define VNF_PARTS_MAX 4
 
 /** Packets in a burst at most. */
 #define VNF_BURST_MAX 32
@@ -67,6 +70,9 @@ struct vnf;
 /** The last packets that a worker dropped. Opaque. */
 struct vnf_drop_recorder;
 
+/** A part of the SDK that a program may use, such as VNF_IP of vnf/ip.h. Opaque. */
+struct vnf_part;
+
 /** Bit of `watched`: a replay writes down what becomes of packets. */
 #define VNF_WATCH_REPLAY 1u
 /** Bit of `watched`: a capture copies packets. */
@@ -89,6 +95,7 @@ struct vnf_worker {
 	uint16_t n_ports;    /**< Number of ports. */
 	uint8_t watched;     /**< Bits VNF_WATCH_...: somebody wants to know of packets. */
 	struct vnf_drop_recorder *recorder; /**< Of dropped packets; the SDK's. */
+	void *part[VNF_PARTS_MAX];          /**< Of the parts that the program uses; the SDK's. */
 };
 
 /**
@@ -145,6 +152,9 @@ struct vnf_app {
 	const struct vnf_drop *drops;        /**< Drop reasons of its own; NULL = none. */
 	const struct vnf_command *commands;  /**< For `vnfkit ctl`; NULL = none. */
 	const struct vnf_metric *metrics;    /**< For the metrics page; NULL = none. */
+	const struct vnf_part *parts[VNF_PARTS_MAX]; /**< Parts of the SDK that it uses: each brings
+						      *   keys, commands and metrics of its own.
+						      */
 
 	uint16_t ports_min; /**< Ports it needs; 0 = 1. */
 	uint16_t ports_max; /**< Ports it can use; 0 = no limit. */

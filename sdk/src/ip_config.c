@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 The vnfkit authors
+ *
+ * Keys of the group `ip`, and what the tables of keys cannot say. Control thread.
+ */
+
+#include "ip_node.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#define VLAN_MAX 4094
+#define NEIGHBOURS_DEFAULT "4096"
+#define NEIGHBOURS_MIN 16
+#define NEIGHBOURS_MAX (1u << 20)
+
+static int check_prefix(const void *field, char *why, size_t why_size)
+{
+	const char *text = *(const char *const *)field;
+	struct ip_prefix prefix;
+	struct ip_addr masked;
+	char right[IP_TEXT_MAX];
+
+	if (ip_prefix_parse(text, false, &prefix) < 0) {
+		snprintf(why, why_size,
+			 "is \"%s\", allowed are prefixes as \"10.0.0.0/8\" and \"2001:db8::/32\"",
+			 text);
+		return -EINVAL;
+	}
+	masked = ip_addr_masked(&prefix.addr, prefix.length, false);
+	if (ip_addr_equal(&masked, &prefix.addr))
+		return 0;
+	prefix.addr = masked;
+	ip_prefix_print(&prefix, right, sizeof(right));
+	snprintf(why, why_size,
+		 "is \"%s\", which has bits beyond its length; \"%s\" is that prefix", text, right);
+	return -EINVAL;
+}
+
+static int check_via(const void *field, char *why, size_t why_size)
+{
+	const char *text = *(const char *const *)field;
+	struct ip_addr addr;
+
+	if (text[0] == '\0' ||
+	    (ip_addr_parse(text, &addr) == 0 && !ip_is_multicast(&addr) && !ip_is_zero(&addr)))
+		return 0;
+	snprintf(why, why_size,
+		 "is \"%s\", allowed are addresses of a gateway as \"10.0.0.1\" and \"fe80::1\"",
+		 text);
+	return -EINVAL;
+}
+
+static const char *const route_types[] = { "unicast", "blackhole", "unreachable", "prohibit",
+					   NULL };
+
+static const struct vnf_config_key interface_keys[] = {
+	{ .name = "name",
+	  .type = VNF_CONFIG_STRING,
+	  .offset = offsetof(struct ip_interface_spec, name),
+	  .max = VNF_PORT_NAME_MAX,
+	  .doc = "What routes and messages call it; without it the port's name, and `.VLAN`." },
+	{ .name = "port",
+	  .type = VNF_CONFIG_STRING,
+	  .flags = VNF_CONFIG_REQUIRED,
+	  .offset = offsetof(struct ip_interface_spec, port),
+	  .min = 1,
+	  .doc = "Name of the port that it is on." },
+	{ .name = "vlan",
+	  .type = VNF_CONFIG_U32,
+	  .offset = offsetof(struct ip_interface_spec, vlan),
+	  .max = VLAN_MAX,
+	  .def = "0",
+	  .doc = "VLAN (802.1Q) of the port; 0: packets without a tag." },
+	{ .name = "addresses",
+	  .type = VNF_CONFIG_STRINGS,
+	  .offset = offsetof(struct ip_interface_spec, addresses),
+	  .max = 256,
+	  .doc = "Own addresses with the length of their subnets: `\"10.0.0.1/24\", "
+		 "\"2001:db8::1/64\"`; the first of each family is the primary one." },
+	{ .name = "mtu",
+	  .type = VNF_CONFIG_U32,
+	  .offset = offsetof(struct ip_interface_spec, mtu),
+	  .max = VNF_MTU_MAX,
+	  .unit = "bytes",
+	  .def = "0",
+	  .doc = "Longest IP packet that is sent out of it; 0: the port's `mtu`. IPv6 needs "
+		 "1,280." },
+	{ .name = "ipv6",
+	  .type = VNF_CONFIG_BOOL,
+	  .offset = offsetof(struct ip_interface_spec, ipv6),
+	  .def = "false",
+	  .doc = "A link-local IPv6 address, also if `addresses` has no IPv6 address." },
+	{ .name = "dad",
+	  .type = VNF_CONFIG_BOOL,
+	  .offset = offsetof(struct ip_interface_spec, dad),
+	  .def = "true",
+	  .doc = "Find out for a second whether others use an address before it is used "
+		 "(duplicate address detection)." },
+	{ .name = NULL },
+};
+
+static const struct vnf_config_key route_keys[] = {
+	{ .name = "prefix",
+	  .type = VNF_CONFIG_STRING,
+	  .flags = VNF_CONFIG_REQUIRED,
+	  .offset = offsetof(struct ip_route_spec, prefix),
+	  .min = 1,
+	  .check = check_prefix,
+	  .doc = "Where to: `\"0.0.0.0/0\"`, `\"2001:db8::/32\"`." },
+	{ .name = "via",
+	  .type = VNF_CONFIG_STRING,
+	  .offset = offsetof(struct ip_route_spec, via),
+	  .check = check_via,
+	  .doc = "Address of the gateway; a link-local one needs `interface`." },
+	{ .name = "interface",
+	  .type = VNF_CONFIG_STRING,
+	  .offset = offsetof(struct ip_route_spec, interface),
+	  .doc = "Name of the interface; without it, the one whose subnet has the gateway. Without "
+		 "`via` all of the prefix is on that link." },
+	{ .name = "type",
+	  .type = VNF_CONFIG_ENUM,
+	  .offset = offsetof(struct ip_route_spec, type),
+	  .def = "unicast",
+	  .choices = route_types,
+	  .doc = "What is done with packets that have no other way: `blackhole` drops them, "
+		 "`unreachable` and `prohibit` tell their sources." },
+	{ .name = NULL },
+};
+
+static const struct vnf_config_key group_keys[] = {
+	{ .name = "interfaces",
+	  .type = VNF_CONFIG_LIST,
+	  .flags = VNF_CONFIG_REQUIRED | VNF_CONFIG_LIVE,
+	  .offset = offsetof(struct ip_spec, interfaces),
+	  .min = 1,
+	  .max = VNF_IP_INTERFACES_MAX,
+	  .keys = interface_keys,
+	  .size = sizeof(struct ip_interface_spec),
+	  .doc = "Ports, or VLANs of ports, with addresses." },
+	{ .name = "routes",
+	  .type = VNF_CONFIG_LIST,
+	  .flags = VNF_CONFIG_LIVE,
+	  .offset = offsetof(struct ip_spec, routes),
+	  .keys = route_keys,
+	  .size = sizeof(struct ip_route_spec),
+	  .doc = "Static routes; the longest prefix counts. Subnets of `addresses` need none." },
+	{ .name = "routes_file",
+	  .type = VNF_CONFIG_STRING,
+	  .flags = VNF_CONFIG_LIVE,
+	  .offset = offsetof(struct ip_spec, routes_file),
+	  .doc = "File with further routes, one a line: `PREFIX via GATEWAY`, `PREFIX dev "
+		 "INTERFACE`, `blackhole PREFIX`. It is read again at each reload." },
+	{ .name = "neighbours",
+	  .type = VNF_CONFIG_U32,
+	  .offset = offsetof(struct ip_spec, neighbours),
+	  .min = NEIGHBOURS_MIN,
+	  .max = NEIGHBOURS_MAX,
+	  .def = NEIGHBOURS_DEFAULT,
+	  .doc = "Entries of the table of neighbours (ARP and Neighbour Discovery), 128 bytes "
+		 "each." },
+	{ .name = "reachable",
+	  .type = VNF_CONFIG_DURATION,
+	  .offset = offsetof(struct ip_spec, reachable),
+	  .min = 1000 * IP_NS_PER_MS,
+	  .max = 3600 * VNF_SECOND_NS,
+	  .def = "30s",
+	  .doc = "How long an answer of a neighbour holds, on average, before it is asked again "
+		 "(RFC 4861: BaseReachableTime)." },
+	{ .name = "stale",
+	  .type = VNF_CONFIG_DURATION,
+	  .offset = offsetof(struct ip_spec, stale),
+	  .min = 1000 * IP_NS_PER_MS,
+	  .max = 24 * 3600 * VNF_SECOND_NS,
+	  .def = "10m",
+	  .doc = "How long the address of a neighbour that nothing is sent to is kept beyond "
+		 "that." },
+	{ .name = "solicitations",
+	  .type = VNF_CONFIG_U32,
+	  .flags = VNF_CONFIG_LIVE,
+	  .offset = offsetof(struct ip_spec, solicitations),
+	  .min = 1,
+	  .max = 1000000,
+	  .unit = "1/s",
+	  .def = "1000",
+	  .doc = "New neighbours that are asked for at most; packets to others are dropped." },
+	{ .name = "icmp_errors",
+	  .type = VNF_CONFIG_U32,
+	  .flags = VNF_CONFIG_LIVE,
+	  .offset = offsetof(struct ip_spec, errors),
+	  .max = 1000000,
+	  .unit = "1/s",
+	  .def = "1000",
+	  .doc = "ICMP errors at most; 0: none." },
+	{ .name = "icmp_errors_per_host",
+	  .type = VNF_CONFIG_U32,
+	  .flags = VNF_CONFIG_LIVE,
+	  .offset = offsetof(struct ip_spec, errors_per_host),
+	  .max = 1000000,
+	  .unit = "1/s",
+	  .def = "20",
+	  .doc = "ICMP errors to one host at most; 0: none." },
+	{ .name = NULL },
+};
+
+const struct vnf_config_key ip_keys[] = {
+	{ .name = "ip",
+	  .type = VNF_CONFIG_GROUP,
+	  .flags = VNF_CONFIG_REQUIRED,
+	  .offset = offsetof(struct ip_section, ip),
+	  .keys = group_keys,
+	  .doc = "Addresses and routes." },
+	{ .name = NULL },
+};
+
+/* ---- checks ---- */
+
+int ip_port_find(const struct vnf_port_spec *const *port, uint16_t n_ports, const char *name)
+{
+	for (uint16_t i = 0; i < n_ports; i++)
+		if (port[i] != NULL && strcmp(port[i]->name, name) == 0)
+			return i;
+	return -ENOENT;
+}
+
+void ip_interface_label(const struct ip_interface_spec *spec, char *name, size_t size)
+{
+	if (spec->name[0] != '\0')
+		snprintf(name, size, "%s", spec->name);
+	else if (spec->vlan != 0)
+		snprintf(name, size, "%s.%u", spec->port, spec->vlan);
+	else
+		snprintf(name, size, "%s", spec->port);
+}
+
+static bool is_host(const struct ip_prefix *p)
+{
+	struct ip_addr zero = ip_addr_masked(&p->addr, p->length, false);
+	struct ip_addr ones = ip_addr_masked(&p->addr, p->length, true);
+
+	if (ip_is_multicast(&p->addr) || ip_is_zero(&p->addr))
+		return false;
+	if (!ip_is_v4(&p->addr))
+		return true;
+	if (p->addr.octet[12] == 0 || p->addr.octet[12] == 127 || p->addr.octet[12] >= 224)
+		return false;
+	/* RFC 3021: of two addresses both are hosts'. */
+	return p->length >= 127 ||
+	       (!ip_addr_equal(&zero, &p->addr) && !ip_addr_equal(&ones, &p->addr));
+}
+
+static void check_address(struct vnf_config *file, const char *const *field, uint32_t mtu)
+{
+	struct ip_prefix p;
+
+	if (ip_prefix_parse(*field, false, &p) < 0)
+		vnf_config_error(file, field,
+				 "is \"%s\", allowed are addresses with the length of their subnet "
+				 "as \"10.0.0.1/24\" and \"2001:db8::1/64\"",
+				 *field);
+	else if (!is_host(&p))
+		vnf_config_error(file, field, "\"%s\" is no address of a host", *field);
+	else if (!ip_is_v4(&p.addr) && mtu < IP6_MTU_MIN)
+		vnf_config_error(file, field,
+				 "\"%s\" is IPv6, which needs an mtu of 1280 or more, and this "
+				 "interface has %u",
+				 *field, mtu);
+}
+
+static void check_interface(struct vnf_config *file, const struct ip_spec *ip, size_t i,
+			    const struct vnf_port_spec *const *port, uint16_t n_ports)
+{
+	const struct ip_interface_spec *all = ip->interfaces.items, *spec = &all[i];
+	int found = ip_port_find(port, n_ports, spec->port);
+	char name[VNF_PORT_NAME_MAX + 8], other[VNF_PORT_NAME_MAX + 8];
+	uint32_t mtu;
+
+	if (found < 0) {
+		vnf_config_error(file, &spec->port, "no port is named \"%s\"", spec->port);
+		return;
+	}
+	mtu = spec->mtu != 0 ? spec->mtu : port[found]->mtu;
+	if (spec->mtu != 0 && (spec->mtu < 68 || spec->mtu > port[found]->mtu))
+		vnf_config_error(file, &spec->mtu,
+				 "is %u, allowed are 68 to %u, the mtu of port \"%s\"", spec->mtu,
+				 port[found]->mtu, spec->port);
+	if (spec->ipv6 && mtu < IP6_MTU_MIN)
+		vnf_config_error(file, &spec->ipv6,
+				 "IPv6 needs an mtu of 1280 or more, and this interface has %u",
+				 mtu);
+	for (size_t k = 0; k < spec->addresses.n; k++)
+		check_address(file, &spec->addresses.v[k], mtu);
+	ip_interface_label(spec, name, sizeof(name));
+	for (size_t k = 0; k < i; k++) {
+		ip_interface_label(&all[k], other, sizeof(other));
+		if (strcmp(name, other) == 0)
+			vnf_config_error(file, spec, "two interfaces are named \"%s\"", name);
+		else if (strcmp(spec->port, all[k].port) == 0 && spec->vlan == all[k].vlan)
+			vnf_config_error(file, &spec->port,
+					 "interface \"%s\" is on the same port and VLAN", other);
+	}
+}
+
+/* One address is on one interface only, or nobody could say which of them it means. */
+static void check_doubles(struct vnf_config *file, const struct ip_spec *ip)
+{
+	const struct ip_interface_spec *all = ip->interfaces.items;
+	struct ip_prefix a, b;
+
+	for (size_t i = 0; i < ip->interfaces.n; i++)
+		for (size_t k = 0; k < all[i].addresses.n; k++)
+			for (size_t j = 0; j <= i; j++)
+				for (size_t l = 0; l < (j == i ? k : all[j].addresses.n); l++)
+					if (ip_prefix_parse(all[i].addresses.v[k], false, &a) ==
+						    0 &&
+					    ip_prefix_parse(all[j].addresses.v[l], false, &b) ==
+						    0 &&
+					    ip_addr_equal(&a.addr, &b.addr) &&
+					    (j == i || !ip_is_link_local(&a.addr)))
+						vnf_config_error(file, &all[i].addresses.v[k],
+								 "\"%s\" is there twice",
+								 all[i].addresses.v[k]);
+}
+
+static void check_route(struct vnf_config *file, const struct ip_spec *ip,
+			const struct ip_route_spec *route)
+{
+	const struct ip_interface_spec *all = ip->interfaces.items;
+	bool leads = route->type == IP_ROUTE_UNICAST, known = route->interface[0] == '\0';
+	struct ip_prefix prefix;
+	struct ip_addr via;
+	char name[VNF_PORT_NAME_MAX + 8];
+
+	for (size_t i = 0; i < ip->interfaces.n && !known; i++) {
+		ip_interface_label(&all[i], name, sizeof(name));
+		known = strcmp(name, route->interface) == 0;
+	}
+	if (!known)
+		vnf_config_error(file, &route->interface, "no interface is named \"%s\"",
+				 route->interface);
+	if (leads && route->via[0] == '\0' && route->interface[0] == '\0')
+		vnf_config_error(file, route,
+				 "leads nowhere: it needs `via`, `interface`, or a "
+				 "`type` other than unicast");
+	if (!leads && (route->via[0] != '\0' || route->interface[0] != '\0'))
+		vnf_config_error(file, &route->type,
+				 "with \"%s\" there is neither `via` nor `interface`",
+				 route_types[route->type]);
+	if (route->via[0] == '\0' || ip_addr_parse(route->via, &via) < 0 ||
+	    ip_prefix_parse(route->prefix, false, &prefix) < 0)
+		return;
+	if (ip_is_v4(&via) != ip_is_v4(&prefix.addr))
+		vnf_config_error(file, &route->via,
+				 "\"%s\" and the prefix \"%s\" are not of the same IP version",
+				 route->via, route->prefix);
+	if (ip_is_link_local(&via) && route->interface[0] == '\0')
+		vnf_config_error(file, &route->via,
+				 "\"%s\" is link-local: `interface` must say on which link",
+				 route->via);
+}
+
+void ip_config_check(struct vnf_config *file, const void *config,
+		     const struct vnf_port_spec *const *port, uint16_t n_ports)
+{
+	const struct ip_section *section = config;
+	const struct ip_route_spec *routes = section->ip.routes.items;
+
+	for (size_t i = 0; i < section->ip.interfaces.n; i++)
+		check_interface(file, &section->ip, i, port, n_ports);
+	check_doubles(file, &section->ip);
+	for (size_t i = 0; i < section->ip.routes.n; i++)
+		check_route(file, &section->ip, &routes[i]);
+}

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 The vnfkit authors
+ */
+
+#include "ip_fib.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+
+#include <rte_errno.h>
+#include <rte_malloc.h>
+#include <rte_mempool.h>
+#include <rte_rib.h>
+#include <rte_rib6.h>
+
+#include <vnf/log.h>
+
+/* Size of a large page, which the kernel may give us; that of the heap's pages in name only. */
+#define PAGE ((size_t)2 << 20)
+#define TBL24_BYTES (((size_t)1 << 24) * sizeof(uint16_t))
+#define TBL8_BYTES (256 * sizeof(uint16_t))
+/* Greater than any node of a RIB. */
+#define NODE_BYTES 64
+/* What each family takes beside its tables and nodes. */
+#define FAMILY_BYTES ((size_t)1 << 20)
+/* A FIB needs one group of long prefixes at least. */
+#define TBL8_MIN 8
+
+struct ip_fib {
+	struct rte_fib *v4;
+	struct rte_fib6 *v6;
+	char heap[32];
+	int socket; /* that DPDK calls the heap by; -1: there is none */
+	void *memory;
+	size_t bytes;
+};
+
+/* How much a family's routes need. */
+struct family {
+	uint32_t routes;
+	uint32_t groups; /* tables for bits after the first 24, eight at a time */
+};
+
+/* ---- sizes ---- */
+
+static int route_compare(const void *a, const void *b)
+{
+	const struct ip_route *one = a, *other = b;
+	int order =
+		memcmp(one->prefix.addr.octet, other->prefix.addr.octet, sizeof(one->prefix.addr));
+
+	if (order != 0)
+		return order;
+	if (one->prefix.length != other->prefix.length)
+		return one->prefix.length < other->prefix.length ? -1 : 1;
+	return one->order < other->order ? -1 : 1;
+}
+
+static bool same_bits(const struct ip_addr *a, const struct ip_addr *b, uint32_t bits)
+{
+	struct ip_addr one = ip_addr_masked(a, (uint8_t)bits, false);
+	struct ip_addr other = ip_addr_masked(b, (uint8_t)bits, false);
+
+	return ip_addr_equal(&one, &other);
+}
+
+/* Routes come sorted, so that those of one group follow each other. */
+static void family_add(struct family *f, const struct ip_route *route, const struct ip_addr *last,
+		       uint32_t first_bit)
+{
+	f->routes++;
+	for (uint32_t bits = first_bit + 24; bits < route->prefix.length; bits += 8)
+		if (last == NULL || !same_bits(last, &route->prefix.addr, bits))
+			f->groups++;
+}
+
+static void families_count(const struct ip_route *routes, size_t n, struct family *v4,
+			   struct family *v6)
+{
+	const struct ip_addr *last4 = NULL, *last6 = NULL;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct ip_addr *addr = &routes[i].prefix.addr;
+
+		if (ip_is_v4(addr)) {
+			family_add(v4, &routes[i], last4, IP_V4_BITS);
+			last4 = addr;
+		} else {
+			family_add(v6, &routes[i], last6, 0);
+			last6 = addr;
+		}
+	}
+}
+
+/* Nodes of a RIB: a tree of n routes has n - 1 forks at most. */
+static uint32_t routes_max(const struct family *f)
+{
+	return f->routes + 16;
+}
+
+static size_t family_bytes(const struct family *f)
+{
+	size_t node = rte_mempool_calc_obj_size(NODE_BYTES, 0, NULL);
+	size_t nodes = (size_t)routes_max(f) * 2;
+	/* The pool's ring holds a power of two of pointers. */
+	size_t bytes = nodes * (node + 2 * sizeof(void *)) + FAMILY_BYTES;
+
+	if (f->routes >= IP_FIB_FEW)
+		bytes += TBL24_BYTES + (f->groups + TBL8_MIN + 1) * (TBL8_BYTES + sizeof(uint64_t));
+	return bytes;
+}
+
+/* ---- memory ---- */
+
+static int heap_create(struct ip_fib *fib, size_t bytes)
+{
+	static uint32_t number;
+
+	fib->bytes = (bytes + PAGE - 1) / PAGE * PAGE;
+	fib->memory = mmap(NULL, fib->bytes + PAGE, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (fib->memory == MAP_FAILED) {
+		fib->memory = NULL;
+		return -ENOMEM;
+	}
+	void *aligned = RTE_PTR_ALIGN_CEIL(fib->memory, PAGE);
+
+	madvise(aligned, fib->bytes, MADV_HUGEPAGE);
+	snprintf(fib->heap, sizeof(fib->heap), "vnf-ip-%u", number++);
+	if (rte_malloc_heap_create(fib->heap) != 0)
+		return -rte_errno;
+	fib->socket = rte_malloc_heap_get_socket(fib->heap);
+	if (rte_malloc_heap_memory_add(fib->heap, aligned, fib->bytes, NULL,
+				       (unsigned int)(fib->bytes / PAGE), PAGE) != 0)
+		return -rte_errno;
+	return 0;
+}
+
+static void heap_destroy(struct ip_fib *fib)
+{
+	if (fib->socket >= 0) {
+		rte_malloc_heap_memory_remove(fib->heap, RTE_PTR_ALIGN_CEIL(fib->memory, PAGE),
+					      fib->bytes);
+		rte_malloc_heap_destroy(fib->heap);
+	}
+	if (fib->memory != NULL)
+		munmap(fib->memory, fib->bytes + PAGE);
+}
+
+/* ---- creation ---- */
+
+static int v4_create(struct ip_fib *fib, const struct family *f)
+{
+	struct rte_fib_conf conf = {
+		.type = f->routes < IP_FIB_FEW ? RTE_FIB_DUMMY : RTE_FIB_DIR24_8,
+		.max_routes = (int)routes_max(f),
+		.dir24_8 = { RTE_FIB_DIR24_8_2B, f->groups + TBL8_MIN },
+	};
+	char name[64];
+
+	snprintf(name, sizeof(name), "%s-4", fib->heap);
+	fib->v4 = rte_fib_create(name, fib->socket, &conf);
+	return fib->v4 != NULL ? 0 : -rte_errno;
+}
+
+static int v6_create(struct ip_fib *fib, const struct family *f)
+{
+	struct rte_fib6_conf conf = {
+		.type = f->routes < IP_FIB_FEW ? RTE_FIB6_DUMMY : RTE_FIB6_TRIE,
+		.max_routes = (int)routes_max(f),
+		.trie = { RTE_FIB6_TRIE_2B, f->groups + TBL8_MIN },
+	};
+	char name[64];
+
+	snprintf(name, sizeof(name), "%s-6", fib->heap);
+	fib->v6 = rte_fib6_create(name, fib->socket, &conf);
+	return fib->v6 != NULL ? 0 : -rte_errno;
+}
+
+static int route_add(struct ip_fib *fib, const struct ip_route *route)
+{
+	const struct ip_addr *addr = &route->prefix.addr;
+
+	if (ip_is_v4(addr))
+		return rte_fib_add(fib->v4, rte_be_to_cpu_32(addr->word[3]),
+				   (uint8_t)(route->prefix.length - IP_V4_BITS), route->target);
+	return rte_fib6_add(fib->v6, addr->octet, route->prefix.length, route->target);
+}
+
+static bool is_double(const struct ip_route *routes, size_t i)
+{
+	return i > 0 && routes[i].prefix.length == routes[i - 1].prefix.length &&
+	       ip_addr_equal(&routes[i].prefix.addr, &routes[i - 1].prefix.addr);
+}
+
+static int routes_add(struct ip_fib *fib, const struct ip_route *routes, size_t n)
+{
+	int ret = 0;
+
+	for (size_t i = 0; ret == 0 && i < n; i++)
+		if (!is_double(routes, i))
+			ret = route_add(fib, &routes[i]);
+	return ret;
+}
+
+int ip_fib_create(struct ip_route *routes, size_t n, struct ip_fib **fib)
+{
+	struct family v4 = { 0 }, v6 = { 0 };
+	struct ip_fib *f = calloc(1, sizeof(*f));
+	int ret;
+
+	*fib = NULL;
+	if (f == NULL)
+		return -ENOMEM;
+	f->socket = -1;
+	if (n > 0)
+		qsort(routes, n, sizeof(*routes), route_compare);
+	families_count(routes, n, &v4, &v6);
+	ret = heap_create(f, family_bytes(&v4) + family_bytes(&v6));
+	if (ret == 0)
+		ret = v4_create(f, &v4);
+	if (ret == 0)
+		ret = v6_create(f, &v6);
+	if (ret == 0)
+		ret = routes_add(f, routes, n);
+	if (ret < 0) {
+		vnf_error("ip: no memory for %u IPv4 and %u IPv6 routes (%zu MiB): %s", v4.routes,
+			  v6.routes, f->bytes >> 20, strerror(-ret));
+		ip_fib_destroy(f);
+		return ret;
+	}
+	*fib = f;
+	return 0;
+}
+
+void ip_fib_destroy(struct ip_fib *fib)
+{
+	if (fib == NULL)
+		return;
+	rte_fib_free(fib->v4);
+	rte_fib6_free(fib->v6);
+	heap_destroy(fib);
+	free(fib);
+}
+
+uint64_t ip_fib_bytes(const struct ip_fib *fib)
+{
+	return fib->bytes;
+}
+
+struct rte_fib *ip_fib_v4(const struct ip_fib *fib)
+{
+	return fib->v4;
+}
+
+struct rte_fib6 *ip_fib_v6(const struct ip_fib *fib)
+{
+	return fib->v6;
+}
+
+uint16_t ip_fib_lookup(const struct ip_fib *fib, const struct ip_addr *a)
+{
+	uint64_t target = 0;
+
+	if (ip_is_v4(a)) {
+		uint32_t v4 = rte_be_to_cpu_32(a->word[3]);
+
+		rte_fib_lookup_bulk(fib->v4, &v4, &target, 1);
+	} else {
+		uint8_t v6[1][RTE_FIB6_IPV6_ADDR_SIZE];
+
+		memcpy(v6[0], a->octet, sizeof(v6[0]));
+		rte_fib6_lookup_bulk(fib->v6, v6, &target, 1);
+	}
+	return (uint16_t)target;
+}

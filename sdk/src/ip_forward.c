@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 The vnfkit authors
+ *
+ * Packets that go on: the fast way of the IP node, on every worker.
+ *
+ *     targets_renew -> packet_forward -> ip_output -> ip_transmit
+ *
+ * What is not plain (no route, TTL at its end, too long, a neighbour whose address is not known)
+ * leaves early: to worker 0, if it takes more than a drop. Nothing is changed in a packet before it
+ * is sure that it goes on, so that an ICMP error quotes it as it came.
+ */
+
+#include "ip_node.h"
+
+#define TAG_BYTES ((uint16_t)sizeof(struct rte_vlan_hdr))
+#define ADDRESSES_BYTES (2 * RTE_ETHER_ADDR_LEN)
+
+/* ---- out ---- */
+
+static int tag_push(struct rte_mbuf *pkt, uint16_t vlan)
+{
+	uint8_t *frame = (uint8_t *)rte_pktmbuf_prepend(pkt, TAG_BYTES);
+
+	if (unlikely(frame == NULL))
+		return -ENOSPC;
+	memmove(frame, frame + TAG_BYTES, ADDRESSES_BYTES);
+	((struct vnf_u16 *)(frame + ADDRESSES_BYTES))[0].value = RTE_BE16(RTE_ETHER_TYPE_VLAN);
+	((struct vnf_u16 *)(frame + ADDRESSES_BYTES))[1].value = rte_cpu_to_be_16(vlan);
+	if ((pkt->ol_flags & RTE_MBUF_F_TX_OFFLOAD_MASK) != 0)
+		pkt->l2_len = pkt->l2_len + TAG_BYTES;
+	return 0;
+}
+
+vnf_verdict_t ip_transmit(struct rte_mbuf *pkt, const struct ip_interface *out,
+			  const struct rte_ether_addr *dst)
+{
+	struct rte_ether_hdr *eth = rte_pktmbuf_mtod(pkt, struct rte_ether_hdr *);
+
+	eth->dst_addr = *dst;
+	eth->src_addr = *out->mac;
+	if (unlikely(out->vlan != 0) && tag_push(pkt, out->vlan) < 0)
+		return VNF_DROP(VNF_DROP_NO_MBUF);
+	return VNF_FORWARD(out->port);
+}
+
+static inline bool is_usable(uint64_t found)
+{
+	return (found & (IP_NEIGH_USABLE | IP_NEIGH_STALE)) == IP_NEIGH_USABLE;
+}
+
+static inline vnf_verdict_t transmit_to(struct rte_mbuf *pkt, const struct ip_interface *out,
+					uint64_t found)
+{
+	struct rte_ether_addr mac;
+
+	memcpy(&mac, &found, sizeof(mac)); /* its lower octets, first one first */
+	return ip_transmit(pkt, out, &mac);
+}
+
+vnf_verdict_t ip_output(struct ip_worker *w, struct rte_mbuf *pkt, const struct ip_interface *in,
+			const struct ip_interface *out, const struct ip_addr *via)
+{
+	uint64_t found = ip_neigh_find(w->node, out->link, via);
+
+	if (likely(is_usable(found)))
+		return transmit_to(pkt, out, found);
+	if (ip_is_first(w))
+		return ip_neigh_send(w, pkt, in, out, via);
+	return ip_punt(w, pkt, &(struct ip_punt){ .stage = IP_STAGE_FORWARD, .in = in });
+}
+
+/* ---- the slow way ---- */
+
+/* Drop it and tell its source why. */
+static vnf_verdict_t refuse(struct ip_worker *w, struct rte_mbuf *pkt, const struct vnf_headers *h,
+			    const struct ip_interface *in, uint8_t type, uint8_t code,
+			    uint32_t rest, uint32_t reason)
+{
+	if (!ip_is_first(w))
+		return ip_punt(w, pkt, &(struct ip_punt){ .stage = IP_STAGE_FORWARD, .in = in });
+	ip_icmp_error(w, pkt, h, in, type, code, rest);
+	return VNF_DROP(reason);
+}
+
+static vnf_verdict_t refuse_by(struct ip_worker *w, struct rte_mbuf *pkt,
+			       const struct vnf_headers *h, const struct ip_interface *in,
+			       uint8_t v4_code, uint8_t v6_code, uint32_t reason)
+{
+	if (vnf_is_ipv4(h))
+		return refuse(w, pkt, h, in, ICMP4_UNREACHABLE, v4_code, 0, reason);
+	return refuse(w, pkt, h, in, ICMP6_UNREACHABLE, v6_code, 0, reason);
+}
+
+/* RFC 1812 section 5.2.7.1, RFC 4443 section 3.1. */
+static vnf_verdict_t refuse_local(struct ip_worker *w, struct rte_mbuf *pkt,
+				  const struct vnf_headers *h, const struct ip_interface *in)
+{
+	if ((h->flags & VNF_FRAGMENT) != 0)
+		return VNF_DROP(VNF_DROP_NOT_REASSEMBLED);
+	if (vnf_is_ipv4(h))
+		return refuse(w, pkt, h, in, ICMP4_UNREACHABLE,
+			      vnf_has_ports(h) ? ICMP4_PORT : ICMP4_PROTOCOL, 0,
+			      VNF_DROP_NO_SERVICE);
+	if (vnf_has_ports(h))
+		return refuse(w, pkt, h, in, ICMP6_UNREACHABLE, ICMP6_PORT, 0, VNF_DROP_NO_SERVICE);
+	/* The offset of the next header field that named it: that of the fixed header, or unknown. */
+	return refuse(w, pkt, h, in, ICMP6_PARAMETER, ICMP6_NEXT_HEADER,
+		      offsetof(struct rte_ipv6_hdr, proto), VNF_DROP_NO_SERVICE);
+}
+
+/* A route that leads nowhere. */
+static __rte_noinline vnf_verdict_t nowhere(struct ip_worker *w, struct rte_mbuf *pkt,
+					    const struct vnf_headers *h,
+					    const struct ip_interface *in,
+					    const struct ip_target *target)
+{
+	switch (target->kind) {
+	case IP_TARGET_LOCAL:
+		return refuse_local(w, pkt, h, in);
+	case IP_TARGET_BROADCAST:
+		return VNF_DROP(VNF_DROP_BROADCAST);
+	case IP_TARGET_BLACKHOLE:
+		return VNF_DROP(VNF_DROP_BLACKHOLE);
+	case IP_TARGET_PROHIBIT:
+		return refuse_by(w, pkt, h, in, ICMP4_PROHIBITED, ICMP6_PROHIBITED,
+				 VNF_DROP_PROHIBITED);
+	case IP_TARGET_UNREACHABLE:
+		return refuse_by(w, pkt, h, in, ICMP4_HOST, ICMP6_NO_ROUTE, VNF_DROP_NO_ROUTE);
+	default:
+		return refuse_by(w, pkt, h, in, ICMP4_NET, ICMP6_NO_ROUTE, VNF_DROP_NO_ROUTE);
+	}
+}
+
+static vnf_verdict_t refuse_ttl(struct ip_worker *w, struct rte_mbuf *pkt,
+				const struct vnf_headers *h, const struct ip_interface *in)
+{
+	return refuse(w, pkt, h, in, vnf_is_ipv4(h) ? ICMP4_TIME_EXCEEDED : ICMP6_TIME_EXCEEDED, 0,
+		      0, VNF_DROP_TTL);
+}
+
+/* Octets of IP that go out at a time: of a long packet that is yet to be cut, those of a segment. */
+static inline uint32_t wire_octets(const struct rte_mbuf *pkt, const struct vnf_headers *h)
+{
+	if (unlikely(vnf_is_tso(pkt)))
+		return (uint32_t)(h->payload - h->l3) + pkt->tso_segsz;
+	return h->end - h->l3;
+}
+
+/* Too long for the interface. RFC 1191, RFC 1812 section 4.2.2.7, RFC 8200 section 5. Returns the
+ * verdict; VNF_IP_PASS: it may go on, cut by now, and its other parts are sent.
+ */
+static __rte_noinline vnf_verdict_t too_long(struct ip_worker *w, struct rte_mbuf *pkt,
+					     const struct vnf_headers *h,
+					     const struct ip_interface *in,
+					     const struct ip_target *target,
+					     const struct ip_addr *via)
+{
+	const struct ip_interface *out = target->out;
+
+	if (vnf_is_ipv6(h))
+		return refuse(w, pkt, h, in, ICMP6_TOO_BIG, 0, RTE_MAX(out->mtu, IP6_MTU_MIN),
+			      VNF_DROP_TOO_BIG);
+	if ((vnf_ipv4(pkt, h)->fragment_offset & RTE_BE16(RTE_IPV4_HDR_DF_FLAG)) != 0)
+		return refuse(w, pkt, h, in, ICMP4_UNREACHABLE, ICMP4_TOO_BIG, out->mtu,
+			      VNF_DROP_TOO_BIG);
+	if (vnf_is_tso(pkt)) {
+		if (out->mtu <= h->payload - h->l3)
+			return VNF_DROP(VNF_DROP_TOO_BIG);
+		pkt->tso_segsz = (uint16_t)(out->mtu - (h->payload - h->l3));
+		return VNF_IP_PASS;
+	}
+	/* Its parts leave by themselves. */
+	if (!ip_is_first(w))
+		return ip_punt(w, pkt, &(struct ip_punt){ .stage = IP_STAGE_FORWARD, .in = in });
+	vnf_ttl_decrement(pkt, h);
+	return ip_fragment(w, pkt, h, in, out, via);
+}
+
+/* ---- on ---- */
+
+/* RFC 4291 sections 2.5.2 and 2.5.6: what must not be forwarded, by its source. */
+static inline uint32_t ipv6_stays(struct rte_mbuf *pkt, const struct vnf_headers *h)
+{
+	struct ip_addr src = ip_src(pkt, h);
+
+	if (unlikely(ip_is_zero(&src)))
+		return VNF_DROP_MARTIAN;
+	return unlikely(ip_is_link_local(&src)) ? VNF_DROP_SCOPE : 0;
+}
+
+static __rte_always_inline vnf_verdict_t packet_forward(struct ip_worker *w, struct rte_mbuf *pkt,
+							const struct vnf_headers *h,
+							const struct ip_interface *in,
+							const struct ip_target *target,
+							const struct ip_addr *dst)
+{
+	const struct ip_addr *via = target->kind == IP_TARGET_GATEWAY ? &target->via : dst;
+	uint64_t found;
+
+	if (unlikely(target->kind != IP_TARGET_CONNECTED && target->kind != IP_TARGET_GATEWAY))
+		return nowhere(w, pkt, h, in, target);
+	if (vnf_is_ipv6(h)) {
+		uint32_t bad = ipv6_stays(pkt, h);
+
+		if (unlikely(bad == VNF_DROP_SCOPE))
+			return refuse(w, pkt, h, in, ICMP6_UNREACHABLE, ICMP6_SCOPE, 0, bad);
+		if (unlikely(bad != 0))
+			return VNF_DROP(bad);
+		if (unlikely(vnf_ipv6(pkt, h)->hop_limits <= 1))
+			return refuse_ttl(w, pkt, h, in);
+	} else if (unlikely(vnf_ipv4(pkt, h)->time_to_live <= 1)) {
+		return refuse_ttl(w, pkt, h, in);
+	}
+	if (unlikely(wire_octets(pkt, h) > target->out->mtu)) {
+		vnf_verdict_t verdict = too_long(w, pkt, h, in, target, via);
+
+		if (verdict != VNF_IP_PASS)
+			return verdict;
+	}
+	found = ip_neigh_find(w->node, target->out->link, via);
+	/* Worker 0 begins anew with what it is given, and must find it unchanged. */
+	if (unlikely(!is_usable(found)) && !ip_is_first(w))
+		return ip_punt(w, pkt, &(struct ip_punt){ .stage = IP_STAGE_FORWARD, .in = in });
+	vnf_ttl_decrement(pkt, h);
+	if (unlikely(!is_usable(found)))
+		return ip_neigh_send(w, pkt, in, target->out, via);
+	return transmit_to(pkt, target->out, found);
+}
+
+vnf_verdict_t ip_forward_one(struct ip_worker *w, struct rte_mbuf *pkt, const struct vnf_headers *h,
+			     const struct ip_interface *in)
+{
+	struct ip_addr dst = ip_dst(pkt, h);
+
+	return packet_forward(w, pkt, h, in, ip_route(w->tables, &dst), &dst);
+}
+
+/* The VNF may have changed the destination, or moved packets about in the burst. */
+static inline void target_renew(struct ip_worker *w, struct rte_mbuf *pkt,
+				const struct vnf_headers *h, struct ip_meta *meta)
+{
+	struct ip_addr dst = ip_dst(pkt, h);
+
+	if (likely(ip_addr_equal(&dst, &meta->dst)))
+		return;
+	meta->dst = dst;
+	meta->target = ip_route(w->tables, &dst);
+}
+
+void vnf_ip_forward(struct vnf_worker *worker, uint16_t port, struct rte_mbuf **pkts,
+		    struct vnf_headers *h, vnf_verdict_t *verdicts, uint16_t n)
+{
+	struct ip_worker *w = ip_worker_of(worker);
+
+	(void)port;
+	for (uint16_t i = 0; i < n; i++) {
+		struct ip_meta *meta = &w->meta[i];
+
+		if (unlikely(verdicts[i] == VNF_IP_LOCAL))
+			verdicts[i] = refuse_local(w, pkts[i], &h[i], meta->in);
+		if (unlikely(verdicts[i] != VNF_IP_PASS))
+			continue;
+		target_renew(w, pkts[i], &h[i], meta);
+		verdicts[i] = packet_forward(w, pkts[i], &h[i], meta->in, meta->target, &meta->dst);
+	}
+}
+
+/* ---- packets of the program's own ---- */
+
+static vnf_verdict_t send_to_group(struct rte_mbuf *pkt, const struct ip_interface *out,
+				   const struct ip_addr *dst)
+{
+	struct rte_ether_addr mac = ip_group_mac(dst);
+
+	if (out == NULL)
+		return VNF_DROP(VNF_DROP_NO_ROUTE);
+	return ip_transmit(pkt, out, &mac);
+}
+
+vnf_verdict_t ip_send(struct ip_worker *w, struct rte_mbuf *pkt, const struct ip_interface *out)
+{
+	const struct ip_target *target;
+	const struct ip_addr *via;
+	struct vnf_headers h;
+	struct ip_addr dst;
+	uint32_t bad = vnf_parse(pkt, &h);
+
+	if (unlikely(bad != 0))
+		return VNF_DROP(bad);
+	if (!vnf_is_ipv4(&h) && !vnf_is_ipv6(&h))
+		return VNF_DROP(VNF_DROP_NOT_IP);
+	dst = ip_dst(pkt, &h);
+	if (ip_is_multicast(&dst))
+		return send_to_group(pkt, out, &dst);
+	if (!ip_is_v4(&dst) && ip_is_link_local(&dst))
+		return out != NULL ? ip_output(w, pkt, NULL, out, &dst)
+				   : VNF_DROP(VNF_DROP_NO_ROUTE);
+	target = ip_route(w->tables, &dst);
+	if (target->kind != IP_TARGET_CONNECTED && target->kind != IP_TARGET_GATEWAY)
+		return VNF_DROP(VNF_DROP_NO_ROUTE);
+	via = target->kind == IP_TARGET_GATEWAY ? &target->via : &dst;
+	if (wire_octets(pkt, &h) > target->out->mtu) {
+		if (vnf_is_ipv6(&h) || vnf_is_tso(pkt) || !ip_is_first(w))
+			return VNF_DROP(VNF_DROP_TOO_BIG);
+		return ip_fragment(w, pkt, &h, NULL, target->out, via);
+	}
+	return ip_output(w, pkt, NULL, target->out, via);
+}
+
+void vnf_ip_send(struct vnf_worker *worker, uint16_t port, struct rte_mbuf *pkt)
+{
+	struct ip_worker *w = ip_worker_of(worker);
+
+	if (pkt->data_len <= IP_ETHER_BYTES) {
+		vnf_drop(worker, port, pkt, VNF_DROP_MALFORMED);
+		return;
+	}
+	vnf_ether(pkt)->ether_type =
+		RTE_BE16((*rte_pktmbuf_mtod_offset(pkt, uint8_t *, IP_ETHER_BYTES) >> 4) == 6
+				 ? RTE_ETHER_TYPE_IPV6
+				 : RTE_ETHER_TYPE_IPV4);
+	ip_apply(w, port, pkt, ip_send(w, pkt, NULL));
+}
+
+vnf_verdict_t vnf_ip_refuse(struct vnf_worker *worker, uint16_t port, struct rte_mbuf *pkt,
+			    uint8_t type, uint8_t code, uint32_t reason)
+{
+	struct ip_worker *w = ip_worker_of(worker);
+	const struct ip_interface *in = w->tables->port[port].untagged;
+	struct vnf_headers h;
+
+	for (uint16_t i = 0; i < VNF_BURST_MAX; i++)
+		if (w->meta[i].pkt == pkt)
+			in = w->meta[i].in;
+	if (!ip_is_first(w))
+		return ip_punt(
+			w, pkt,
+			&(struct ip_punt){ IP_STAGE_REFUSE, in, type, code, (uint16_t)reason });
+	if (vnf_parse(pkt, &h) == 0 && in != NULL)
+		ip_icmp_error(w, pkt, &h, in, type, code, 0);
+	return VNF_DROP(reason);
+}

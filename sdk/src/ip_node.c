@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 The vnfkit authors
+ *
+ * The part VNF_IP: its state in the program and in each worker, and the ring by which other workers
+ * hand packets over to worker 0.
+ */
+
+#include "ip_node.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include <rte_errno.h>
+
+#define RETRANS_NS VNF_SECOND_NS        /* RFC 4861: RETRANS_TIMER; RFC 1122: once a second */
+#define DELAY_NS (5 * VNF_SECOND_NS)    /* RFC 4861: DELAY_FIRST_PROBE_TIME */
+#define DAD_NS VNF_SECOND_NS            /* RFC 4862: RetransTimer */
+#define ANNOUNCE_NS (2 * VNF_SECOND_NS) /* RFC 5227: ANNOUNCE_INTERVAL */
+#define LINK_FIRST_NS IP_NS_PER_MS
+#define LINK_NS (100 * IP_NS_PER_MS)
+#define RANDOM_NAME UINT64_C(0x6970) /* of the node's stream */
+#define STAGE_BITS 2
+
+bool ip_bucket_take(struct ip_bucket *bucket, uint64_t now_ns, uint32_t rate, uint32_t burst)
+{
+	uint64_t each = rate > 0 ? VNF_SECOND_NS / rate : UINT64_MAX;
+
+	if (rate == 0)
+		return false;
+	if (bucket->full_ns < now_ns)
+		bucket->full_ns = now_ns;
+	/* Each token that is not there is so much time until it is full. */
+	if (bucket->full_ns - now_ns > (burst - 1) * each)
+		return false;
+	bucket->full_ns += each;
+	return true;
+}
+
+/* ---- packets from other workers ---- */
+
+static void punt_write(struct rte_mbuf *pkt, const struct ip_punt *punt)
+{
+	pkt->hash.fdir.lo = (uint32_t)punt->stage | (uint32_t)punt->type << 8 |
+			    (uint32_t)punt->code << 16 | (uint32_t)(punt->reason & 0xff) << 24;
+	pkt->hash.fdir.hi = punt->in != NULL ? punt->in->link : IP_LINK_NONE;
+}
+
+static void punt_read(const struct ip_tables *t, struct rte_mbuf *pkt, struct ip_punt *punt)
+{
+	uint32_t lo = pkt->hash.fdir.lo, link = pkt->hash.fdir.hi;
+
+	*punt = (struct ip_punt){ .stage = (enum ip_stage)(lo & 0xff),
+				  .in = link != IP_LINK_NONE ? ip_interface_of(t, link) : NULL,
+				  .type = (uint8_t)(lo >> 8),
+				  .code = (uint8_t)(lo >> 16),
+				  .reason = (uint16_t)(lo >> 24) };
+	pkt->hash.fdir.lo = 0;
+	pkt->hash.fdir.hi = 0;
+}
+
+vnf_verdict_t ip_punt(struct ip_worker *w, struct rte_mbuf *pkt, const struct ip_punt *punt)
+{
+	punt_write(pkt, punt);
+	if (rte_ring_enqueue(w->node->punts, pkt) < 0)
+		return VNF_DROP(VNF_DROP_HANDOVER_FULL);
+	part_handed_out(w->worker, 1);
+	return VNF_TAKEN;
+}
+
+static vnf_verdict_t punt_resume(struct ip_worker *w, struct rte_mbuf *pkt,
+				 const struct ip_punt *punt, bool is_own)
+{
+	struct vnf_headers h;
+	uint32_t bad = vnf_parse(pkt, &h);
+
+	if (bad != 0)
+		return VNF_DROP(bad);
+	if (is_own)
+		return ip_send(w, pkt, NULL);
+	/* Its interface may have gone meanwhile. */
+	if (punt->in == NULL)
+		return VNF_DROP(VNF_DROP_NO_INTERFACE);
+	if (punt->stage == IP_STAGE_RECEIVE)
+		return ip_local(w, pkt, &h, punt->in);
+	if (punt->stage == IP_STAGE_FORWARD)
+		return ip_forward_one(w, pkt, &h, punt->in);
+	ip_icmp_error(w, pkt, &h, punt->in, punt->type, punt->code, 0);
+	return VNF_DROP(punt->reason);
+}
+
+static uint32_t ip_pass(struct vnf_worker *worker)
+{
+	struct ip_worker *w = ip_worker_of(worker);
+	struct rte_mbuf *pkts[IP_PUNT_BURST];
+	uint32_t n;
+
+	if (!ip_is_first(w) || w->node->punts == NULL)
+		return 0;
+	n = rte_ring_dequeue_burst(w->node->punts, (void **)pkts, IP_PUNT_BURST, NULL);
+	part_handed_in(worker, n);
+	for (uint32_t i = 0; i < n; i++) {
+		bool is_own = pkts[i]->hash.fdir.hi == IP_LINK_NONE;
+		struct ip_punt punt;
+
+		punt_read(w->tables, pkts[i], &punt);
+		ip_apply(w, punt.in != NULL ? punt.in->port : 0, pkts[i],
+			 punt_resume(w, pkts[i], &punt, is_own));
+	}
+	return n;
+}
+
+static bool ip_owes(const struct vnf_worker *worker)
+{
+	const struct ip_worker *w = ip_worker_of(worker);
+
+	return ip_is_first(w) && w->node->punts != NULL && !rte_ring_empty(w->node->punts);
+}
+
+/* ---- packets of its own ---- */
+
+void ip_apply(struct ip_worker *w, uint16_t port, struct rte_mbuf *pkt, vnf_verdict_t verdict)
+{
+	if (verdict == VNF_TAKEN)
+		return;
+	if ((verdict & VNF_VERDICT_DROP) != 0)
+		vnf_drop(w->worker, port, pkt, verdict & ~VNF_VERDICT_DROP);
+	else
+		vnf_send(w->worker, (uint16_t)verdict, pkt);
+}
+
+struct rte_mbuf *ip_packet(struct ip_worker *w, uint32_t octets)
+{
+	struct rte_mbuf *pkt = vnf_packet_alloc(w->worker);
+
+	if (pkt == NULL)
+		return NULL;
+	if (rte_pktmbuf_append(pkt, (uint16_t)(IP_ETHER_BYTES + octets)) != NULL) {
+		memset(rte_pktmbuf_mtod(pkt, void *), 0, IP_ETHER_BYTES);
+		return pkt;
+	}
+	vnf_drop(w->worker, 0, pkt, VNF_DROP_NO_MBUF);
+	return NULL;
+}
+
+/* ---- links ---- */
+
+/* Ports have no call for workers when they come up: they are looked at. */
+static void links_look(struct vnf_worker *worker, struct vnf_timeout *timeout)
+{
+	struct ip_worker *w = ip_worker_of(worker);
+	struct ip_node *node = w->node;
+
+	vnf_timeout_start(node->timeouts, timeout, IP_TIMER_LINK);
+	for (uint16_t i = 0; i < worker->n_ports; i++) {
+		const struct vnf_port *port = vnf_worker_port(worker, i);
+		bool up = port != NULL && vnf_port_is_up(port);
+
+		if (up == node->up[i])
+			continue;
+		node->up[i] = up;
+		/* A card says what its MAC address is when it is opened. */
+		if (up)
+			ip_own_sync(w);
+		ip_own_link(w, i, up);
+		if (up)
+			ip_neigh_doubt(w, i);
+	}
+}
+
+/* ---- the part ---- */
+
+static void timer_classes_set(struct ip_node *node, const struct ip_spec *spec)
+{
+	/* RFC 4861 section 6.3.2: spread between a half and one and a half. */
+	uint64_t reachable = spec->reachable / 2 +
+			     vnf_random_below(&node->random, 1000) * (spec->reachable / 1000);
+
+	const struct vnf_timeout_class classes[IP_TIMERS] = {
+		[IP_TIMER_RETRANS] = { "neighbour asked", RETRANS_NS, ip_neigh_retrans },
+		[IP_TIMER_REACHABLE] = { "neighbour reachable", reachable, ip_neigh_unreached },
+		[IP_TIMER_DELAY] = { "neighbour delay", DELAY_NS, ip_neigh_delayed },
+		[IP_TIMER_STALE] = { "neighbour stale", spec->stale, ip_neigh_unused },
+		[IP_TIMER_DAD] = { "address probed", DAD_NS, ip_own_dad },
+		[IP_TIMER_ANNOUNCE] = { "address announced", ANNOUNCE_NS, ip_own_announce },
+		[IP_TIMER_LINK_FIRST] = { "links, first", LINK_FIRST_NS, links_look },
+		[IP_TIMER_LINK] = { "links", LINK_NS, links_look },
+	};
+
+	memcpy(node->timer_class, classes, sizeof(classes));
+}
+
+static void ip_destroy(struct vnf *vnf, void *state)
+{
+	struct ip_node *node = state;
+
+	(void)vnf;
+	rte_ring_free(node->punts);
+	ip_icmp_destroy(node);
+	ip_own_destroy(node);
+	ip_neigh_destroy(node);
+	free(node);
+}
+
+static int ip_create(struct vnf *vnf, void **state)
+{
+	const struct ip_section *section = vnf_part_config(vnf, PART_IP);
+	struct ip_node *node = calloc(1, sizeof(*node));
+	int ret;
+
+	if (node == NULL)
+		return -ENOMEM;
+	node->vnf = vnf;
+	vnf_random_init(&node->random, RANDOM_NAME);
+	node->fragment_id = (uint16_t)vnf_random_next(&node->random);
+	timer_classes_set(node, &section->ip);
+	ret = ip_neigh_create(node, section->ip.neighbours);
+	if (ret == 0)
+		ret = ip_own_create(node);
+	if (ret == 0)
+		ret = ip_icmp_create(node);
+	if (ret == 0 && vnf_worker_count(vnf) > 1) {
+		node->punts =
+			rte_ring_create("ip-punts", IP_PUNT_RING, SOCKET_ID_ANY, RING_F_SC_DEQ);
+		ret = node->punts != NULL ? 0 : -rte_errno;
+	}
+	if (ret < 0) {
+		vnf_error("ip: no memory: %s", strerror(-ret));
+		ip_destroy(vnf, node);
+		return ret;
+	}
+	*state = node;
+	return 0;
+}
+
+static int ip_worker_init(struct vnf_worker *worker)
+{
+	struct ip_node *node = vnf_part_state(worker->vnf, PART_IP);
+	struct ip_worker *w = calloc(1, sizeof(*w));
+	int ret;
+
+	if (w == NULL)
+		return -ENOMEM;
+	w->worker = worker;
+	w->node = node;
+	worker->part[PART_IP] = w;
+	if (!ip_is_first(w))
+		return 0;
+	node->first = w;
+	ret = vnf_timeouts_create(worker, node->timer_class, IP_TIMERS, &node->timeouts);
+	if (ret == 0)
+		vnf_timeout_start(node->timeouts, &node->link_timer, IP_TIMER_LINK_FIRST);
+	return ret;
+}
+
+static void ip_worker_fini(struct vnf_worker *worker)
+{
+	struct ip_worker *w = ip_worker_of(worker);
+
+	if (ip_is_first(w)) {
+		while (ip_owes(worker))
+			ip_pass(worker);
+		ip_neigh_stop(w);
+		vnf_timeouts_destroy(w->node->timeouts);
+		w->node->timeouts = NULL;
+	}
+	free(w);
+}
+
+static void ip_take(struct vnf_worker *worker, void *built)
+{
+	struct ip_worker *w = ip_worker_of(worker);
+
+	w->tables = built;
+	/* They point into tables that are given back. */
+	memset(w->meta, 0, sizeof(w->meta));
+	if (!ip_is_first(w))
+		return;
+	w->node->tables = built;
+	ip_own_sync(w);
+	ip_neigh_forget(w);
+}
+
+const struct vnf_part vnf_ip_part = {
+	.slot = PART_IP,
+	.title = "IP",
+	.config = ip_keys,
+	.config_size = sizeof(struct ip_section),
+	.commands = ip_commands,
+	.metrics = ip_metrics,
+	.check = ip_config_check,
+	.create = ip_create,
+	.build = ip_tables_build,
+	.worker_init = ip_worker_init,
+	.take = ip_take,
+	.pass = ip_pass,
+	.owes = ip_owes,
+	.worker_fini = ip_worker_fini,
+	.discard = ip_tables_discard,
+	.destroy = ip_destroy,
+};

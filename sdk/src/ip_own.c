@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 The vnfkit authors
+ *
+ * The node's own addresses, each on its link: found to be free when the link comes up (RFC 4862
+ * section 5.4; of IPv4 by one probe rather than RFC 5227's three), announced twice, and defended.
+ * They outlast generations: a reload that leaves an address alone does not make it tentative again.
+ * Worker 0.
+ */
+
+#include "ip_node.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#define ANNOUNCES 2
+/* RFC 5227 section 2.4: DEFEND_INTERVAL. */
+#define DEFEND_NS (10 * VNF_SECOND_NS)
+
+struct own {
+	struct vnf_timeout timer;
+	ip_link_t link;
+	struct ip_prefix address;
+	uint32_t state; /* enum ip_own_state; read by other threads */
+	uint8_t left;   /* announcements to come */
+	bool wanted;    /* by the tables */
+	uint64_t defended_ns;
+};
+
+struct ip_owns {
+	uint32_t n;
+	struct vnf_log_limit limit;
+	struct own own[IP_OWN_MAX];
+};
+
+static struct own *own_find(const struct ip_node *node, ip_link_t link, const struct ip_addr *addr)
+{
+	struct ip_owns *owns = node->owns;
+
+	for (uint32_t i = 0; i < owns->n; i++)
+		if (owns->own[i].link == link && ip_addr_equal(&owns->own[i].address.addr, addr))
+			return &owns->own[i];
+	return NULL;
+}
+
+static void own_set(struct own *own, enum ip_own_state state)
+{
+	__atomic_store_n(&own->state, state, __ATOMIC_RELAXED);
+}
+
+/* ---- up and down ---- */
+
+static void announce(struct ip_worker *w, struct own *own, const struct ip_interface *on)
+{
+	if (ip_is_v4(&own->address.addr))
+		ip_arp_request(w, on, own->address.addr.word[3], own->address.addr.word[3], NULL);
+	else
+		ip_nd_announce(w, on, &own->address.addr);
+}
+
+static void announce_next(struct ip_worker *w, struct own *own)
+{
+	const struct ip_interface *on = ip_interface_of(w->tables, own->link);
+
+	if (on == NULL)
+		return;
+	announce(w, own, on);
+	if (--own->left > 0)
+		vnf_timeout_start(w->node->timeouts, &own->timer, IP_TIMER_ANNOUNCE);
+}
+
+static void own_valid(struct ip_worker *w, struct own *own)
+{
+	own_set(own, IP_OWN_VALID);
+	own->left = ANNOUNCES;
+	announce_next(w, own);
+}
+
+static void own_probe(struct ip_worker *w, struct own *own, const struct ip_interface *on)
+{
+	static const struct ip_addr none;
+
+	own_set(own, IP_OWN_TENTATIVE);
+	if (ip_is_v4(&own->address.addr))
+		ip_arp_request(w, on, 0, own->address.addr.word[3], NULL);
+	else
+		ip_nd_solicit(w, on, &none, &own->address.addr, NULL);
+	vnf_timeout_start(w->node->timeouts, &own->timer, IP_TIMER_DAD);
+}
+
+static void own_up(struct ip_worker *w, struct own *own)
+{
+	const struct ip_interface *on = ip_interface_of(w->tables, own->link);
+
+	vnf_timeout_stop(&own->timer);
+	if (on == NULL)
+		return;
+	if (on->dad)
+		own_probe(w, own, on);
+	else
+		own_valid(w, own);
+}
+
+void ip_own_dad(struct vnf_worker *worker, struct vnf_timeout *timeout)
+{
+	struct own *own = (struct own *)((char *)timeout - offsetof(struct own, timer));
+
+	own_valid(ip_worker_of(worker), own);
+}
+
+void ip_own_announce(struct vnf_worker *worker, struct vnf_timeout *timeout)
+{
+	struct own *own = (struct own *)((char *)timeout - offsetof(struct own, timer));
+
+	announce_next(ip_worker_of(worker), own);
+}
+
+void ip_own_link(struct ip_worker *w, uint16_t port, bool up)
+{
+	struct ip_owns *owns = w->node->owns;
+
+	for (uint32_t i = 0; i < owns->n; i++) {
+		struct own *own = &owns->own[i];
+
+		if (own->link / IP_VLANS != port)
+			continue;
+		if (up) {
+			own_up(w, own);
+		} else {
+			vnf_timeout_stop(&own->timer);
+			own_set(own, IP_OWN_DOWN);
+		}
+	}
+}
+
+/* ---- in line with the configuration ---- */
+
+static void own_want(struct ip_worker *w, const struct ip_interface *on,
+		     const struct ip_prefix *address)
+{
+	struct ip_owns *owns = w->node->owns;
+	struct own *own = own_find(w->node, on->link, &address->addr);
+
+	if (own == NULL) {
+		if (owns->n == IP_OWN_MAX)
+			return;
+		own = &owns->own[owns->n];
+		*own = (struct own){ .link = on->link };
+		__atomic_store_n(&owns->n, owns->n + 1, __ATOMIC_RELEASE);
+		own->address = *address;
+		own->wanted = true;
+		if (w->node->up[on->port])
+			own_up(w, own);
+	}
+	own->address = *address;
+	own->wanted = true;
+}
+
+/* The last one takes its place; its timer goes on. */
+static void own_remove(struct ip_node *node, struct own *own)
+{
+	struct ip_owns *owns = node->owns;
+	struct own *last = &owns->own[owns->n - 1];
+	bool runs = vnf_timeout_runs(&last->timer);
+	uint32_t in_class = last->timer.in_class;
+
+	vnf_timeout_stop(&own->timer);
+	if (own != last) {
+		vnf_timeout_stop(&last->timer);
+		*own = *last;
+		if (runs)
+			vnf_timeout_start(node->timeouts, &own->timer, in_class);
+	}
+	__atomic_store_n(&owns->n, owns->n - 1, __ATOMIC_RELEASE);
+}
+
+void ip_own_sync(struct ip_worker *w)
+{
+	struct ip_owns *owns = w->node->owns;
+
+	for (uint32_t i = 0; i < owns->n; i++)
+		owns->own[i].wanted = false;
+	for (uint16_t i = 0; i < w->tables->n_interfaces; i++) {
+		const struct ip_interface *on = &w->tables->interface[i];
+		struct ip_prefix local = { ip_addr_link_local(on->mac), 64 };
+
+		for (uint16_t k = 0; k < on->n_addresses; k++)
+			own_want(w, on, &on->address[k]);
+		if (on->has_v6)
+			own_want(w, on, &local);
+	}
+	for (uint32_t i = owns->n; i-- > 0;)
+		if (!owns->own[i].wanted)
+			own_remove(w->node, &owns->own[i]);
+}
+
+/* ---- what others ask ---- */
+
+bool ip_own_answers(const struct ip_node *node, ip_link_t link, const struct ip_addr *addr)
+{
+	const struct own *own = own_find(node, link, addr);
+
+	return own != NULL && own->state == IP_OWN_VALID;
+}
+
+bool ip_own_has(const struct ip_node *node, ip_link_t link, const struct ip_addr *addr)
+{
+	return own_find(node, link, addr) != NULL;
+}
+
+static void own_lost(struct ip_worker *w, struct own *own, const struct ip_interface *on,
+		     const char *mac)
+{
+	char text[IP_TEXT_MAX];
+
+	ip_addr_print(&own->address.addr, text, sizeof(text));
+	vnf_timeout_stop(&own->timer);
+	own_set(own, IP_OWN_DUPLICATE);
+	vnf_log_limited(
+		&w->node->owns->limit, VNF_LOG_ERROR,
+		"interface \"%s\": %s is in use by %s; it is not taken before the link comes "
+		"up again, so give one of the two another address",
+		on->name, text, mac);
+}
+
+static void own_defend(struct ip_worker *w, struct own *own, const struct ip_interface *on,
+		       const char *mac)
+{
+	char text[IP_TEXT_MAX];
+
+	ip_addr_print(&own->address.addr, text, sizeof(text));
+	vnf_log_limited(
+		&w->node->owns->limit, VNF_LOG_WARNING,
+		"interface \"%s\": %s also uses %s, which is this program's; give one of the "
+		"two another address",
+		on->name, mac, text);
+	if (own->defended_ns != 0 && w->worker->now_ns - own->defended_ns < DEFEND_NS)
+		return;
+	own->defended_ns = w->worker->now_ns;
+	announce(w, own, on);
+}
+
+bool ip_own_conflict(struct ip_worker *w, const struct ip_interface *on, const struct ip_addr *addr,
+		     const struct rte_ether_addr *mac)
+{
+	struct own *own = own_find(w->node, on->link, addr);
+	char text[RTE_ETHER_ADDR_FMT_SIZE];
+
+	if (own == NULL)
+		return false;
+	if (rte_is_same_ether_addr(mac, on->mac))
+		return true;
+	rte_ether_format_addr(text, sizeof(text), mac);
+	w->node->counts.conflicts++;
+	if (own->state == IP_OWN_TENTATIVE)
+		own_lost(w, own, on, text);
+	else if (own->state == IP_OWN_VALID)
+		own_defend(w, own, on, text);
+	return true;
+}
+
+/* Of the same family and scope, best on the same subnet: RFC 6724 rules 2 and 8, RFC 1122 section
+ * 3.3.4.3.
+ */
+bool ip_own_source(const struct ip_node *node, const struct ip_interface *on,
+		   const struct ip_addr *peer, struct ip_addr *src)
+{
+	const struct ip_owns *owns = node->owns;
+	uint32_t best = 0;
+
+	for (uint32_t i = 0; i < owns->n; i++) {
+		const struct own *own = &owns->own[i];
+		const struct ip_addr *addr = &own->address.addr;
+		uint32_t fits = 1;
+
+		if (own->link != on->link || own->state != IP_OWN_VALID ||
+		    ip_is_v4(addr) != ip_is_v4(peer))
+			continue;
+		if (ip_is_link_local(addr) == ip_is_link_local(peer))
+			fits += 2;
+		if (ip_prefix_has(&own->address, peer))
+			fits++;
+		if (fits <= best)
+			continue;
+		best = fits;
+		*src = *addr;
+	}
+	return best > 0;
+}
+
+bool ip_own_get(const struct ip_node *node, uint32_t i, struct ip_own_info *info)
+{
+	const struct ip_owns *owns = node->owns;
+
+	if (i >= __atomic_load_n(&owns->n, __ATOMIC_ACQUIRE))
+		return false;
+	info->link = owns->own[i].link;
+	info->address = owns->own[i].address;
+	info->state = __atomic_load_n(&owns->own[i].state, __ATOMIC_RELAXED);
+	return true;
+}
+
+const char *ip_own_state_name(enum ip_own_state state)
+{
+	static const char *const names[] = {
+		[IP_OWN_DOWN] = "down",
+		[IP_OWN_TENTATIVE] = "tentative",
+		[IP_OWN_VALID] = "valid",
+		[IP_OWN_DUPLICATE] = "duplicate",
+	};
+
+	return names[state];
+}
+
+int ip_own_create(struct ip_node *node)
+{
+	node->owns = calloc(1, sizeof(*node->owns));
+	return node->owns != NULL ? 0 : -ENOMEM;
+}
+
+void ip_own_destroy(struct ip_node *node)
+{
+	free(node->owns);
+	node->owns = NULL;
+}

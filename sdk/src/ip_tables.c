@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 The vnfkit authors
+ *
+ * What a generation of the IP node is built of, from its configuration: interfaces, the targets
+ * that routes lead to, and the routes. Control thread; read by all workers then.
+ */
+
+#include "ip_node.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define LINK_LOCAL_LENGTH 64
+
+/* While it is built. */
+struct build {
+	struct vnf *vnf;
+	struct vnf_config *file;
+	const struct vnf_port_spec *const *port;
+	uint16_t n_ports;
+	struct ip_tables *t;
+	struct ip_route *routes;
+	size_t n_routes, room;
+	uint32_t target_room;
+	uint32_t *target_hash; /* numbers of targets, open addressing; 0: none */
+	uint32_t hash_mask;
+};
+
+/* ---- targets ---- */
+
+static bool target_is(const struct ip_target *a, const struct ip_target *b)
+{
+	return a->kind == b->kind && a->out == b->out && ip_addr_equal(&a->via, &b->via);
+}
+
+static uint32_t target_hash(const struct ip_target *target)
+{
+	uint64_t h = (uint64_t)target->kind * 0x9e3779b97f4a7c15u ^ (uintptr_t)target->out;
+
+	h = (h ^ target->via.half[0]) * 0x9e3779b97f4a7c15u;
+	h = (h ^ (h >> 32) ^ target->via.half[1]) * 0x9e3779b97f4a7c15u;
+	return (uint32_t)(h >> 32);
+}
+
+/* Its number; -ENOSPC: there are too many. */
+static int target_number(struct build *b, const struct ip_target *target)
+{
+	uint32_t at = target_hash(target) & b->hash_mask;
+
+	for (; b->target_hash[at] != 0; at = (at + 1) & b->hash_mask)
+		if (target_is(&b->t->target[b->target_hash[at]], target))
+			return (int)b->target_hash[at];
+	if (b->t->n_targets == IP_TARGETS_MAX)
+		return -ENOSPC;
+	b->t->target[b->t->n_targets] = *target;
+	b->target_hash[at] = b->t->n_targets;
+	return (int)b->t->n_targets++;
+}
+
+/* 0, or -errno; -ENOSPC: too many targets. */
+static int route_add(struct build *b, const struct ip_prefix *prefix,
+		     const struct ip_target *target)
+{
+	int number = target_number(b, target);
+
+	if (number < 0)
+		return number;
+	if (b->n_routes == b->room) {
+		size_t room = b->room * 2 + 64;
+		struct ip_route *routes = realloc(b->routes, room * sizeof(*routes));
+
+		if (routes == NULL)
+			return -ENOMEM;
+		b->routes = routes;
+		b->room = room;
+	}
+	b->routes[b->n_routes] = (struct ip_route){
+		.prefix = { ip_addr_masked(&prefix->addr, prefix->length, false), prefix->length },
+		.order = (uint32_t)b->n_routes,
+		.target = (uint16_t)number,
+	};
+	b->n_routes++;
+	return 0;
+}
+
+/* ---- interfaces ---- */
+
+static int map_put(struct build *b, struct ip_interface *on)
+{
+	struct ip_port_map *map = &b->t->port[on->port];
+
+	if (on->vlan == 0) {
+		map->untagged = on;
+		return 0;
+	}
+	if (map->tagged == NULL)
+		map->tagged = calloc(IP_VLANS, sizeof(struct ip_interface *));
+	if (map->tagged == NULL)
+		return -ENOMEM;
+	map->tagged[on->vlan] = on;
+	return 0;
+}
+
+static int interface_build(struct build *b, struct ip_interface *on,
+			   const struct ip_interface_spec *spec)
+{
+	uint16_t port = (uint16_t)ip_port_find(b->port, b->n_ports, spec->port);
+
+	*on = (struct ip_interface){
+		.link = ip_link(port, (uint16_t)spec->vlan),
+		.port = port,
+		.vlan = (uint16_t)spec->vlan,
+		.mtu = (uint16_t)(spec->mtu != 0 ? spec->mtu : b->port[port]->mtu),
+		.dad = spec->dad,
+		.has_v6 = spec->ipv6,
+		.mac = &vnf_port(b->vnf, port)->mac,
+		.n_addresses = (uint16_t)spec->addresses.n,
+	};
+	ip_interface_label(spec, on->name, sizeof(on->name));
+	on->address = calloc(spec->addresses.n + 1, sizeof(*on->address));
+	if (on->address == NULL)
+		return -ENOMEM;
+	for (uint16_t i = 0; i < on->n_addresses; i++) {
+		ip_prefix_parse(spec->addresses.v[i], false, &on->address[i]);
+		on->has_v6 |= !ip_is_v4(&on->address[i].addr);
+	}
+	return map_put(b, on);
+}
+
+/* Of IPv4, a subnet's first and last address are not those of hosts, RFC 1812 section 4.2.2.11; but
+ * for links between two, RFC 3021.
+ */
+static int broadcasts_add(struct build *b, const struct ip_interface *on,
+			  const struct ip_prefix *address)
+{
+	const struct ip_target broadcast = { .kind = IP_TARGET_BROADCAST, .out = on };
+	struct ip_prefix host = { .length = IP_ADDR_BITS };
+	int ret;
+
+	if (!ip_is_v4(&address->addr) || address->length >= IP_ADDR_BITS - 1)
+		return 0;
+	host.addr = ip_addr_masked(&address->addr, address->length, false);
+	ret = route_add(b, &host, &broadcast);
+	host.addr = ip_addr_masked(&address->addr, address->length, true);
+	return ret == 0 ? route_add(b, &host, &broadcast) : ret;
+}
+
+static int connected_add(struct build *b, const struct ip_interface *on)
+{
+	const struct ip_target connected = { .kind = IP_TARGET_CONNECTED, .out = on };
+	const struct ip_target local = { .kind = IP_TARGET_LOCAL, .out = on };
+	int ret = 0;
+
+	for (uint16_t i = 0; ret == 0 && i < on->n_addresses; i++) {
+		const struct ip_prefix host = { on->address[i].addr, IP_ADDR_BITS };
+
+		/* Those are of a link, which a table of all links cannot say. */
+		if (ip_is_link_local(&host.addr))
+			continue;
+		ret = route_add(b, &host, &local);
+		if (ret == 0)
+			ret = route_add(b, &on->address[i], &connected);
+		if (ret == 0)
+			ret = broadcasts_add(b, on, &on->address[i]);
+	}
+	return ret;
+}
+
+static int interfaces_build(struct build *b)
+{
+	const struct ip_interface_spec *specs = b->t->spec->interfaces.items;
+	int ret = 0;
+
+	b->t->interface = calloc(b->t->spec->interfaces.n, sizeof(*b->t->interface));
+	if (b->t->interface == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; ret == 0 && i < b->t->spec->interfaces.n; i++) {
+		ret = interface_build(b, &b->t->interface[i], &specs[i]);
+		b->t->n_interfaces++;
+	}
+	for (uint16_t i = 0; ret == 0 && i < b->t->n_interfaces; i++)
+		ret = connected_add(b, &b->t->interface[i]);
+	return ret;
+}
+
+/* ---- routes ---- */
+
+static const struct ip_interface *interface_named(const struct ip_tables *t, const char *name)
+{
+	for (uint16_t i = 0; i < t->n_interfaces; i++)
+		if (strcmp(t->interface[i].name, name) == 0)
+			return &t->interface[i];
+	return NULL;
+}
+
+/* The interface whose subnet has the gateway; the longest prefix counts. */
+static const struct ip_interface *interface_towards(const struct ip_tables *t,
+						    const struct ip_addr *via)
+{
+	const struct ip_interface *best = NULL;
+	uint32_t length = 0;
+
+	for (uint16_t i = 0; i < t->n_interfaces; i++)
+		for (uint16_t k = 0; k < t->interface[i].n_addresses; k++) {
+			const struct ip_prefix *p = &t->interface[i].address[k];
+
+			if (p->length < length || !ip_prefix_has(p, via))
+				continue;
+			best = &t->interface[i];
+			length = p->length + 1u;
+		}
+	return best;
+}
+
+static bool is_own(const struct ip_tables *t, const struct ip_addr *addr)
+{
+	for (uint16_t i = 0; i < t->n_interfaces; i++)
+		for (uint16_t k = 0; k < t->interface[i].n_addresses; k++)
+			if (ip_addr_equal(&t->interface[i].address[k].addr, addr))
+				return true;
+	return false;
+}
+
+/* One route, from wherever it comes. 0; -EINVAL and a sentence in `why`; -ENOMEM. */
+static int line_add(void *arg, const struct ip_route_line *line, char *why, size_t why_size)
+{
+	static const enum ip_kind kinds[] = {
+		[IP_ROUTE_BLACKHOLE] = IP_TARGET_BLACKHOLE,
+		[IP_ROUTE_UNREACHABLE] = IP_TARGET_UNREACHABLE,
+		[IP_ROUTE_PROHIBIT] = IP_TARGET_PROHIBIT,
+	};
+	struct build *b = arg;
+	struct ip_target target = { .kind = IP_TARGET_CONNECTED };
+	int ret;
+
+	if (line->type != IP_ROUTE_UNICAST)
+		target.kind = kinds[line->type];
+	if (line->interface[0] != '\0') {
+		target.out = interface_named(b->t, line->interface);
+		if (target.out == NULL) {
+			snprintf(why, why_size, "no interface is named \"%s\"", line->interface);
+			return -EINVAL;
+		}
+	}
+	if (line->has_via) {
+		target.kind = IP_TARGET_GATEWAY;
+		target.via = line->via;
+		if (target.out == NULL)
+			target.out = interface_towards(b->t, &line->via);
+		if (target.out == NULL) {
+			snprintf(why, why_size,
+				 "the gateway is in no interface's subnet; name the interface, or "
+				 "another gateway");
+			return -EINVAL;
+		}
+		if (is_own(b->t, &line->via)) {
+			snprintf(why, why_size, "the gateway is this program itself");
+			return -EINVAL;
+		}
+	}
+	ret = route_add(b, &line->prefix, &target);
+	if (ret != -ENOSPC)
+		return ret;
+	snprintf(why, why_size, "more than %d different gateways", IP_TARGETS_MAX);
+	return -EINVAL;
+}
+
+static int spec_add(struct build *b, const struct ip_route_spec *spec)
+{
+	struct ip_route_line line = { .has_via = spec->via[0] != '\0',
+				      .type = (enum ip_route_type)spec->type };
+	char why[WHY_MAX];
+	int ret;
+
+	ip_prefix_parse(spec->prefix, false, &line.prefix);
+	if (line.has_via)
+		ip_addr_parse(spec->via, &line.via);
+	snprintf(line.interface, sizeof(line.interface), "%s", spec->interface);
+	ret = line_add(b, &line, why, sizeof(why));
+	if (ret == -EINVAL)
+		vnf_config_error(b->file, spec->via[0] != '\0' ? (const void *)&spec->via : spec,
+				 "%s", why);
+	return ret;
+}
+
+static int routes_build(struct build *b)
+{
+	const struct ip_spec *spec = b->t->spec;
+	const struct ip_route_spec *routes = spec->routes.items;
+	char why[4 * WHY_MAX];
+	int ret = 0;
+
+	for (size_t i = 0; i < spec->routes.n; i++) {
+		int one = spec_add(b, &routes[i]);
+
+		/* All that are wrong are told. */
+		ret = ret == 0 ? one : ret;
+	}
+	if (ret < 0 || spec->routes_file[0] == '\0')
+		return ret;
+	ret = ip_routes_read(spec->routes_file, line_add, b, why, sizeof(why));
+	if (ret == -EINVAL)
+		vnf_config_error(b->file, &spec->routes_file, "%s", why);
+	return ret;
+}
+
+/* ---- the whole ---- */
+
+void ip_tables_discard(struct vnf *vnf, void *built)
+{
+	struct ip_tables *t = built;
+
+	(void)vnf;
+	if (t == NULL)
+		return;
+	ip_fib_destroy(t->fib);
+	for (uint16_t i = 0; i < t->n_interfaces; i++)
+		free(t->interface[i].address);
+	for (size_t i = 0; i < RTE_DIM(t->port); i++)
+		free(t->port[i].tagged);
+	free(t->interface);
+	free(t->target);
+	free(t);
+}
+
+static int tables_fill(struct build *b)
+{
+	int ret = interfaces_build(b);
+
+	if (ret == 0)
+		ret = routes_build(b);
+	if (ret == 0)
+		ret = ip_fib_create(b->routes, b->n_routes, &b->t->fib);
+	b->t->n_routes = (uint32_t)b->n_routes;
+	return ret;
+}
+
+int ip_tables_build(struct vnf *vnf, const struct vnf_build *from, void **built)
+{
+	const struct ip_section *section = from->config;
+	struct build b = { .vnf = vnf,
+			   .file = from->file,
+			   .port = from->port,
+			   .n_ports = from->n_ports,
+			   .hash_mask = 2 * (IP_TARGETS_MAX + 1) - 1 };
+	int ret = -ENOMEM;
+
+	b.t = calloc(1, sizeof(*b.t));
+	b.target_hash = calloc(b.hash_mask + 1u, sizeof(*b.target_hash));
+	if (b.t != NULL)
+		b.t->target = calloc(IP_TARGETS_MAX, sizeof(*b.t->target));
+	if (b.t == NULL || b.target_hash == NULL || b.t->target == NULL)
+		goto end;
+	b.t->spec = &section->ip;
+	b.t->n_targets = 1; /* number 0 is no route */
+	ret = tables_fill(&b);
+end:
+	if (ret == -ENOMEM)
+		vnf_error("ip: no memory for the tables");
+	if (ret < 0)
+		ip_tables_discard(vnf, b.t);
+	else
+		*built = b.t;
+	free(b.routes);
+	free(b.target_hash);
+	return ret;
+}
