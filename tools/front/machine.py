@@ -15,7 +15,9 @@ FIRST_SLOT = 8   # of the VNF's ports on the root bus
 NICS_MAX = 16
 # Measured under emulation: neither mitigations=off nor nokaslr, nor a packed archive, boots sooner;
 # an unpacked kernel does by 0.3 s of 2.8, which is not worth a tool for unpacking.
-CMDLINE = "console=ttyS0 panic=-1 quiet"
+# The kernel tries its ciphers when it boots, which a VNF has no use for, and in which an emulated CPU
+# was once seen to hang.
+CMDLINE = "console=ttyS0 panic=-1 quiet cryptomgr.notests"
 
 
 @dataclasses.dataclass

@@ -67,6 +67,7 @@ class GuestVnf(Instance):
         settings = {k: v for k, v in settings.items() if k != "hugepages"}
         super().__init__(run, program, settings)
         self.options = list(options)
+        self.restarted = False
         self.image = image
         self.control = run.path(f"{self.name}.ctl")
         self.monitor = run.path(f"{self.name}.qmp")
@@ -81,8 +82,26 @@ class GuestVnf(Instance):
             "--monitor", self.monitor, *self.options, *extra], name=self.name,
             env={"VNFKIT_BUILD": build_dir()})
         if wait:
-            self.wait_running()
+            self._wait_started(extra)
         return self
+
+    def _wait_started(self, extra):
+        try:
+            self.wait_running()
+        except LabError:
+            if self.restarted or not self._kernel_hangs():
+                raise
+            # Under emulation, one boot in many hundreds does not get as far as its first process:
+            # that is QEMU's and the kernel's matter, and no test of ours.
+            print(f"{self.name}: the machine's kernel hangs; another one is started")
+            self.restarted = True
+            self.crash()
+            self.start(extra=extra)
+
+    def _kernel_hangs(self):
+        """Has the machine's kernel said that it is stuck, before there was a VNF?"""
+        output = self.process.output()
+        return "watchdog: BUG: soft lockup" in output and "notice: " not in output
 
     def wait_running(self, since=0):
         """Wait until the VNF forwards, for the first time or after a reset."""

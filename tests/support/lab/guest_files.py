@@ -17,6 +17,7 @@ from .programs import build_dir
 
 from front import closure, initramfs, kernel, modules, tree
 from front.errors import FrontError
+from front.machine import CMDLINE
 
 BUSYBOX = "/bin/busybox"
 BASE_DRIVERS = ("bus_pci", "bus_vdev", "mempool_ring", "net_virtio")
@@ -92,7 +93,7 @@ def boot(run, name, made, devices, memory=256, cpus=1, kernel_arguments=""):
         "-cpu", "max", "-smp", str(cpus), "-m", size,
         "-object", f"memory-backend-memfd,id=mem,size={size},share=on", "-nodefaults",
         "-display", "none", "-no-reboot", "-serial", "stdio", "-kernel", made["kernel"],
-        "-initrd", made["initrd"], "-append", f"console=ttyS0 panic=-1 quiet {kernel_arguments}", *devices], name=name)
+        "-initrd", made["initrd"], "-append", f"{CMDLINE} {kernel_arguments}", *devices], name=name)
 
 
 def vhost_nic(number, socket, extra=""):
