@@ -20,6 +20,7 @@
 /* Size of a large page, which the kernel may give us; that of the heap's pages in name only. */
 #define PAGE ((size_t)2 << 20)
 #define TBL24_BYTES (((size_t)1 << 24) * sizeof(uint16_t))
+#define TBL24_BITS 24u
 #define TBL8_BYTES (256 * sizeof(uint16_t))
 /* Greater than any node of a RIB. */
 #define NODE_BYTES 64
@@ -41,6 +42,7 @@ struct ip_fib {
 struct family {
 	uint32_t routes;
 	uint32_t groups; /* tables for bits after the first 24, eight at a time */
+	bool large;
 };
 
 /* ---- sizes ---- */
@@ -66,32 +68,84 @@ static bool same_bits(const struct ip_addr *a, const struct ip_addr *b, uint32_t
 	return ip_addr_equal(&one, &other);
 }
 
-/* Routes come sorted, so that those of one group follow each other. */
-static void family_add(struct family *f, const struct ip_route *route, const struct ip_addr *last,
-		       uint32_t first_bit)
+/* Is any of the routes so far within the first `bits` of this one? They come sorted: the last is. */
+static bool is_begun(const struct ip_route *route, const struct ip_route *last, uint32_t bits)
+{
+	return last != NULL && last->prefix.length > bits &&
+	       same_bits(&last->prefix.addr, &route->prefix.addr, bits);
+}
+
+/* A group for each different first 24 bits of longer prefixes. */
+static void v4_add(struct family *f, const struct ip_route *route, const struct ip_route *last)
 {
 	f->routes++;
-	for (uint32_t bits = first_bit + 24; bits < route->prefix.length; bits += 8)
-		if (last == NULL || !same_bits(last, &route->prefix.addr, bits))
-			f->groups++;
+	if (route->prefix.length > IP_V4_BITS + TBL24_BITS &&
+	    !is_begun(route, last, IP_V4_BITS + TBL24_BITS))
+		f->groups++;
+}
+
+/* As many groups as DPDK reserves: for all octets that a prefix has beyond the one around it. */
+static void v6_add(struct family *f, const struct ip_route *route, const struct ip_route *last,
+		   const struct ip_route *around)
+{
+	uint32_t end = RTE_ALIGN_CEIL(route->prefix.length, 8u), begin = TBL24_BITS;
+
+	f->routes++;
+	if (route->prefix.length <= TBL24_BITS ||
+	    is_begun(route, last, RTE_ALIGN_FLOOR(route->prefix.length, 8u)))
+		return;
+	if (around != NULL)
+		begin = RTE_MAX(begin, (uint32_t)RTE_ALIGN_CEIL(around->prefix.length, 8u));
+	f->groups += (end - begin) / 8;
+}
+
+/* Prefixes around the one that is looked at, the longest one last. */
+struct nest {
+	const struct ip_route *route[IP_ADDR_BITS + 1];
+	uint32_t n;
+};
+
+static const struct ip_route *nest_find(struct nest *nest, const struct ip_route *route)
+{
+	while (nest->n > 0 &&
+	       !ip_prefix_has(&nest->route[nest->n - 1]->prefix, &route->prefix.addr))
+		nest->n--;
+	return nest->n > 0 ? nest->route[nest->n - 1] : NULL;
+}
+
+static bool is_double(const struct ip_route *routes, size_t i)
+{
+	return i > 0 && routes[i].prefix.length == routes[i - 1].prefix.length &&
+	       ip_addr_equal(&routes[i].prefix.addr, &routes[i - 1].prefix.addr);
 }
 
 static void families_count(const struct ip_route *routes, size_t n, struct family *v4,
 			   struct family *v6)
 {
-	const struct ip_addr *last4 = NULL, *last6 = NULL;
+	const struct ip_route *last4 = NULL, *last6 = NULL;
+	struct nest nest = { .n = 0 };
 
 	for (size_t i = 0; i < n; i++) {
-		const struct ip_addr *addr = &routes[i].prefix.addr;
+		const struct ip_route *route = &routes[i];
 
-		if (ip_is_v4(addr)) {
-			family_add(v4, &routes[i], last4, IP_V4_BITS);
-			last4 = addr;
+		if (is_double(routes, i))
+			continue;
+		if (ip_is_v4(&route->prefix.addr)) {
+			v4_add(v4, route, last4);
+			last4 = route;
 		} else {
-			family_add(v6, &routes[i], last6, 0);
-			last6 = addr;
+			v6_add(v6, route, last6, nest_find(&nest, route));
+			nest.route[nest.n++] = route;
+			last6 = route;
 		}
 	}
+}
+
+static bool is_large(const struct family *f, enum ip_fib_table table)
+{
+	if (table == IP_FIB_AUTO)
+		return f->routes >= IP_FIB_FEW;
+	return table == IP_FIB_LARGE && f->routes > 0;
 }
 
 /* Nodes of a RIB: a tree of n routes has n - 1 forks at most. */
@@ -107,7 +161,7 @@ static size_t family_bytes(const struct family *f)
 	/* The pool's ring holds a power of two of pointers. */
 	size_t bytes = nodes * (node + 2 * sizeof(void *)) + FAMILY_BYTES;
 
-	if (f->routes >= IP_FIB_FEW)
+	if (f->large)
 		bytes += TBL24_BYTES + (f->groups + TBL8_MIN + 1) * (TBL8_BYTES + sizeof(uint64_t));
 	return bytes;
 }
@@ -154,7 +208,7 @@ static void heap_destroy(struct ip_fib *fib)
 static int v4_create(struct ip_fib *fib, const struct family *f)
 {
 	struct rte_fib_conf conf = {
-		.type = f->routes < IP_FIB_FEW ? RTE_FIB_DUMMY : RTE_FIB_DIR24_8,
+		.type = f->large ? RTE_FIB_DIR24_8 : RTE_FIB_DUMMY,
 		.max_routes = (int)routes_max(f),
 		.dir24_8 = { RTE_FIB_DIR24_8_2B, f->groups + TBL8_MIN },
 	};
@@ -168,7 +222,7 @@ static int v4_create(struct ip_fib *fib, const struct family *f)
 static int v6_create(struct ip_fib *fib, const struct family *f)
 {
 	struct rte_fib6_conf conf = {
-		.type = f->routes < IP_FIB_FEW ? RTE_FIB6_DUMMY : RTE_FIB6_TRIE,
+		.type = f->large ? RTE_FIB6_TRIE : RTE_FIB6_DUMMY,
 		.max_routes = (int)routes_max(f),
 		.trie = { RTE_FIB6_TRIE_2B, f->groups + TBL8_MIN },
 	};
@@ -189,12 +243,6 @@ static int route_add(struct ip_fib *fib, const struct ip_route *route)
 	return rte_fib6_add(fib->v6, addr->octet, route->prefix.length, route->target);
 }
 
-static bool is_double(const struct ip_route *routes, size_t i)
-{
-	return i > 0 && routes[i].prefix.length == routes[i - 1].prefix.length &&
-	       ip_addr_equal(&routes[i].prefix.addr, &routes[i - 1].prefix.addr);
-}
-
 static int routes_add(struct ip_fib *fib, const struct ip_route *routes, size_t n)
 {
 	int ret = 0;
@@ -205,7 +253,7 @@ static int routes_add(struct ip_fib *fib, const struct ip_route *routes, size_t 
 	return ret;
 }
 
-int ip_fib_create(struct ip_route *routes, size_t n, struct ip_fib **fib)
+int ip_fib_create(struct ip_route *routes, size_t n, enum ip_fib_table table, struct ip_fib **fib)
 {
 	struct family v4 = { 0 }, v6 = { 0 };
 	struct ip_fib *f = calloc(1, sizeof(*f));
@@ -218,6 +266,8 @@ int ip_fib_create(struct ip_route *routes, size_t n, struct ip_fib **fib)
 	if (n > 0)
 		qsort(routes, n, sizeof(*routes), route_compare);
 	families_count(routes, n, &v4, &v6);
+	v4.large = is_large(&v4, table);
+	v6.large = is_large(&v6, table);
 	ret = heap_create(f, family_bytes(&v4) + family_bytes(&v6));
 	if (ret == 0)
 		ret = v4_create(f, &v4);

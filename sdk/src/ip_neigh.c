@@ -72,9 +72,12 @@ struct ip_neighbours {
 
 /* ---- table ---- */
 
+/* Seeded, so that nobody can choose addresses that share a chain. */
 static inline uint32_t neigh_hash(const struct ip_neighbours *t, ip_link_t link,
 				  const struct ip_addr *addr)
 {
+	if (ip_is_v4(addr))
+		return rte_jhash_2words(addr->word[3], link, t->seed);
 	return rte_jhash_32b(addr->word, 4, t->seed ^ link);
 }
 
@@ -83,26 +86,42 @@ static inline bool is_for(const struct neigh *e, ip_link_t link, const struct ip
 	return e->link == link && ip_addr_equal(&e->addr, addr);
 }
 
-uint64_t ip_neigh_find(const struct ip_node *node, ip_link_t link, const struct ip_addr *addr)
+/* What is found at the entry, 0 if it is for another or changes just now. */
+static inline uint64_t entry_look(const struct neigh *e, ip_link_t link, const struct ip_addr *addr)
+{
+	uint32_t seq = __atomic_load_n(&e->seq, __ATOMIC_ACQUIRE);
+	uint64_t found = __atomic_load_n(&e->found, __ATOMIC_RELAXED);
+
+	if (!is_for(e, link, addr))
+		return 0;
+	/* Pairs with the release in change_end(). */
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	return likely(__atomic_load_n(&e->seq, __ATOMIC_RELAXED) == seq && (seq & 1) == 0) ? found
+											   : 0;
+}
+
+uint64_t ip_neigh_look(const struct ip_node *node, uint32_t hint, ip_link_t link,
+		       const struct ip_addr *addr)
+{
+	return entry_look(&node->neighbours->neigh[hint], link, addr);
+}
+
+uint64_t ip_neigh_find(const struct ip_node *node, ip_link_t link, const struct ip_addr *addr,
+		       uint32_t *hint)
 {
 	const struct ip_neighbours *t = node->neighbours;
-	uint32_t at = t->bucket[neigh_hash(t, link, addr) & t->mask];
+	uint32_t at =
+		__atomic_load_n(&t->bucket[neigh_hash(t, link, addr) & t->mask], __ATOMIC_ACQUIRE);
 
 	for (uint32_t steps = 0; at != NONE && steps < STEPS_MAX; steps++) {
-		const struct neigh *e = &t->neigh[at];
-		uint32_t seq = __atomic_load_n(&e->seq, __ATOMIC_ACQUIRE);
+		uint64_t found = entry_look(&t->neigh[at], link, addr);
 
-		if (is_for(e, link, addr)) {
-			uint64_t found = __atomic_load_n(&e->found, __ATOMIC_RELAXED);
-
-			/* Pairs with the release in change_end(). */
-			__atomic_thread_fence(__ATOMIC_ACQUIRE);
-			if (likely(__atomic_load_n(&e->seq, __ATOMIC_RELAXED) == seq &&
-				   (seq & 1) == 0))
-				return found;
-			return 0;
+		if (found != 0) {
+			if (hint != NULL)
+				*hint = at;
+			return found;
 		}
-		at = __atomic_load_n(&e->next, __ATOMIC_RELAXED);
+		at = __atomic_load_n(&t->neigh[at].next, __ATOMIC_RELAXED);
 	}
 	return 0;
 }

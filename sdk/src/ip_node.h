@@ -82,6 +82,7 @@ struct ip_spec {
 	struct vnf_config_list interfaces;
 	struct vnf_config_list routes;
 	const char *routes_file;
+	uint32_t table;           /* enum ip_fib_table */
 	uint32_t neighbours;      /* entries */
 	uint64_t reachable;       /* ns */
 	uint64_t stale;           /* ns */
@@ -269,6 +270,7 @@ struct ip_worker {
 	struct ip_node *node;
 	const struct ip_tables *tables;
 	struct ip_meta meta[VNF_BURST_MAX];
+	uint32_t hint[IP_TARGETS_MAX]; /* by target: of ip_neigh_look() */
 };
 
 static inline struct ip_worker *ip_worker_of(const struct vnf_worker *worker)
@@ -373,8 +375,13 @@ struct ip_neigh_news {
 
 int ip_neigh_create(struct ip_node *node, uint32_t entries);
 void ip_neigh_destroy(struct ip_node *node);
-/* MAC address and bits, 0: unknown. Any worker. */
-uint64_t ip_neigh_find(const struct ip_node *node, ip_link_t link, const struct ip_addr *addr);
+/* MAC address and bits, 0: unknown. `hint`, if it is not NULL, is where ip_neigh_look() finds it
+ * again, as long as the entry is there. Any worker.
+ */
+uint64_t ip_neigh_find(const struct ip_node *node, ip_link_t link, const struct ip_addr *addr,
+		       uint32_t *hint);
+uint64_t ip_neigh_look(const struct ip_node *node, uint32_t hint, ip_link_t link,
+		       const struct ip_addr *addr);
 /* Send the packet to this neighbour, at once or when its address is known. Worker 0. Returns the
  * verdict.
  */

@@ -29,9 +29,10 @@ static inline bool ipv4_sum_is_right(const struct rte_ipv4_hdr *ip)
 {
 	const struct vnf_u32 *at = (const void *)ip;
 	uint32_t words = ip->version_ihl & 0xfu;
-	uint64_t sum = 0;
+	uint64_t sum =
+		(uint64_t)at[0].value + at[1].value + at[2].value + at[3].value + at[4].value;
 
-	for (uint32_t i = 0; i < words; i++)
+	for (uint32_t i = 5; unlikely(i < words); i++)
 		sum += at[i].value;
 	sum = (sum & UINT32_MAX) + (sum >> 32);
 	sum = (sum & UINT32_MAX) + (sum >> 32);
