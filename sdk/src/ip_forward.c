@@ -215,13 +215,14 @@ static inline void ttl_lower(struct rte_mbuf *pkt, const struct vnf_headers *h)
 static inline uint64_t neighbour_find(struct ip_worker *w, const struct ip_target *target,
 				      const struct ip_addr *via)
 {
-	uint32_t *hint;
-	uint64_t found;
+	const struct ip_neigh_seen **hint;
+	uint64_t found = 0;
 
 	if (target->kind != IP_TARGET_GATEWAY)
 		return ip_neigh_find(w->node, target->out->link, via, NULL);
 	hint = &w->hint[target - w->tables->target];
-	found = ip_neigh_look(w->node, *hint, target->out->link, via);
+	if (likely(*hint != NULL))
+		found = ip_neigh_look(*hint, target->out->link, via);
 	return likely(found != 0) ? found : ip_neigh_find(w->node, target->out->link, via, hint);
 }
 
@@ -276,9 +277,13 @@ vnf_verdict_t ip_forward_one(struct ip_worker *w, struct rte_mbuf *pkt, const st
 static inline void target_renew(struct ip_worker *w, struct rte_mbuf *pkt,
 				const struct vnf_headers *h, struct ip_meta *meta)
 {
-	struct ip_addr dst = ip_dst(pkt, h);
+	struct ip_addr dst;
 
-	if (likely(ip_addr_equal(&dst, &meta->dst)))
+	if (likely(vnf_is_ipv4(h) && vnf_ipv4(pkt, h)->dst_addr == meta->dst.word[3] &&
+		   ip_is_v4(&meta->dst)))
+		return;
+	dst = ip_dst(pkt, h);
+	if (ip_addr_equal(&dst, &meta->dst))
 		return;
 	meta->dst = dst;
 	meta->target = ip_route(w->tables, &dst);
