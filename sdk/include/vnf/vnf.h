@@ -40,7 +40,7 @@ extern "C" {
 #endif
 
 /** Number of this interface; changes when a VNF must be rebuilt. */
-#define VNF_ABI 7u
+#define VNF_ABI 8u
 
 /** Packets in a burst at most. */
 #define VNF_BURST_MAX 32
