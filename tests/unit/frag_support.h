@@ -147,7 +147,8 @@ static const char config[] = "packets = 8192;\n"
 
 static struct vnf_test_replay *t;
 static struct vnf_test_packet whole;
-static uint64_t now_ns;
+/* When the next packet comes. */
+static uint64_t sent_ns;
 /* IPv6 or IPv4. */
 static bool v6;
 
@@ -191,7 +192,7 @@ static inline void part_send(uint32_t id, uint32_t begin, uint32_t end)
 	static struct vnf_test_packet p;
 
 	vnf_test_fragment(&p, &whole, id, begin, end > 0 ? end - begin : 0);
-	cr_assert_eq(vnf_test_replay_packet(t, "lan", now_ns, &p), 0, "%s: %d", p.failed, p.error);
+	cr_assert_eq(vnf_test_replay_packet(t, "lan", sent_ns, &p), 0, "%s: %d", p.failed, p.error);
 }
 
 static inline void run(void)
