@@ -172,7 +172,8 @@ static void life_expired(struct vnf_worker *worker, struct vnf_timeout *timeout)
 static struct datagram *datagram_of(struct vnf_frags *frags, const struct part *part)
 {
 	struct vnf_frag key = part->is;
-	struct datagram *d = frag_table_find(frags, &key);
+	uint32_t hash;
+	struct datagram *d = frag_table_find(frags, &key, &hash);
 
 	if (likely(d != NULL)) {
 		if (frags->worker->now_ns - d->timeout.touched_ns < frags->conf.life_ns)
@@ -183,7 +184,7 @@ static struct datagram *datagram_of(struct vnf_frags *frags, const struct part *
 	key.flags = 0;
 	key.ports = (struct vnf_ports){ 0, 0 };
 	key.icmp_id = 0;
-	return frag_table_add(frags, &key);
+	return frag_table_add(frags, &key, hash, part->first);
 }
 
 /* ---- what others call ---- */

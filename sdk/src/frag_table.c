@@ -7,8 +7,11 @@
  * - hashes are universal (NH, then multiply-shift) with seeds that nobody outside can know: no two
  *   keys meet but by chance;
  * - a source that has its share loses its own oldest datagram to its new one, no one else's;
- * - a table that is full loses a datagram whose first fragment is missing or which is dead, and only
- *   when there is none, the one that has been known longest;
+ * - a table that is full loses the oldest datagram of no use: one whose first fragment is missing,
+ *   or which is dead. But neither these nor those that are known may take the last quarter from the
+ *   others: then the oldest of their own kind goes. So a flood of first fragments leaves room for
+ *   datagrams that come backwards, and one of others leaves it free for those that come in order,
+ *   which need not make room then;
  * - nothing is searched: whoever goes is at the head of a list, so that a flood costs the same for
  *   each packet as other traffic does.
  *
@@ -23,6 +26,7 @@
 #include <string.h>
 
 #include <rte_common.h>
+#include <rte_prefetch.h>
 
 #include <vnf/random.h>
 
@@ -113,6 +117,7 @@ int frag_table_init(struct vnf_frags *frags)
 		return -ENOMEM;
 	}
 	memset(frags->datagram, 0, bytes);
+	frags->kind_most = frags->conf.datagrams - frags->conf.datagrams / 4;
 	frags->hash_shift = (uint8_t)(32 - rte_log2_u32(buckets));
 	seeds_draw(frags->seed, "datagrams");
 	seeds_draw(frags->source_seed, "datagrams' sources");
@@ -187,11 +192,17 @@ bool frag_wait_put(struct vnf_frags *frags, struct datagram *d, struct rte_mbuf 
 
 /* ---- states ---- */
 
-static void state_set(struct vnf_frags *frags, struct datagram *d, enum frag_state state)
+static void state_enter(struct vnf_frags *frags, struct datagram *d, enum frag_state state)
+{
+	d->state = (uint8_t)state;
+	frags->n_state[state]++;
+	TAILQ_INSERT_TAIL(&frags->state[state], d, peers);
+}
+
+static void state_leave(struct vnf_frags *frags, struct datagram *d)
 {
 	TAILQ_REMOVE(&frags->state[d->state], d, peers);
-	d->state = (uint8_t)state;
-	TAILQ_INSERT_TAIL(&frags->state[state], d, peers);
+	frags->n_state[d->state]--;
 }
 
 /* It was alive. */
@@ -211,12 +222,14 @@ void frag_table_kill(struct vnf_frags *frags, struct datagram *d, uint32_t reaso
 {
 	datagram_end(frags, d, reason);
 	d->why = reason;
-	state_set(frags, d, FRAG_DEAD);
+	state_leave(frags, d);
+	state_enter(frags, d, FRAG_DEAD);
 }
 
 void frag_table_know(struct vnf_frags *frags, struct datagram *d)
 {
-	state_set(frags, d, FRAG_KNOWN);
+	state_leave(frags, d);
+	state_enter(frags, d, FRAG_KNOWN);
 }
 
 static void bucket_remove(struct vnf_frags *frags, const struct datagram *d)
@@ -238,7 +251,7 @@ void frag_table_remove(struct vnf_frags *frags, struct datagram *d, uint32_t rea
 	bucket_remove(frags, d);
 	TAILQ_REMOVE(&source->all, d, kin);
 	source->n--;
-	TAILQ_REMOVE(&frags->state[d->state], d, peers);
+	state_leave(frags, d);
 	d->next = frags->free;
 	frags->free = d;
 	frags->n--;
@@ -246,36 +259,68 @@ void frag_table_remove(struct vnf_frags *frags, struct datagram *d, uint32_t rea
 
 /* ---- finding and adding ---- */
 
-struct datagram *frag_table_find(struct vnf_frags *frags, const struct vnf_frag *key)
+struct datagram *frag_table_find(struct vnf_frags *frags, const struct vnf_frag *key,
+				 uint32_t *hash)
 {
-	uint32_t hash = key_hash(frags, key);
-	struct datagram *d = frags->bucket[hash >> frags->hash_shift];
+	struct datagram *d;
 
+	*hash = key_hash(frags, key);
+	d = frags->bucket[*hash >> frags->hash_shift];
 	while (d != NULL &&
-	       (d->hash != hash || memcmp(key_octets(&d->pub), key_octets(key), KEY_BYTES) != 0))
+	       (d->hash != *hash || memcmp(key_octets(&d->pub), key_octets(key), KEY_BYTES) != 0))
 		d = d->next;
 	return d;
 }
 
-/* Who goes when the table is full: of those that are of no use, the older one. */
+/* Who goes when the table is full. */
 static struct datagram *victim_find(const struct vnf_frags *frags)
 {
 	struct datagram *alone = TAILQ_FIRST(&frags->state[FRAG_ALONE]);
 	struct datagram *dead = TAILQ_FIRST(&frags->state[FRAG_DEAD]);
+	struct datagram *known = TAILQ_FIRST(&frags->state[FRAG_KNOWN]);
 
-	if (alone == NULL && dead == NULL)
-		return TAILQ_FIRST(&frags->state[FRAG_KNOWN]);
+	if (frags->n_state[FRAG_KNOWN] >= frags->kind_most || (alone == NULL && dead == NULL))
+		return known;
 	if (alone == NULL || dead == NULL)
 		return alone != NULL ? alone : dead;
 	return alone->timeout.touched_ns < dead->timeout.touched_ns ? alone : dead;
 }
 
-static void room_make(struct vnf_frags *frags, struct frag_source *source)
+/* All that a removal touches has been cold for long. So what it reads is fetched two removals ahead,
+ * and where that leads to, one ahead.
+ */
+static void victim_prefetch(const struct vnf_frags *frags)
+{
+	const struct datagram *next = victim_find(frags), *after;
+
+	if (next == NULL)
+		return;
+	rte_prefetch0(&frags->bucket[next->hash >> frags->hash_shift]);
+	rte_prefetch0(&frags->source[next->source]);
+	rte_prefetch0(STAILQ_FIRST(&next->waits));
+	rte_prefetch0(next);
+	rte_prefetch0(next->head);
+	after = TAILQ_NEXT(next, peers);
+	if (after == NULL)
+		return;
+	rte_prefetch0(&after->timeout);
+	rte_prefetch0(&after->kin);
+}
+
+static bool is_full(const struct vnf_frags *frags, bool first)
+{
+	return frags->free == NULL ||
+	       (!first && frags->n - frags->n_state[FRAG_KNOWN] >= frags->kind_most);
+}
+
+static void room_make(struct vnf_frags *frags, struct frag_source *source, bool first)
 {
 	if (source->n >= frags->conf.per_source)
 		frag_table_remove(frags, TAILQ_FIRST(&source->all), VNF_DROP_FRAGMENT_BUDGET);
-	else if (frags->free == NULL)
+	else if (is_full(frags, first)) {
 		frag_table_remove(frags, victim_find(frags), VNF_DROP_FRAGMENT_BUDGET);
+		victim_prefetch(frags);
+	}
 }
 
 static struct datagram *datagram_make(struct vnf_frags *frags, const struct vnf_frag *key)
@@ -293,14 +338,14 @@ static struct datagram *datagram_make(struct vnf_frags *frags, const struct vnf_
 	return d;
 }
 
-struct datagram *frag_table_add(struct vnf_frags *frags, const struct vnf_frag *key)
+struct datagram *frag_table_add(struct vnf_frags *frags, const struct vnf_frag *key, uint32_t hash,
+				bool first)
 {
-	uint32_t hash = key_hash(frags, key);
 	uint32_t of = source_hash(frags, key) >> frags->hash_shift;
 	struct frag_source *source = &frags->source[of];
 	struct datagram *d, **bucket = &frags->bucket[hash >> frags->hash_shift];
 
-	room_make(frags, source);
+	room_make(frags, source, first);
 	d = datagram_make(frags, key);
 	d->hash = hash;
 	d->source = of;
@@ -308,8 +353,7 @@ struct datagram *frag_table_add(struct vnf_frags *frags, const struct vnf_frag *
 	*bucket = d;
 	TAILQ_INSERT_TAIL(&source->all, d, kin);
 	source->n++;
-	d->state = FRAG_ALONE;
-	TAILQ_INSERT_TAIL(&frags->state[FRAG_ALONE], d, peers);
+	state_enter(frags, d, FRAG_ALONE);
 	vnf_timeout_start(frags->timeouts, &d->timeout, 0);
 	frags->n++;
 	return d;

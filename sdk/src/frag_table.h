@@ -34,22 +34,28 @@ enum frag_state {
 	FRAG_STATES,
 };
 
+/* By cache lines: what is compared; what its removal needs, which is the second and the third; the
+ * octets, mostly to the beginning of the fifth.
+ */
 struct datagram {
-	struct vnf_frag pub;         /* first */
-	struct vnf_timeout timeout;  /* its life; touched_ns is when it began */
-	struct vnf_frags *in;        /* its table */
-	struct datagram *next;       /* of the same hash bucket; or that is free */
+	struct vnf_frag pub; /* first */
+
+	struct vnf_timeout timeout; /* its life; touched_ns is when it began */
+	struct datagram *next;      /* of the same hash bucket; or that is free */
+	struct vnf_frags *in;       /* its table */
+	uint32_t hash;
+	uint32_t source; /* index of its bucket */
+
 	TAILQ_ENTRY(datagram) kin;   /* of the same source bucket, oldest first */
 	TAILQ_ENTRY(datagram) peers; /* of the same state, longest in it first */
 	struct frag_waits waits;
-	uint32_t hash;
-	uint32_t source; /* index of its bucket */
-	uint32_t why;    /* FRAG_DEAD: the reason that it died of */
+	uint32_t why; /* FRAG_DEAD: the reason that it died of */
 	uint16_t n_waits;
 	uint16_t before; /* of FRAG_KNOWN: octets that the first one's headers add to the length */
 	uint8_t state;   /* enum frag_state */
-	uint8_t head[FRAG_HEAD_BYTES]; /* of FRAG_KNOWN: the first octets */
-	struct frag_ranges seen;       /* last: mostly the beginning of it is used */
+
+	uint8_t head[FRAG_HEAD_BYTES] __rte_aligned(8); /* of FRAG_KNOWN: the first octets */
+	struct frag_ranges seen;
 } __rte_cache_aligned;
 
 TAILQ_HEAD(datagrams, datagram);
@@ -71,6 +77,8 @@ struct vnf_frags {
 	uint32_t n;                          /* datagrams */
 	uint32_t n_waits;                    /* packets */
 	struct datagrams state[FRAG_STATES]; /* datagrams, by state */
+	uint32_t n_state[FRAG_STATES];
+	uint32_t kind_most; /* that are known, or that are not: beyond, one of these goes */
 	struct datagram *free;
 	struct frag_waits free_waits;
 	struct datagram **bucket;   /* by hash */
@@ -86,10 +94,14 @@ int frag_table_init(struct vnf_frags *frags);
 void frag_table_fini(struct vnf_frags *frags);
 
 /* The datagram with the key members of `key`, or NULL. */
-struct datagram *frag_table_find(struct vnf_frags *frags, const struct vnf_frag *key);
+struct datagram *frag_table_find(struct vnf_frags *frags, const struct vnf_frag *key,
+				 uint32_t *hash);
 
-/* A new one, for which others may have to go; of FRAG_ALONE. */
-struct datagram *frag_table_add(struct vnf_frags *frags, const struct vnf_frag *key);
+/* A new one with this hash, of FRAG_ALONE, for which others may have to go. `first`: it is about to
+ * be known.
+ */
+struct datagram *frag_table_add(struct vnf_frags *frags, const struct vnf_frag *key, uint32_t hash,
+				bool first);
 
 /* It is over: waiting packets are dropped for this reason, and it is forgotten. */
 void frag_table_remove(struct vnf_frags *frags, struct datagram *d, uint32_t reason);

@@ -168,18 +168,74 @@ Test(frag_budget, a_full_table_loses_dead_ones_too)
 	from(3, 3, FIRST);
 	from(4, 4, FIRST);
 	sent_ns += MS;
-	from(5, 5, FIRST); /* for 2 */
-	from(6, 6, FIRST); /* for 3 */
-	from(7, 7, FIRST); /* for 1 */
+	from(5, 5, LAST); /* for 2 */
+	from(6, 6, LAST); /* for 3 */
+	from(1, 1, LAST);
 	from(4, 4, LAST);
-	from(5, 5, LAST);
-	from(6, 6, LAST);
-	from(7, 7, LAST);
+	from(5, 5, FIRST);
+	from(6, 6, FIRST);
 	run();
-	passed(6 + 4);
+	passed(4 * 2 + 1);
 	dropped("fragment_overlap", 1);
 	dropped("fragment_budget", 1);
 	cr_assert_eq(most_datagrams, 4);
+}
+
+/* A datagram that comes backwards outlives a flood of first fragments: a quarter is its kind's. */
+Test(frag_budget, a_flood_of_first_fragments_leaves_those_that_wait)
+{
+	conf.datagrams = 8;
+	replay_start();
+	for (uint32_t i = 100; i < 120; i++)
+		from(i, i, FIRST);
+	from(1, 1, LAST);
+	from(2, 2, LAST);
+	for (uint32_t i = 120; i < 140; i++)
+		from(i, i, FIRST);
+	from(2, 2, FIRST);
+	from(1, 1, FIRST);
+	run();
+	passed(40 + 4);
+	dropped("fragment_budget", 0);
+	cr_assert_eq(noted(1), 2);
+	cr_assert_eq(most_datagrams, 8);
+}
+
+/* And a flood of others a quarter to those that begin with their first fragment. */
+Test(frag_budget, a_flood_of_later_fragments_leaves_a_quarter_free)
+{
+	conf.datagrams = 8;
+	replay_start();
+	for (uint32_t i = 100; i < 200; i++)
+		from(i, i, LAST);
+	from(1, 1, FIRST);
+	from(2, 2, FIRST);
+	for (uint32_t i = 200; i < 300; i++)
+		from(i, i, LAST);
+	from(1, 1, LAST);
+	from(2, 2, LAST);
+	run();
+	passed(4);
+	dropped("fragment_budget", 200 - 6);
+	dropped("stopping", 6);
+	cr_assert_eq(most_datagrams, 8);
+}
+
+/* The same of dead ones. */
+Test(frag_budget, a_flood_of_dead_ones_does_not_fill_the_table)
+{
+	conf.datagrams = 8;
+	replay_start();
+	from(1, 1, FIRST);
+	for (uint32_t i = 100; i < 200; i++) {
+		from(i, i, FIRST);
+		from(i, i, FIRST);
+	}
+	from(1, 1, LAST);
+	run();
+	passed(2 + 100);
+	dropped("fragment_overlap", 100);
+	cr_assert_eq(noted(1), 2);
 }
 
 /* ---- packets that wait ---- */
