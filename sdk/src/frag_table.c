@@ -286,8 +286,8 @@ static struct datagram *victim_find(const struct vnf_frags *frags)
 	return alone->timeout.touched_ns < dead->timeout.touched_ns ? alone : dead;
 }
 
-/* All that a removal touches has been cold for long. So what it reads is fetched two removals ahead,
- * and where that leads to, one ahead.
+/* All that a removal touches has been cold for long. So what it reads is fetched two removals
+ * ahead, and where that leads to, one ahead.
  */
 static void victim_prefetch(const struct vnf_frags *frags)
 {

@@ -219,6 +219,30 @@ Test(frag_overlap, a_datagram_with_its_headers_is_a_packet)
 	dropped("fragment_beyond", 3);
 }
 
+/* The same by a header in front of the first one's fragment header. */
+Test(frag_overlap, a_datagram_of_ipv6_with_its_headers_is_a_packet)
+{
+	v6 = true;
+	replay_start();
+	for (uint32_t id = 0; id < 2; id++) {
+		ip_begin();
+		if (id == 1)
+			vnf_test_ipv6_ext(&whole, 0, 8);
+		vnf_test_ipv6_fragment(&whole, id, 0, true);
+		vnf_test_udp(&whole, 1000, 53);
+		vnf_test_payload(&whole, 8);
+		cr_assert_eq(vnf_test_replay_packet(t, "lan", 0, &whole), 0);
+		ip_begin();
+		vnf_test_ipv6_fragment(&whole, id, 65520, false);
+		vnf_test_next(&whole, IPPROTO_UDP);
+		vnf_test_payload(&whole, 15);
+		cr_assert_eq(vnf_test_replay_packet(t, "lan", 0, &whole), 0);
+	}
+	run();
+	passed(3);
+	dropped("fragment_beyond", 1);
+}
+
 Test(frag_overlap, the_longest_datagram_passes)
 {
 	replay_start();

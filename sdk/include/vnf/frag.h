@@ -24,14 +24,13 @@
  *     while ((pkt = vnf_frag_next(frags, frag, &port)) != NULL)
  *             ...vnf_parse(), vnf_send() or vnf_drop()
  *
- * No two fragments that cover the same octet are let through: a datagram with such ends, and what
- * comes of it later is dropped too (RFC 5722, RFC 1858, RFC 3128). So do those of which fragments
- * contradict each other, or were lost here for want of room. What is let through of a datagram is
- * therefore never read in two ways.
+ * No two fragments that cover the same octet are let through: such a datagram ends, and what comes
+ * of it later is dropped too (RFC 5722, RFC 1858, RFC 3128). So does one whose fragments contradict
+ * each other, or of which one was refused for want of room. What is let through of a datagram
+ * therefore has one meaning, however a host puts it together.
  *
- * A flood has budgets: for datagrams and waiting packets in total, for both within what one
- * datagram or one source may have; whose budget is used up makes room itself. All memory is taken
- * at the start.
+ * Budgets keep a flood in bounds: datagrams in total and of one source, waiting packets in total
+ * and of one datagram. All memory is taken at the start.
  *
  * Atomic fragments (RFC 6946) are whole packets to vnf_parse(), without VNF_FRAGMENT, and touch no
  * datagram.
@@ -131,9 +130,9 @@ struct vnf_frags_conf {
 				  */
 	enum vnf_frag_overlap ipv4_overlap; /**< Of IPv6 there is no choice. */
 	/**
-	 * A datagram ends: all octets were seen, its life is over, it made room, or what came of it
-	 * is refused from here on. Called once for each, but not by vnf_frags_destroy(). Packets may
-	 * be sent and dropped; the table's functions refuse to work. Context: worker.
+	 * A datagram ends: all octets were seen, its life is over, it made room, or what comes of
+	 * it is refused from here on. Called once for each, but not by vnf_frags_destroy(). Packets
+	 * may be sent and dropped; the table's functions refuse to work. Context: worker.
 	 */
 	void (*ended)(struct vnf_worker *worker, const struct vnf_frag *frag);
 };
