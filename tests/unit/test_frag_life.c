@@ -167,6 +167,52 @@ Test(frag_life, a_complete_one_makes_way_at_once)
 	cr_assert_eq(most_datagrams, 1);
 }
 
+/* ---- without a replay ---- */
+
+/* Octets `begin` to `end` - 1 of the datagram, as a packet that is nobody's. */
+static uint32_t see(uint32_t begin, uint32_t end)
+{
+	static struct vnf_test_packet p;
+	static struct rte_mbuf pkt;
+	struct vnf_frag *frag;
+	struct vnf_headers h;
+
+	vnf_test_fragment(&p, &whole, 1, begin, end - begin);
+	cr_assert_eq(vnf_test_finish(&p), 0);
+	pkt.buf_addr = p.data;
+	pkt.buf_len = sizeof(p.data);
+	pkt.data_len = (uint16_t)p.len;
+	pkt.pkt_len = p.len;
+	pkt.nb_segs = 1;
+	cr_assert_eq(vnf_parse(&pkt, &h), 0);
+	return vnf_frag_see(frags, 0, &pkt, &h, 0, &frag);
+}
+
+/* Between real ports a timeout runs between bursts, and some wait for their turn. */
+Test(frag_life, is_over_in_time_though_its_timeout_is_late)
+{
+	static struct worker worker;
+
+	cr_assert_eq(vnf_frags_create(&worker.pub, NULL, &frags), 0);
+	udp(53, 100);
+	cr_assert_eq(see(0, 64), 0);
+	cr_assert_eq(see(32, 64), VNF_DROP_FRAGMENT_OVERLAP);
+	worker.pub.now_ns = LIFE - 1;
+	cr_assert_eq(see(0, 64), VNF_DROP_FRAGMENT_OVERLAP);
+	worker.pub.now_ns = LIFE;
+	cr_assert_eq(see(0, 64), 0);
+	cr_assert_eq(vnf_frags_count(frags, NULL), 1);
+	/* And a timeout that has run on is that of the new one. */
+	worker.pub.now_ns = 2 * LIFE - 1;
+	timeouts_run(&worker);
+	cr_assert_eq(vnf_frags_count(frags, NULL), 1);
+	worker.pub.now_ns = 3 * LIFE;
+	timeouts_run(&worker);
+	cr_assert_eq(vnf_frags_count(frags, NULL), 0);
+	vnf_frags_destroy(frags);
+	cr_assert_null(worker.timeouts);
+}
+
 /* ---- bursts ---- */
 
 /* Several datagrams at a time, interleaved, with duplicates and gaps, at times that are those of
