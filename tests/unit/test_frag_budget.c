@@ -258,6 +258,23 @@ Test(frag_budget, the_longest_waiting_make_room_for_others)
 	cr_assert_eq(most_waiting, 8);
 }
 
+/* It is itself the one that has waited longest. */
+Test(frag_budget, the_longest_waiting_ends_by_what_it_wants_itself)
+{
+	conf.waiting = 3;
+	replay_start();
+	from(1, 1, LAST);
+	from(1, 1, 48, 64);
+	from(2, 2, LAST);
+	from(1, 1, 32, 48);
+	from(1, 1, 0, 32);
+	from(2, 2, FIRST);
+	run();
+	passed(2);
+	dropped("fragment_budget", 4);
+	cr_assert_eq(most_waiting, 3);
+}
+
 /* Dropping what is about to be taken would take it from a datagram that does nothing wrong. */
 Test(frag_budget, packets_of_a_known_datagram_make_no_room)
 {
