@@ -221,6 +221,17 @@ Test(frag_budget, a_flood_of_later_fragments_leaves_a_quarter_free)
 	cr_assert_eq(most_datagrams, 8);
 }
 
+Test(frag_budget, later_fragments_alone_do_not_fill_the_table)
+{
+	conf.datagrams = 8;
+	replay_start();
+	for (uint32_t i = 100; i < 200; i++)
+		from(i, i, LAST);
+	run();
+	dropped("fragment_budget", 100 - 6);
+	cr_assert_eq(most_datagrams, 6);
+}
+
 /* The same of dead ones. */
 Test(frag_budget, a_flood_of_dead_ones_does_not_fill_the_table)
 {
