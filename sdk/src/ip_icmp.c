@@ -118,6 +118,10 @@ static bool error_source(const struct ip_worker *w, struct rte_mbuf *pkt,
 	const struct ip_target *back = ip_route(w->tables, &to);
 	const struct ip_interface *out = ip_is_link_local(&to) ? in : back->out;
 
+	if (in != NULL && ip_is_link_local(&dst) && ip_own_answers(w->node, in->link, &dst)) {
+		*src = dst;
+		return true;
+	}
 	if (ip_route(w->tables, &dst)->kind == IP_TARGET_LOCAL) {
 		*src = dst;
 		return ip_own_may_speak(w->node, &dst);
