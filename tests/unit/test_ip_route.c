@@ -251,6 +251,7 @@ static const struct {
 	{ "192.0.2.0/24 via right", "after `via` there is \"right\"" },
 	{ "192.0.2.0/24 via 224.0.0.1", "no address of a gateway" },
 	{ "192.0.2.0/24 via ::", "no address of a gateway" },
+	{ "192.0.2.0/24 via 0.0.0.0 dev right", "no address of a gateway" },
 	{ "192.0.2.0/24 dev", "after `dev` there is no name" },
 	{ "192.0.2.0/24 metric 5", "\"metric\" is not known here" },
 	{ "192.0.2.0/24 via 10.0.2.9 via 10.0.2.8", "\"via\" is not known here" },
@@ -305,10 +306,11 @@ BAD(15)
 BAD(16)
 BAD(17)
 BAD(18)
+BAD(19)
 
 Test(ip_route, no_bad_line_is_left_out)
 {
-	cr_assert_eq(BAD_LINES, 19);
+	cr_assert_eq(BAD_LINES, 20);
 }
 
 static void bad_file(const char *keys, const char *why)
