@@ -246,10 +246,11 @@ void ip_interface_label(const struct ip_interface_spec *spec, char *name, size_t
 
 static bool is_host(const struct ip_prefix *p)
 {
+	static const struct ip_addr loopback = { .octet = { [15] = 1 } };
 	struct ip_addr zero = ip_addr_masked(&p->addr, p->length, false);
 	struct ip_addr ones = ip_addr_masked(&p->addr, p->length, true);
 
-	if (ip_is_multicast(&p->addr) || ip_is_zero(&p->addr))
+	if (ip_is_multicast(&p->addr) || ip_is_zero(&p->addr) || ip_addr_equal(&p->addr, &loopback))
 		return false;
 	if (!ip_is_v4(&p->addr))
 		return true;

@@ -97,6 +97,27 @@ static vnf_verdict_t refuse_by(struct ip_worker *w, struct rte_mbuf *pkt,
 	return refuse(w, pkt, h, in, ICMP6_UNREACHABLE, v6_code, 0, reason);
 }
 
+/* Where the IPv6 packet names the header that it ends with, from its own begin. */
+static uint32_t next_header_at(struct rte_mbuf *pkt, const struct vnf_headers *h)
+{
+	uint32_t at = offsetof(struct rte_ipv6_hdr, proto), next = sizeof(struct rte_ipv6_hdr);
+	uint8_t type = vnf_ipv6(pkt, h)->proto;
+
+	while (type != h->proto) {
+		struct vnf_cursor c = vnf_cursor_at(pkt, h->l3 + next, h->end);
+		const uint8_t *ext = vnf_cursor_take(&c, 8);
+
+		if (ext == NULL)
+			break;
+		at = next;
+		next += type == IPPROTO_AH         ? (ext[1] + 2u) * 4
+			: type == IPPROTO_FRAGMENT ? 8u
+						   : (ext[1] + 1u) * 8;
+		type = ext[0];
+	}
+	return at;
+}
+
 /* RFC 1812 section 5.2.7.1, RFC 4443 section 3.1. */
 static vnf_verdict_t refuse_local(struct ip_worker *w, struct rte_mbuf *pkt,
 				  const struct vnf_headers *h, const struct ip_interface *in)
@@ -109,9 +130,10 @@ static vnf_verdict_t refuse_local(struct ip_worker *w, struct rte_mbuf *pkt,
 			      VNF_DROP_NO_SERVICE);
 	if (vnf_has_ports(h))
 		return refuse(w, pkt, h, in, ICMP6_UNREACHABLE, ICMP6_PORT, 0, VNF_DROP_NO_SERVICE);
-	/* The offset of the next header field that named it: that of the fixed header, or unknown. */
-	return refuse(w, pkt, h, in, ICMP6_PARAMETER, ICMP6_NEXT_HEADER,
-		      offsetof(struct rte_ipv6_hdr, proto), VNF_DROP_NO_SERVICE);
+	if (h->proto == IPPROTO_NONE)
+		return VNF_DROP(VNF_DROP_NO_SERVICE);
+	return refuse(w, pkt, h, in, ICMP6_PARAMETER, ICMP6_NEXT_HEADER, next_header_at(pkt, h),
+		      VNF_DROP_NO_SERVICE);
 }
 
 /* A route that leads nowhere. */

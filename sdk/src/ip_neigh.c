@@ -212,6 +212,7 @@ static void hold(struct ip_worker *w, struct neigh *e, struct rte_mbuf *pkt,
 {
 	struct ip_neighbours *t = w->node->neighbours;
 	struct held *held = t->held_free;
+	uint16_t port = in != NULL ? in->port : out->port;
 
 	if (e->n_held == IP_HELD_EACH || (held == NULL && e->n_held > 0)) {
 		held = held_pop(e);
@@ -219,11 +220,10 @@ static void hold(struct ip_worker *w, struct neigh *e, struct rte_mbuf *pkt,
 	} else if (held != NULL) {
 		t->held_free = held->next;
 	} else {
-		vnf_drop(w->worker, out->port, pkt, VNF_DROP_NEIGHBOUR_QUEUE);
+		vnf_drop(w->worker, port, pkt, VNF_DROP_NEIGHBOUR_QUEUE);
 		return;
 	}
-	*held = (struct held){ NULL, pkt, in != NULL ? in->link : IP_LINK_NONE,
-			       in != NULL ? in->port : out->port };
+	*held = (struct held){ NULL, pkt, in != NULL ? in->link : IP_LINK_NONE, port };
 	if (e->last != NULL)
 		e->last->next = held;
 	else

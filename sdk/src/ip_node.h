@@ -476,6 +476,10 @@ void ip_own_sync(struct ip_worker *w);
 void ip_own_link(struct ip_worker *w, uint16_t port, bool up);
 /* Does it answer for this address there? */
 bool ip_own_answers(const struct ip_node *node, ip_link_t link, const struct ip_addr *addr);
+/* May packets be sent from this address, on whatever link it is? RFC 4862 section 5.4: not from one
+ * that is tentative, or somebody else's.
+ */
+bool ip_own_may_speak(const struct ip_node *node, const struct ip_addr *addr);
 /* Is it configured there, whatever its state? */
 bool ip_own_has(const struct ip_node *node, ip_link_t link, const struct ip_addr *addr);
 /* Somebody else uses an address that is ours, or to be; false: it is not. */
