@@ -10,7 +10,9 @@
 #include <sys/mman.h>
 
 #include <rte_errno.h>
+#include <rte_fbarray.h>
 #include <rte_malloc.h>
+#include <rte_memory.h>
 #include <rte_mempool.h>
 #include <rte_rib.h>
 #include <rte_rib6.h>
@@ -114,6 +116,18 @@ static size_t family_bytes(const struct family *f)
 
 /* ---- memory ---- */
 
+/* No device sees this memory. But virtio-user hands each page that DPDK knows of to its peer, by a
+ * descriptor, which external memory has not (rte_memseg_get_fd()), and then does not start. So the
+ * pages are taken off the list that it walks; the heap does without.
+ */
+static void pages_hide(const void *memory)
+{
+	struct rte_memseg_list *list = rte_mem_virt2memseg_list(memory);
+
+	for (int i = 0; list != NULL && i < (int)list->memseg_arr.len; i++)
+		rte_fbarray_set_free(&list->memseg_arr, i);
+}
+
 static int heap_create(struct ip_fib *fib, size_t bytes)
 {
 	static uint32_t number;
@@ -135,6 +149,7 @@ static int heap_create(struct ip_fib *fib, size_t bytes)
 	if (rte_malloc_heap_memory_add(fib->heap, aligned, fib->bytes, NULL,
 				       (unsigned int)(fib->bytes / PAGE), PAGE) != 0)
 		return -rte_errno;
+	pages_hide(aligned);
 	return 0;
 }
 
