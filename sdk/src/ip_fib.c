@@ -21,8 +21,10 @@
 
 /* Size of a large page, which the kernel may give us; that of the heap's pages in name only. */
 #define PAGE ((size_t)2 << 20)
-#define TBL24_BYTES (((size_t)1 << 24) * sizeof(uint16_t))
-#define TBL8_BYTES (256 * sizeof(uint16_t))
+#define TBL24_ENTRIES ((size_t)1 << 24)
+#define TBL8_ENTRIES ((size_t)256)
+/* Bits of a destination that the first table is for. */
+#define DIRECT_BITS 24u
 /* Greater than any node of a RIB. */
 #define NODE_BYTES 64
 /* What each family takes beside its tables and nodes. */
@@ -68,32 +70,62 @@ static bool same_bits(const struct ip_addr *a, const struct ip_addr *b, uint32_t
 	return ip_addr_equal(&one, &other);
 }
 
-/* Routes come sorted, so that those of one group follow each other. */
-static void family_add(struct family *f, const struct ip_route *route, const struct ip_addr *last,
-		       uint32_t first_bit)
+/* Of IPv4, each 24 bits that longer prefixes begin with have one. Routes come sorted. */
+static void v4_count(struct family *f, const struct ip_route *route, const struct ip_addr **last)
 {
+	const struct ip_addr *addr = &route->prefix.addr;
+
 	f->routes++;
-	for (uint32_t bits = first_bit + 24; bits < route->prefix.length; bits += 8)
-		if (last == NULL || !same_bits(last, &route->prefix.addr, bits))
-			f->groups++;
+	if (route->prefix.length <= IP_V4_BITS + DIRECT_BITS)
+		return;
+	if (*last == NULL || !same_bits(*last, addr, IP_V4_BITS + DIRECT_BITS))
+		f->groups++;
+	*last = addr;
+}
+
+/* Prefixes around the one that is counted, the longest last. */
+struct around {
+	uint32_t n;
+	const struct ip_prefix *prefix[IP_ADDR_BITS + 1];
+};
+
+/* Of IPv6, the FIB reserves those between the next prefix around it and the prefix, though others
+ * share them.
+ */
+static void v6_count(struct family *f, const struct ip_route *route, struct around *around)
+{
+	const struct ip_prefix *prefix = &route->prefix;
+	uint32_t from = DIRECT_BITS, to = RTE_ALIGN_CEIL((uint32_t)prefix->length, 8u);
+
+	f->routes++;
+	while (around->n > 0 && (around->prefix[around->n - 1]->length == prefix->length ||
+				 !ip_prefix_has(around->prefix[around->n - 1], &prefix->addr)))
+		around->n--;
+	if (around->n > 0)
+		from = RTE_MAX(from, (uint32_t)around->prefix[around->n - 1]->length);
+	from = RTE_ALIGN_CEIL(from, 8u);
+	if (to > from)
+		f->groups += (to - from) / 8;
+	around->prefix[around->n++] = prefix;
 }
 
 static void families_count(const struct ip_route *routes, size_t n, struct family *v4,
 			   struct family *v6)
 {
-	const struct ip_addr *last4 = NULL, *last6 = NULL;
+	const struct ip_addr *last = NULL;
+	struct around around = { 0 };
 
-	for (size_t i = 0; i < n; i++) {
-		const struct ip_addr *addr = &routes[i].prefix.addr;
+	for (size_t i = 0; i < n; i++)
+		if (ip_is_v4(&routes[i].prefix.addr))
+			v4_count(v4, &routes[i], &last);
+		else
+			v6_count(v6, &routes[i], &around);
+}
 
-		if (ip_is_v4(addr)) {
-			family_add(v4, &routes[i], last4, IP_V4_BITS);
-			last4 = addr;
-		} else {
-			family_add(v6, &routes[i], last6, 0);
-			last6 = addr;
-		}
-	}
+/* Entries of two octets can name so many tables for further bits. */
+static bool is_wide(const struct family *f)
+{
+	return f->groups + TBL8_MIN > INT16_MAX;
 }
 
 /* Nodes of a RIB: a tree of n routes has n - 1 forks at most. */
@@ -108,9 +140,11 @@ static size_t family_bytes(const struct family *f)
 	size_t nodes = (size_t)routes_max(f) * 2;
 	/* The pool's ring holds a power of two of pointers. */
 	size_t bytes = nodes * (node + 2 * sizeof(void *)) + FAMILY_BYTES;
+	size_t entry = is_wide(f) ? sizeof(uint32_t) : sizeof(uint16_t);
 
 	if (f->routes >= IP_FIB_FEW)
-		bytes += TBL24_BYTES + (f->groups + TBL8_MIN + 1) * (TBL8_BYTES + sizeof(uint64_t));
+		bytes += TBL24_ENTRIES * entry +
+			 (f->groups + TBL8_MIN + 1) * (TBL8_ENTRIES * entry + sizeof(uint64_t));
 	return bytes;
 }
 
@@ -171,7 +205,8 @@ static int v4_create(struct ip_fib *fib, const struct family *f)
 	struct rte_fib_conf conf = {
 		.type = f->routes < IP_FIB_FEW ? RTE_FIB_DUMMY : RTE_FIB_DIR24_8,
 		.max_routes = (int)routes_max(f),
-		.dir24_8 = { RTE_FIB_DIR24_8_2B, f->groups + TBL8_MIN },
+		.dir24_8 = { is_wide(f) ? RTE_FIB_DIR24_8_4B : RTE_FIB_DIR24_8_2B,
+			     f->groups + TBL8_MIN },
 	};
 	char name[64];
 
@@ -185,7 +220,7 @@ static int v6_create(struct ip_fib *fib, const struct family *f)
 	struct rte_fib6_conf conf = {
 		.type = f->routes < IP_FIB_FEW ? RTE_FIB6_DUMMY : RTE_FIB6_TRIE,
 		.max_routes = (int)routes_max(f),
-		.trie = { RTE_FIB6_TRIE_2B, f->groups + TBL8_MIN },
+		.trie = { is_wide(f) ? RTE_FIB6_TRIE_4B : RTE_FIB6_TRIE_2B, f->groups + TBL8_MIN },
 	};
 	char name[64];
 
