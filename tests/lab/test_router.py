@@ -97,7 +97,6 @@ def test_tcp_and_udp(run, router, family):
     assert udp.bits_per_second > 1_000_000
 
 
-@pytest.mark.quick
 @pytest.mark.parametrize("workers", (1, 2))
 def test_taps_of_its_own(run, caps, workers):
     """Without a switch: its ports are the interfaces of the kernels."""
@@ -150,10 +149,11 @@ def test_vlans_of_one_port(run, caps):
 
 # ---- a smaller MTU on the way ----
 
-@pytest.fixture(name="narrow")
-def fixture_narrow(run, caps):
-    """What leaves to the server's side is 1,400 octets at most."""
-    router = lab.Router(run, caps, interface_keys={"right": {"mtu": MTU}}).start()
+@pytest.fixture(name="narrow", params=(1, 2))
+def fixture_narrow(run, caps, request):
+    """What leaves to the server's side is 1,400 octets at most; with one worker, and with two."""
+    router = lab.Router(run, caps, workers=request.param,
+                        interface_keys={"right": {"mtu": MTU}}).start()
     yield router
     if router.vnf.process.running():
         router.stop()

@@ -154,8 +154,10 @@ def interfaces_with(router, side, addresses):
             for on in router.vnf.settings["ip"]["interfaces"]]
 
 
-def test_reload_under_traffic(router):
+@pytest.mark.parametrize("workers", (1, 2))
+def test_reload_under_traffic(run, caps, workers):
     """Routes change, addresses come and go: a ping through the router loses nothing."""
+    router = lab.Router(run, caps, ip=SOON, workers=workers).start()
     client, server = router.client, router.server
     for address in ("192.0.2.1/32", "2001:db8:99::1/128"):
         server.netns.ip("address", "add", address, "dev", "eth0")
@@ -183,6 +185,7 @@ def test_reload_under_traffic(router):
                                  {"prefix": "2001:db8:99::/48", "via": server.address[6]}])
     for family, address in ((4, "192.0.2.1"), (6, "2001:db8:99::1")):
         lab.ping(client.at(family), lab.Address("behind", address, None), count=3)
+    router.stop()
 
 
 def test_address_moves_to_another_interface(router):
