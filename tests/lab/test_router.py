@@ -201,6 +201,26 @@ def test_path_mtu_is_found(run, narrow, family):
     assert f"mtu {MTU}" in known, known
 
 
+@pytest.mark.parametrize("mtu", (1500, MTU))
+@pytest.mark.parametrize("taps", (True, False))
+def test_offloads(run, caps, taps, mtu):
+    """Segments that are yet to be cut, and checksums that are yet to be written, are routed so."""
+    router = lab.Router(run, caps, taps=taps, port_keys={"offloads": "tso"},
+                        interface_keys={"right": {"mtu": mtu}}).start()
+    client, server = router.client, router.server
+    for family in FAMILIES:
+        exchange(client.netns, server.netns, server.address[family], 20_000_000)
+        datagrams(client.netns, server.netns, server.address[family], (100, 1472, 8000))
+        datagrams(server.netns, client.netns, client.address[family], (100, 1472, 8000))
+    # Without DF, they are cut to the MTU.
+    client.sysctl("ipv4/ip_no_pmtu_disc", 1)
+    client.netns.ip("route", "flush", "cache")
+    exchange(client.netns, server.netns, server.address[4], 2_000_000)
+    stats = router.vnf.stats("right")
+    assert stats["tx_bytes"] > 3000 * stats["tx_packets"], "packets were not long"
+    router.stop()
+
+
 # ---- errors ----
 
 @pytest.mark.parametrize("family, nowhere, prohibited", (

@@ -101,12 +101,12 @@ class Router:
     """
     Client, router, server. `taps`: without a switch; `trunk`: the numbers of the VLANs of client
     and server, both on the router's port "left", where the caller has a switch for them; `ip`:
-    further keys of the group `ip`; `interface_keys`: further keys of an interface, by side; other
-    settings are the router's.
+    further keys of the group `ip`; `interface_keys`: further keys of an interface, by side;
+    `port_keys`: of all ports, also the switch's; other settings are the router's.
     """
 
     def __init__(self, run, caps, *, taps=False, trunk=None, workers=1, ip=None,
-                 interface_keys=None, **settings):
+                 interface_keys=None, port_keys=None, **settings):
         if caps.why_no_tap:
             raise LabUnavailable(caps.why_no_tap)
         self.run = run
@@ -116,15 +116,17 @@ class Router:
         self.hosts = (self.client, self.server)
         cpus = caps.cpus
         ports = ("left",) if trunk else SIDES
-        own = [host.tap() for host in self.hosts] if taps else [
-            {"name": port, "kind": "virtio-user", "socket": run.socket(port), "queues": workers}
-            for port in ports]
+        more = port_keys or {}
+        own = [{**host.tap(), **more} for host in self.hosts] if taps else [
+            {"name": port, "kind": "virtio-user", "socket": run.socket(port), "queues": workers,
+             **more} for port in ports]
         self.switch = None if taps or trunk else Instance(run, switch_program(), {
             "name": "switch", "cpus": str(cpus[0]), "hugepages": "never",
-            "ports": [{**host.tap(), "name": host.name, "domain": host.side}
+            "ports": [{**host.tap(), "name": host.name, "domain": host.side, **more}
                       for host in self.hosts] +
                      [{"name": port, "kind": "vhost-user", "socket": run.socket(port),
-                       "queues": workers, "domain": port} for port in ports]})
+                       "queues": workers, "domain": port, "mergeable": bool(more), **more}
+                     for port in ports]})
         self.vnf = Instance(run, vnf_program("router"), {
             "name": "router", "workers": workers, "cpus": str(cpus[-1]), "hugepages": "never",
             **settings, "ports": own,
