@@ -10,7 +10,9 @@
 #include <sys/mman.h>
 
 #include <rte_errno.h>
+#include <rte_fbarray.h>
 #include <rte_malloc.h>
+#include <rte_memory.h>
 #include <rte_mempool.h>
 #include <rte_rib.h>
 #include <rte_rib6.h>
@@ -19,9 +21,10 @@
 
 /* Size of a large page, which the kernel may give us; that of the heap's pages in name only. */
 #define PAGE ((size_t)2 << 20)
-#define TBL24_BYTES (((size_t)1 << 24) * sizeof(uint16_t))
-#define TBL24_BITS 24u
-#define TBL8_BYTES (256 * sizeof(uint16_t))
+#define TBL24_ENTRIES ((size_t)1 << 24)
+#define TBL8_ENTRIES ((size_t)256)
+/* Bits of a destination that the first table is for. */
+#define DIRECT_BITS 24u
 /* Greater than any node of a RIB. */
 #define NODE_BYTES 64
 /* What each family takes beside its tables and nodes. */
@@ -68,77 +71,62 @@ static bool same_bits(const struct ip_addr *a, const struct ip_addr *b, uint32_t
 	return ip_addr_equal(&one, &other);
 }
 
-/* Is any of the routes so far within the first `bits` of this one? They come sorted: the last is. */
-static bool is_begun(const struct ip_route *route, const struct ip_route *last, uint32_t bits)
+/* Of IPv4, each 24 bits that longer prefixes begin with have one. Routes come sorted. */
+static void v4_count(struct family *f, const struct ip_route *route, const struct ip_addr **last)
 {
-	return last != NULL && last->prefix.length > bits &&
-	       same_bits(&last->prefix.addr, &route->prefix.addr, bits);
-}
-
-/* A group for each different first 24 bits of longer prefixes. */
-static void v4_add(struct family *f, const struct ip_route *route, const struct ip_route *last)
-{
-	f->routes++;
-	if (route->prefix.length > IP_V4_BITS + TBL24_BITS &&
-	    !is_begun(route, last, IP_V4_BITS + TBL24_BITS))
-		f->groups++;
-}
-
-/* As many groups as DPDK reserves: for all octets that a prefix has beyond the one around it. */
-static void v6_add(struct family *f, const struct ip_route *route, const struct ip_route *last,
-		   const struct ip_route *around)
-{
-	uint32_t end = RTE_ALIGN_CEIL(route->prefix.length, 8u), begin = TBL24_BITS;
+	const struct ip_addr *addr = &route->prefix.addr;
 
 	f->routes++;
-	if (route->prefix.length <= TBL24_BITS ||
-	    is_begun(route, last, RTE_ALIGN_FLOOR(route->prefix.length, 8u)))
+	if (route->prefix.length <= IP_V4_BITS + DIRECT_BITS)
 		return;
-	if (around != NULL)
-		begin = RTE_MAX(begin, (uint32_t)RTE_ALIGN_CEIL(around->prefix.length, 8u));
-	f->groups += (end - begin) / 8;
+	if (*last == NULL || !same_bits(*last, addr, IP_V4_BITS + DIRECT_BITS))
+		f->groups++;
+	*last = addr;
 }
 
-/* Prefixes around the one that is looked at, the longest one last. */
-struct nest {
-	const struct ip_route *route[IP_ADDR_BITS + 1];
+/* Prefixes around the one that is counted, the longest last. */
+struct around {
 	uint32_t n;
+	const struct ip_prefix *prefix[IP_ADDR_BITS + 1];
 };
 
-static const struct ip_route *nest_find(struct nest *nest, const struct ip_route *route)
+/* Of IPv6, the FIB reserves those between the next prefix around it and the prefix, though others
+ * share them.
+ */
+static void v6_count(struct family *f, const struct ip_route *route, struct around *around)
 {
-	while (nest->n > 0 &&
-	       !ip_prefix_has(&nest->route[nest->n - 1]->prefix, &route->prefix.addr))
-		nest->n--;
-	return nest->n > 0 ? nest->route[nest->n - 1] : NULL;
-}
+	const struct ip_prefix *prefix = &route->prefix;
+	uint32_t from = DIRECT_BITS, to = RTE_ALIGN_CEIL((uint32_t)prefix->length, 8u);
 
-static bool is_double(const struct ip_route *routes, size_t i)
-{
-	return i > 0 && routes[i].prefix.length == routes[i - 1].prefix.length &&
-	       ip_addr_equal(&routes[i].prefix.addr, &routes[i - 1].prefix.addr);
+	f->routes++;
+	while (around->n > 0 && (around->prefix[around->n - 1]->length == prefix->length ||
+				 !ip_prefix_has(around->prefix[around->n - 1], &prefix->addr)))
+		around->n--;
+	if (around->n > 0)
+		from = RTE_MAX(from, (uint32_t)around->prefix[around->n - 1]->length);
+	from = RTE_ALIGN_CEIL(from, 8u);
+	if (to > from)
+		f->groups += (to - from) / 8;
+	around->prefix[around->n++] = prefix;
 }
 
 static void families_count(const struct ip_route *routes, size_t n, struct family *v4,
 			   struct family *v6)
 {
-	const struct ip_route *last4 = NULL, *last6 = NULL;
-	struct nest nest = { .n = 0 };
+	const struct ip_addr *last = NULL;
+	struct around around = { 0 };
 
-	for (size_t i = 0; i < n; i++) {
-		const struct ip_route *route = &routes[i];
+	for (size_t i = 0; i < n; i++)
+		if (ip_is_v4(&routes[i].prefix.addr))
+			v4_count(v4, &routes[i], &last);
+		else
+			v6_count(v6, &routes[i], &around);
+}
 
-		if (is_double(routes, i))
-			continue;
-		if (ip_is_v4(&route->prefix.addr)) {
-			v4_add(v4, route, last4);
-			last4 = route;
-		} else {
-			v6_add(v6, route, last6, nest_find(&nest, route));
-			nest.route[nest.n++] = route;
-			last6 = route;
-		}
-	}
+/* Entries of two octets can name so many tables for further bits. */
+static bool is_wide(const struct family *f)
+{
+	return f->groups + TBL8_MIN > INT16_MAX;
 }
 
 static bool is_large(const struct family *f, enum ip_fib_table table)
@@ -160,13 +148,27 @@ static size_t family_bytes(const struct family *f)
 	size_t nodes = (size_t)routes_max(f) * 2;
 	/* The pool's ring holds a power of two of pointers. */
 	size_t bytes = nodes * (node + 2 * sizeof(void *)) + FAMILY_BYTES;
+	size_t entry = is_wide(f) ? sizeof(uint32_t) : sizeof(uint16_t);
 
 	if (f->large)
-		bytes += TBL24_BYTES + (f->groups + TBL8_MIN + 1) * (TBL8_BYTES + sizeof(uint64_t));
+		bytes += TBL24_ENTRIES * entry +
+			 (f->groups + TBL8_MIN + 1) * (TBL8_ENTRIES * entry + sizeof(uint64_t));
 	return bytes;
 }
 
 /* ---- memory ---- */
+
+/* No device sees this memory. But virtio-user hands each page that DPDK knows of to its peer, by a
+ * descriptor, which external memory has not (rte_memseg_get_fd()), and then does not start. So the
+ * pages are taken off the list that it walks; the heap does without.
+ */
+static void pages_hide(const void *memory)
+{
+	struct rte_memseg_list *list = rte_mem_virt2memseg_list(memory);
+
+	for (int i = 0; list != NULL && i < (int)list->memseg_arr.len; i++)
+		rte_fbarray_set_free(&list->memseg_arr, i);
+}
 
 static int heap_create(struct ip_fib *fib, size_t bytes)
 {
@@ -189,6 +191,7 @@ static int heap_create(struct ip_fib *fib, size_t bytes)
 	if (rte_malloc_heap_memory_add(fib->heap, aligned, fib->bytes, NULL,
 				       (unsigned int)(fib->bytes / PAGE), PAGE) != 0)
 		return -rte_errno;
+	pages_hide(aligned);
 	return 0;
 }
 
@@ -210,7 +213,8 @@ static int v4_create(struct ip_fib *fib, const struct family *f)
 	struct rte_fib_conf conf = {
 		.type = f->large ? RTE_FIB_DIR24_8 : RTE_FIB_DUMMY,
 		.max_routes = (int)routes_max(f),
-		.dir24_8 = { RTE_FIB_DIR24_8_2B, f->groups + TBL8_MIN },
+		.dir24_8 = { is_wide(f) ? RTE_FIB_DIR24_8_4B : RTE_FIB_DIR24_8_2B,
+			     f->groups + TBL8_MIN },
 	};
 	char name[64];
 
@@ -224,7 +228,7 @@ static int v6_create(struct ip_fib *fib, const struct family *f)
 	struct rte_fib6_conf conf = {
 		.type = f->large ? RTE_FIB6_TRIE : RTE_FIB6_DUMMY,
 		.max_routes = (int)routes_max(f),
-		.trie = { RTE_FIB6_TRIE_2B, f->groups + TBL8_MIN },
+		.trie = { is_wide(f) ? RTE_FIB6_TRIE_4B : RTE_FIB6_TRIE_2B, f->groups + TBL8_MIN },
 	};
 	char name[64];
 
@@ -241,6 +245,12 @@ static int route_add(struct ip_fib *fib, const struct ip_route *route)
 		return rte_fib_add(fib->v4, rte_be_to_cpu_32(addr->word[3]),
 				   (uint8_t)(route->prefix.length - IP_V4_BITS), route->target);
 	return rte_fib6_add(fib->v6, addr->octet, route->prefix.length, route->target);
+}
+
+static bool is_double(const struct ip_route *routes, size_t i)
+{
+	return i > 0 && routes[i].prefix.length == routes[i - 1].prefix.length &&
+	       ip_addr_equal(&routes[i].prefix.addr, &routes[i - 1].prefix.addr);
 }
 
 static int routes_add(struct ip_fib *fib, const struct ip_route *routes, size_t n)
