@@ -37,6 +37,7 @@ struct ip_fib {
 	struct rte_fib6 *v6;
 	char heap[32];
 	int socket; /* that DPDK calls the heap by; -1: there is none */
+	bool added; /* the memory, to the heap */
 	void *memory;
 	size_t bytes;
 };
@@ -173,6 +174,7 @@ static void pages_hide(const void *memory)
 static int heap_create(struct ip_fib *fib, size_t bytes)
 {
 	static uint32_t number;
+	void *aligned;
 
 	fib->bytes = (bytes + PAGE - 1) / PAGE * PAGE;
 	fib->memory = mmap(NULL, fib->bytes + PAGE, PROT_READ | PROT_WRITE,
@@ -181,8 +183,7 @@ static int heap_create(struct ip_fib *fib, size_t bytes)
 		fib->memory = NULL;
 		return -ENOMEM;
 	}
-	void *aligned = RTE_PTR_ALIGN_CEIL(fib->memory, PAGE);
-
+	aligned = RTE_PTR_ALIGN_CEIL(fib->memory, PAGE);
 	madvise(aligned, fib->bytes, MADV_HUGEPAGE);
 	snprintf(fib->heap, sizeof(fib->heap), "vnf-ip-%u", number++);
 	if (rte_malloc_heap_create(fib->heap) != 0)
@@ -191,16 +192,22 @@ static int heap_create(struct ip_fib *fib, size_t bytes)
 	if (rte_malloc_heap_memory_add(fib->heap, aligned, fib->bytes, NULL,
 				       (unsigned int)(fib->bytes / PAGE), PAGE) != 0)
 		return -rte_errno;
+	fib->added = true;
 	pages_hide(aligned);
 	return 0;
 }
 
 static void heap_destroy(struct ip_fib *fib)
 {
-	if (fib->socket >= 0) {
-		rte_malloc_heap_memory_remove(fib->heap, RTE_PTR_ALIGN_CEIL(fib->memory, PAGE),
-					      fib->bytes);
-		rte_malloc_heap_destroy(fib->heap);
+	if (fib->socket >= 0 &&
+	    ((fib->added &&
+	      rte_malloc_heap_memory_remove(fib->heap, RTE_PTR_ALIGN_CEIL(fib->memory, PAGE),
+					    fib->bytes) != 0) ||
+	     rte_malloc_heap_destroy(fib->heap) != 0)) {
+		/* DPDK goes on looking at it. */
+		vnf_error("ip: %zu MiB of route tables cannot be given back: %s", fib->bytes >> 20,
+			  rte_strerror(rte_errno));
+		return;
 	}
 	if (fib->memory != NULL)
 		munmap(fib->memory, fib->bytes + PAGE);

@@ -12,8 +12,6 @@
 
 #include "ip_node.h"
 
-#include <rte_prefetch.h>
-
 /* What a packet is before its route is known: none of these is a verdict. */
 #define FIND_V4 ((vnf_verdict_t)0x40000010u)
 #define FIND_V6 ((vnf_verdict_t)0x40000011u)
@@ -228,10 +226,10 @@ void vnf_ip_receive(struct vnf_worker *worker, uint16_t port, struct rte_mbuf **
 	struct ip_worker *w = ip_worker_of(worker);
 	vnf_verdict_t found[VNF_BURST_MAX];
 
+	w->n_burst = n;
 	for (uint16_t i = 0; i < n; i++)
 		found[i] = packet_receive(w, port, pkts[i], &h[i], &w->meta[i]);
 	routes_find(w, found, n);
-	/* Verdicts are written in order: what is sent meanwhile goes out in between. */
 	for (uint16_t i = 0; i < n; i++)
 		verdicts[i] = found[i] == FIND_V4 || found[i] == FIND_V6
 				      ? packet_judge(w, pkts[i], &h[i], &w->meta[i])

@@ -13,8 +13,10 @@
 #include "ip_node.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #define LINE_MAX_OCTETS 4096
 #define BLANKS " \t\r\n"
@@ -168,21 +170,34 @@ static int lines_read(FILE *f, ip_route_line_fn add, void *arg, uint32_t *number
 	return 0;
 }
 
+/* A pipe would keep us waiting. */
+static FILE *file_open(const char *path, char *why, size_t why_size)
+{
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	struct stat st;
+	FILE *f;
+
+	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
+		f = fdopen(fd, "r");
+		if (f != NULL)
+			return f;
+	}
+	snprintf(why, why_size, "cannot read \"%s\": %s", path,
+		 fd < 0 ? strerror(errno) : "it is no file");
+	if (fd >= 0)
+		close(fd);
+	return NULL;
+}
+
 int ip_routes_read(const char *path, ip_route_line_fn add, void *arg, char *why, size_t why_size)
 {
-	FILE *f = fopen(path, "re");
+	FILE *f = file_open(path, why, why_size);
 	char what[WHY_MAX] = "";
-	struct stat st;
 	uint32_t number = 0;
 	int ret;
 
-	if (f == NULL || fstat(fileno(f), &st) < 0 || !S_ISREG(st.st_mode)) {
-		snprintf(why, why_size, "cannot read \"%s\": %s", path,
-			 f == NULL ? strerror(errno) : "it is no file");
-		if (f != NULL)
-			fclose(f);
+	if (f == NULL)
 		return -EINVAL;
-	}
 	ret = lines_read(f, add, arg, &number, what, sizeof(what));
 	if (ret == -EINVAL)
 		snprintf(why, why_size, "%s:%u: %s", path, number, what);

@@ -146,23 +146,38 @@ static int broadcasts_add(struct build *b, const struct ip_interface *on,
 	return ret == 0 ? route_add(b, &host, &broadcast) : ret;
 }
 
+/* Those are known on their link only, which a table of all links cannot say. */
+static bool is_of_link(const struct ip_addr *addr)
+{
+	return !ip_is_v4(addr) && ip_is_link_local(addr);
+}
+
 static int connected_add(struct build *b, const struct ip_interface *on)
 {
 	const struct ip_target connected = { .kind = IP_TARGET_CONNECTED, .out = on };
+	int ret = 0;
+
+	for (uint16_t i = 0; ret == 0 && i < on->n_addresses; i++) {
+		if (is_of_link(&on->address[i].addr))
+			continue;
+		ret = route_add(b, &on->address[i], &connected);
+		if (ret == 0)
+			ret = broadcasts_add(b, on, &on->address[i]);
+	}
+	return ret;
+}
+
+/* Before all others: what is ours is nobody's broadcast. */
+static int locals_add(struct build *b, const struct ip_interface *on)
+{
 	const struct ip_target local = { .kind = IP_TARGET_LOCAL, .out = on };
 	int ret = 0;
 
 	for (uint16_t i = 0; ret == 0 && i < on->n_addresses; i++) {
 		const struct ip_prefix host = { on->address[i].addr, IP_ADDR_BITS };
 
-		/* Those are of a link, which a table of all links cannot say. */
-		if (ip_is_link_local(&host.addr))
-			continue;
-		ret = route_add(b, &host, &local);
-		if (ret == 0)
-			ret = route_add(b, &on->address[i], &connected);
-		if (ret == 0)
-			ret = broadcasts_add(b, on, &on->address[i]);
+		if (!is_of_link(&host.addr))
+			ret = route_add(b, &host, &local);
 	}
 	return ret;
 }
@@ -179,6 +194,8 @@ static int interfaces_build(struct build *b)
 		ret = interface_build(b, &b->t->interface[i], &specs[i]);
 		b->t->n_interfaces++;
 	}
+	for (uint16_t i = 0; ret == 0 && i < b->t->n_interfaces; i++)
+		ret = locals_add(b, &b->t->interface[i]);
 	for (uint16_t i = 0; ret == 0 && i < b->t->n_interfaces; i++)
 		ret = connected_add(b, &b->t->interface[i]);
 	return ret;
@@ -222,6 +239,15 @@ static bool is_own(const struct ip_tables *t, const struct ip_addr *addr)
 	return false;
 }
 
+static bool has_family(const struct ip_interface *on, bool v4)
+{
+	bool has = !v4 && on->has_v6;
+
+	for (uint16_t i = 0; i < on->n_addresses && !has; i++)
+		has = ip_is_v4(&on->address[i].addr) == v4;
+	return has;
+}
+
 /* One route, from wherever it comes. 0; -EINVAL and a sentence in `why`; -ENOMEM. */
 static int line_add(void *arg, const struct ip_route_line *line, char *why, size_t why_size)
 {
@@ -258,6 +284,14 @@ static int line_add(void *arg, const struct ip_route_line *line, char *why, size
 			snprintf(why, why_size, "the gateway is this program itself");
 			return -EINVAL;
 		}
+	}
+	if (target.out != NULL && !has_family(target.out, ip_is_v4(&line->prefix.addr))) {
+		snprintf(
+			why, why_size,
+			"interface \"%s\" has no address of that IP version, and could not ask for "
+			"neighbours",
+			target.out->name);
+		return -EINVAL;
 	}
 	ret = route_add(b, &line->prefix, &target);
 	if (ret != -ENOSPC)
