@@ -66,31 +66,64 @@ static bool same_bits(const struct ip_addr *a, const struct ip_addr *b, uint32_t
 	return ip_addr_equal(&one, &other);
 }
 
-/* Routes come sorted, so that those of one group follow each other. */
-static void family_add(struct family *f, const struct ip_route *route, const struct ip_addr *last,
-		       uint32_t first_bit)
+static bool is_double(const struct ip_route *routes, size_t i)
 {
-	f->routes++;
-	for (uint32_t bits = first_bit + 24; bits < route->prefix.length; bits += 8)
-		if (last == NULL || !same_bits(last, &route->prefix.addr, bits))
-			f->groups++;
+	return i > 0 && routes[i].prefix.length == routes[i - 1].prefix.length &&
+	       ip_addr_equal(&routes[i].prefix.addr, &routes[i - 1].prefix.addr);
 }
 
+/* Prefixes of a route that were added before it, each within the one below. */
+struct above {
+	uint32_t n;
+	const struct ip_prefix *prefix[IP_ADDR_BITS + 1];
+};
+
+/* Leave those that have the route in them: the last one is its parent. */
+static void above_find(struct above *above, const struct ip_prefix *p)
+{
+	while (above->n > 0 && !ip_prefix_has(above->prefix[above->n - 1], &p->addr))
+		above->n--;
+}
+
+/* Groups that DPDK sets aside for a route, dir24_8.c and trie.c: none if one before it has the same
+ * last group; of IPv4 one, of IPv6 all between it and its parent, also those that others share.
+ */
+static uint32_t groups_of(const struct ip_prefix *p, const struct ip_prefix *last,
+			  const struct ip_prefix *parent)
+{
+	bool v4 = ip_is_v4(&p->addr);
+	uint32_t first = (v4 ? IP_V4_BITS : 0) + 24u, begin = v4 ? first : p->length / 8 * 8u;
+
+	if (p->length <= first ||
+	    (last != NULL && last->length > begin && same_bits(&last->addr, &p->addr, begin)))
+		return 0;
+	if (v4)
+		return 1;
+	if (parent != NULL && parent->length > first)
+		first = RTE_ALIGN_CEIL(parent->length, 8u);
+	return (RTE_ALIGN_CEIL(p->length, 8u) - first) / 8;
+}
+
+/* Routes come sorted, parents first. */
 static void families_count(const struct ip_route *routes, size_t n, struct family *v4,
 			   struct family *v6)
 {
-	const struct ip_addr *last4 = NULL, *last6 = NULL;
+	const struct ip_prefix *last[2] = { NULL, NULL };
+	struct above above[2] = { { .n = 0 }, { .n = 0 } };
 
 	for (size_t i = 0; i < n; i++) {
-		const struct ip_addr *addr = &routes[i].prefix.addr;
+		const struct ip_prefix *p = &routes[i].prefix;
+		uint32_t at = ip_is_v4(&p->addr);
+		struct family *f = at != 0 ? v4 : v6;
+		struct above *over = &above[at];
 
-		if (ip_is_v4(addr)) {
-			family_add(v4, &routes[i], last4, IP_V4_BITS);
-			last4 = addr;
-		} else {
-			family_add(v6, &routes[i], last6, 0);
-			last6 = addr;
-		}
+		if (is_double(routes, i))
+			continue;
+		above_find(over, p);
+		f->routes++;
+		f->groups += groups_of(p, last[at], over->n > 0 ? over->prefix[over->n - 1] : NULL);
+		over->prefix[over->n++] = p;
+		last[at] = p;
 	}
 }
 
@@ -187,12 +220,6 @@ static int route_add(struct ip_fib *fib, const struct ip_route *route)
 		return rte_fib_add(fib->v4, rte_be_to_cpu_32(addr->word[3]),
 				   (uint8_t)(route->prefix.length - IP_V4_BITS), route->target);
 	return rte_fib6_add(fib->v6, addr->octet, route->prefix.length, route->target);
-}
-
-static bool is_double(const struct ip_route *routes, size_t i)
-{
-	return i > 0 && routes[i].prefix.length == routes[i - 1].prefix.length &&
-	       ip_addr_equal(&routes[i].prefix.addr, &routes[i - 1].prefix.addr);
 }
 
 static int routes_add(struct ip_fib *fib, const struct ip_route *routes, size_t n)
