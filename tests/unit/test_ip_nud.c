@@ -153,6 +153,27 @@ Test(ip_nud, an_answer_while_delayed, .fini = ip_end)
 	SENT_NO_MORE("right");
 }
 
+/* RFC 4861 section 7.2.5: INCOMPLETE, and an advertisement that nobody asked for. What waits is sent;
+ * as that uses a STALE entry, a probe follows.
+ */
+Test(ip_nud, an_unsolicited_answer_is_probed, .fini = ip_end)
+{
+	ip_begin(IP_CONFIG(""));
+	ip_known("left", 2 * MS, HOST_MAC, HOST6, LEFT6);
+	put_udp(true, BEGIN);
+	ip_to(&in, ALL_NODES_MAC, PEER_MAC, PEER6, ALL_NODES);
+	ip_nd(&in, 136, ND_O, PEER6, ND_TLLAO, PEER_MAC);
+	ip_put("right", BEGIN + 9, &in);
+	ip_option("--until=+5500ms");
+	ip_play();
+	want_first_question(true);
+	SENT("right", BEGIN);
+	SENT_UDP(true, BEGIN + 9);
+	want_probe(true);
+	SENT("right", BEGIN + 9 + 5 * SECOND);
+	SENT_NO_MORE("right");
+}
+
 /* STALE by itself asks nothing: who is not talked to is left in peace. */
 Test(ip_nud, stale_alone_is_not_asked, .fini = ip_end)
 {
