@@ -69,8 +69,8 @@ static uint64_t frame_hash(const uint8_t *f, uint32_t len, bool own)
 }
 
 /* Of all frames of a port: their number, and a sum that is the same in whatever order, but with
- * `times` only if each leaves at the same time. Order within a burst is not told: what the node says
- * by itself goes out when it is said, before the burst's own packets.
+ * `times` only if each leaves at the same time. Order within one moment is not told: what the node
+ * says by itself goes out when it is said, and whole packets with the burst.
  */
 static uint64_t port_sum(const char *port, bool times, uint64_t *n)
 {
