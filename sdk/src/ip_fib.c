@@ -23,8 +23,6 @@
 #define PAGE ((size_t)2 << 20)
 #define TBL24_ENTRIES ((size_t)1 << 24)
 #define TBL8_ENTRIES ((size_t)256)
-/* Bits of a destination that the first table is for. */
-#define DIRECT_BITS 24u
 /* Greater than any node of a RIB. */
 #define NODE_BYTES 64
 /* What each family takes beside its tables and nodes. */
@@ -70,6 +68,197 @@ static bool same_bits(const struct ip_addr *a, const struct ip_addr *b, uint32_t
 	struct ip_addr other = ip_addr_masked(b, (uint8_t)bits, false);
 
 	return ip_addr_equal(&one, &other);
+}
+
+static bool is_double(const struct ip_route *routes, size_t i)
+{
+	return i > 0 && routes[i].prefix.length == routes[i - 1].prefix.length &&
+	       ip_addr_equal(&routes[i].prefix.addr, &routes[i - 1].prefix.addr);
+}
+
+/* Prefixes of a route that were added before it, each within the one below. */
+struct above {
+	uint32_t n;
+	const struct ip_prefix *prefix[IP_ADDR_BITS + 1];
+};
+
+/* Leave those that have the route in them: the last one is its parent. */
+static void above_find(struct above *above, const struct ip_prefix *p)
+{
+	while (above->n > 0 && !ip_prefix_has(above->prefix[above->n - 1], &p->addr))
+		above->n--;
+}
+
+/* Groups that DPDK sets aside for a route, dir24_8.c and trie.c: none if one before it has the same
+ * last group; of IPv4 one, of IPv6 all between it and its parent, also those that others share.
+ */
+static uint32_t groups_of(const struct ip_prefix *p, const struct ip_prefix *last,
+			  const struct ip_prefix *parent)
+{
+	bool v4 = ip_is_v4(&p->addr);
+	uint32_t first = (v4 ? IP_V4_BITS : 0) + 24u, begin = v4 ? first : p->length / 8 * 8u;
+
+	if (p->length <= first ||
+	    (last != NULL && last->length > begin && same_bits(&last->addr, &p->addr, begin)))
+		return 0;
+	if (v4)
+		return 1;
+	if (parent != NULL && parent->length > first)
+		first = RTE_ALIGN_CEIL(parent->length, 8u);
+	return (RTE_ALIGN_CEIL(p->length, 8u) - first) / 8;
+}
+
+/* Routes come sorted, parents first. */
+static void families_count(const struct ip_route *routes, size_t n, struct family *v4,
+			   struct family *v6)
+{
+	const struct ip_prefix *last[2] = { NULL, NULL };
+	struct above above[2] = { { .n = 0 }, { .n = 0 } };
+
+	for (size_t i = 0; i < n; i++) {
+		const struct ip_prefix *p = &routes[i].prefix;
+		uint32_t at = ip_is_v4(&p->addr);
+		struct family *f = at != 0 ? v4 : v6;
+		struct above *over = &above[at];
+
+		if (is_double(routes, i))
+			continue;
+		above_find(over, p);
+		f->routes++;
+		f->groups += groups_of(p, last[at], over->n > 0 ? over->prefix[over->n - 1] : NULL);
+		over->prefix[over->n++] = p;
+		last[at] = p;
+	}
+}
+
+/* Entries of two octets can name so many tables for further bits. */
+static bool is_wide(const struct family *f)
+{
+	return f->groups + TBL8_MIN > INT16_MAX;
+}
+
+static bool is_large(const struct family *f, enum ip_fib_table table)
+{
+	if (table == IP_FIB_AUTO)
+		return f->routes >= IP_FIB_FEW;
+	return table == IP_FIB_LARGE && f->routes > 0;
+}
+
+/* Nodes of a RIB: a tree of n routes has n - 1 forks at most. */
+static uint32_t routes_max(const struct family *f)
+{
+	return f->routes + 16;
+}
+
+static size_t family_bytes(const struct family *f)
+{
+	size_t node = rte_mempool_calc_obj_size(NODE_BYTES, 0, NULL);
+	size_t nodes = (size_t)routes_max(f) * 2;
+	/* The pool's ring holds a power of two of pointers. */
+	size_t bytes = nodes * (node + 2 * sizeof(void *)) + FAMILY_BYTES;
+	size_t entry = is_wide(f) ? sizeof(uint32_t) : sizeof(uint16_t);
+
+	if (f->large)
+		bytes += TBL24_ENTRIES * entry +
+			 (f->groups + TBL8_MIN + 1) * (TBL8_ENTRIES * entry + sizeof(uint64_t));
+	return bytes;
+}
+
+/* ---- memory ---- */
+
+/* No device sees this memory. But virtio-user hands each page that DPDK knows of to its peer, by a
+ * descriptor, which external memory has not (rte_memseg_get_fd()), and then does not start. So the
+ * pages are taken off the list that it walks; the heap does without.
+ */
+static void pages_hide(const void *memory)
+{
+	struct rte_memseg_list *list = rte_mem_virt2memseg_list(memory);
+
+	for (int i = 0; list != NULL && i < (int)list->memseg_arr.len; i++)
+		rte_fbarray_set_free(&list->memseg_arr, i);
+}
+
+static int heap_create(struct ip_fib *fib, size_t bytes)
+{
+	static uint32_t number;
+	void *aligned;
+
+	fib->bytes = (bytes + PAGE - 1) / PAGE * PAGE;
+	fib->memory = mmap(NULL, fib->bytes + PAGE, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (fib->memory == MAP_FAILED) {
+		fib->memory = NULL;
+		return -ENOMEM;
+	}
+	aligned = RTE_PTR_ALIGN_CEIL(fib->memory, PAGE);
+	madvise(aligned, fib->bytes, MADV_HUGEPAGE);
+	snprintf(fib->heap, sizeof(fib->heap), "vnf-ip-%u", number++);
+	if (rte_malloc_heap_create(fib->heap) != 0)
+		return -rte_errno;
+	fib->socket = rte_malloc_heap_get_socket(fib->heap);
+	if (rte_malloc_heap_memory_add(fib->heap, aligned, fib->bytes, NULL,
+				       (unsigned int)(fib->bytes / PAGE), PAGE) != 0)
+		return -rte_errno;
+	fib->added = true;
+	pages_hide(aligned);
+	return 0;
+}
+
+static void heap_destroy(struct ip_fib *fib)
+{
+	if (fib->socket >= 0 &&
+	    ((fib->added &&
+	      rte_malloc_heap_memory_remove(fib->heap, RTE_PTR_ALIGN_CEIL(fib->memory, PAGE),
+					    fib->bytes) != 0) ||
+	     rte_malloc_heap_destroy(fib->heap) != 0)) {
+		/* DPDK goes on looking at it. */
+		vnf_error("ip: %zu MiB of route tables cannot be given back: %s", fib->bytes >> 20,
+			  rte_strerror(rte_errno));
+		return;
+	}
+	if (fib->memory != NULL)
+		munmap(fib->memory, fib->bytes + PAGE);
+}
+
+/* ---- creation ---- */
+
+static int v4_create(struct ip_fib *fib, const struct family *f)
+{
+	struct rte_fib_conf conf = {
+		.type = f->large ? RTE_FIB_DIR24_8 : RTE_FIB_DUMMY,
+		.max_routes = (int)routes_max(f),
+		.dir24_8 = { is_wide(f) ? RTE_FIB_DIR24_8_4B : RTE_FIB_DIR24_8_2B,
+			     f->groups + TBL8_MIN },
+	};
+	char name[64];
+
+	snprintf(name, sizeof(name), "%s-4", fib->heap);
+	fib->v4 = rte_fib_create(name, fib->socket, &conf);
+	return fib->v4 != NULL ? 0 : -rte_errno;
+}
+
+static int v6_create(struct ip_fib *fib, const struct family *f)
+{
+	struct rte_fib6_conf conf = {
+		.type = f->large ? RTE_FIB6_TRIE : RTE_FIB6_DUMMY,
+		.max_routes = (int)routes_max(f),
+		.trie = { is_wide(f) ? RTE_FIB6_TRIE_4B : RTE_FIB6_TRIE_2B, f->groups + TBL8_MIN },
+	};
+	char name[64];
+
+	snprintf(name, sizeof(name), "%s-6", fib->heap);
+	fib->v6 = rte_fib6_create(name, fib->socket, &conf);
+	return fib->v6 != NULL ? 0 : -rte_errno;
+}
+
+static int route_add(struct ip_fib *fib, const struct ip_route *route)
+{
+	const struct ip_addr *addr = &route->prefix.addr;
+
+	if (ip_is_v4(addr))
+		return rte_fib_add(fib->v4, rte_be_to_cpu_32(addr->word[3]),
+				   (uint8_t)(route->prefix.length - IP_V4_BITS), route->target);
+	return rte_fib6_add(fib->v6, addr->octet, route->prefix.length, route->target);
 }
 
 static int routes_add(struct ip_fib *fib, const struct ip_route *routes, size_t n)

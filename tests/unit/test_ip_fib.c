@@ -107,7 +107,7 @@ static void compare(size_t n, size_t lookups)
 static void build(size_t n)
 {
 	memcpy(copy, routes, n * sizeof(*routes));
-	cr_assert_eq(ip_fib_create(routes, n, &fib), 0);
+	cr_assert_eq(ip_fib_create(routes, n, IP_FIB_AUTO, &fib), 0);
 }
 
 static void setup(void)

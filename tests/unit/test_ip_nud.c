@@ -294,13 +294,13 @@ Test(ip_nud, a_full_table_forgets_the_oldest_stale_one, .fini = ip_end)
 		ip_known("right", 2 * MS + i, PEER_MAC, nth(i), RIGHT4);
 	for (uint32_t i = 1; i < 13; i++)
 		ip_put_udp(BEGIN + i, HOST4, nth(i));
-	ip_put_udp(BEGIN + 17, HOST4, nth(15));
+	ip_put_udp(BEGIN + 17, HOST4, nth(0));
 	ip_play();
 	for (uint32_t i = 1; i < 13; i++) {
 		ip_want_udp(PEER_MAC, HOST4, nth(i));
 		SENT("right", BEGIN + i);
 	}
-	ip_want_arp(ALL_MAC, RIGHT_MAC, RIGHT4, nth(15));
+	ip_want_arp(ALL_MAC, RIGHT_MAC, RIGHT4, nth(0));
 	SENT("right", BEGIN + 17);
 	SENT_NO_MORE("right");
 }
@@ -318,7 +318,7 @@ Test(ip_nud, a_table_of_reachable_ones_stays, .fini = ip_end)
 	}
 	for (uint32_t i = 0; i < 5; i++)
 		ip_put_udp(BEGIN + i, HOST4, nth(16 + i));
-	ip_put_udp(BEGIN + 5, HOST4, nth(0));
+	ip_put_udp(BEGIN + 5, HOST4, nth(15));
 	ip_play();
 	/* Of the five that are asked for, the first made room for the last. */
 	DROPPED("left", "neighbour_table", 1);
@@ -326,7 +326,7 @@ Test(ip_nud, a_table_of_reachable_ones_stays, .fini = ip_end)
 		ip_want_arp(ALL_MAC, RIGHT_MAC, RIGHT4, nth(16 + i));
 		SENT("right", BEGIN + i);
 	}
-	ip_want_udp(PEER_MAC, HOST4, nth(0));
+	ip_want_udp(PEER_MAC, HOST4, nth(15));
 	SENT("right", BEGIN + 5);
 	SENT_NO_MORE("right");
 }
