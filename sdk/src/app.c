@@ -114,6 +114,13 @@ static int parts_create(struct vnf *vnf)
 	return 0;
 }
 
+void parts_control(struct vnf *vnf)
+{
+	for (size_t i = 0; i < VNF_PARTS_MAX && program_part(vnf->program, i) != NULL; i++)
+		if (vnf->program->parts[i]->control != NULL)
+			vnf->program->parts[i]->control(vnf);
+}
+
 static void parts_destroy(struct vnf *vnf)
 {
 	for (size_t i = VNF_PARTS_MAX; i-- > 0;) {

@@ -46,6 +46,27 @@ static json_t *addresses_json(const struct ip_node *node, ip_link_t link)
 	return all;
 }
 
+/* NULL: it has no client. */
+static json_t *dhcp_json(const struct ip_node *node, const struct ip_interface *on)
+{
+	struct ip_dhcp_info info;
+	uint64_t now = vnf_clock_now();
+	char server[IP_TEXT_MAX] = "";
+	json_t *left = json_null();
+	struct ip_addr addr;
+
+	if (!on->dhcp || !ip_dhcp_get(node, on->link, &info))
+		return NULL;
+	addr = ip_addr_v4(info.server);
+	if (info.bound)
+		ip_addr_print(&addr, server, sizeof(server));
+	if (info.bound && info.end_ns != UINT64_MAX)
+		left = json_integer(
+			(json_int_t)((info.end_ns - RTE_MIN(now, info.end_ns)) / VNF_SECOND_NS));
+	return json_pack("{ss ss so}", "state", ip_dhcp_state_name(info.state), "server", server,
+			 "seconds_left", left);
+}
+
 static json_t *run_interfaces(struct vnf *vnf, const void *args, struct vnf_refusal *why)
 {
 	const struct ip_tables *t = tables_of(vnf);
@@ -55,14 +76,15 @@ static json_t *run_interfaces(struct vnf *vnf, const void *args, struct vnf_refu
 	(void)why;
 	for (uint16_t i = 0; i < t->n_interfaces; i++) {
 		const struct ip_interface *on = &t->interface[i];
+		json_t *dhcp = dhcp_json(node_of(vnf), on);
 		char mac[RTE_ETHER_ADDR_FMT_SIZE];
 
 		rte_ether_format_addr(mac, sizeof(mac), on->mac);
-		json_array_append_new(all,
-				      json_pack("{ss ss si ss si so}", "name", on->name, "port",
-						port_label(vnf, on->port), "vlan", (int)on->vlan,
-						"mac", mac, "mtu", (int)on->mtu, "addresses",
-						addresses_json(node_of(vnf), on->link)));
+		json_array_append_new(
+			all, json_pack("{ss ss si ss si so so*}", "name", on->name, "port",
+				       port_label(vnf, on->port), "vlan", (int)on->vlan, "mac", mac,
+				       "mtu", (int)on->mtu, "addresses",
+				       addresses_json(node_of(vnf), on->link), "dhcp", dhcp));
 	}
 	return all;
 }

@@ -93,6 +93,12 @@ static const struct vnf_config_key interface_keys[] = {
 	  .offset = offsetof(struct ip_interface_spec, ipv6),
 	  .def = "false",
 	  .doc = "A link-local IPv6 address, also if `addresses` has no IPv6 address." },
+	{ .name = "dhcp",
+	  .type = VNF_CONFIG_BOOL,
+	  .offset = offsetof(struct ip_interface_spec, dhcp),
+	  .def = "false",
+	  .doc = "An IPv4 address by DHCP, with its routes; `addresses` may be empty then. Static "
+		 "routes by its gateway need `interface`." },
 	{ .name = "dad",
 	  .type = VNF_CONFIG_BOOL,
 	  .offset = offsetof(struct ip_interface_spec, dad),
@@ -296,6 +302,10 @@ static void check_interface(struct vnf_config *file, const struct ip_spec *ip, s
 		vnf_config_error(file, &spec->mtu,
 				 "is %u, allowed are 68 to %u, the mtu of port \"%s\"", spec->mtu,
 				 port[found]->mtu, spec->port);
+	if (spec->dhcp && mtu < IP_DHCP_MTU_MIN)
+		vnf_config_error(file, &spec->dhcp,
+				 "DHCP needs an mtu of 576 or more, and this interface has %u",
+				 mtu);
 	if (spec->ipv6 && mtu < IP6_MTU_MIN)
 		vnf_config_error(file, &spec->ipv6,
 				 "IPv6 needs an mtu of 1280 or more, and this interface has %u",

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * Copyright (c) 2026 The vnfkit authors
  *
- * Packets for the node itself: ARP, ICMP and ICMPv6. Any worker calls ip_local(); what it says is
- * worker 0's work.
+ * Packets for the node itself: ARP, ICMP and ICMPv6, DHCP. Any worker calls ip_local(); what it says
+ * is worker 0's work.
  */
 
 #include "ip_node.h"
@@ -55,5 +55,8 @@ vnf_verdict_t ip_local(struct ip_worker *w, struct rte_mbuf *pkt, struct vnf_hea
 	/* RFC 5095 section 3; a routing header of another type, with segments left, likewise. */
 	if ((h->flags & VNF_SOURCE_ROUTED) != 0)
 		return VNF_DROP(VNF_DROP_SOURCE_ROUTED);
+	/* Of UDP, only this is the node's. */
+	if (h->proto == IPPROTO_UDP)
+		return ip_dhcp_receive(w, pkt, h, in);
 	return icmp_receive(w, pkt, h, in);
 }

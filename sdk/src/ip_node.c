@@ -211,7 +211,9 @@ static void links_look(struct vnf_worker *worker, struct vnf_timeout *timeout)
 		ip_own_link(w, i, up);
 		if (up)
 			ip_neigh_doubt(w, i);
+		ip_dhcp_link(w, i, up);
 	}
+	ip_dhcp_run(w);
 }
 
 /* ---- the part ---- */
@@ -244,6 +246,7 @@ static void ip_destroy(struct vnf *vnf, void *state)
 	for (size_t i = 0; i < IP_PUNT_RINGS; i++)
 		rte_ring_free(node->punts[i]);
 	ip_icmp_destroy(node);
+	ip_dhcp_destroy(node);
 	ip_own_destroy(node);
 	ip_neigh_destroy(node);
 	free(node);
@@ -277,6 +280,8 @@ static int ip_create(struct vnf *vnf, void **state)
 	if (ret == 0)
 		ret = ip_own_create(node);
 	if (ret == 0)
+		ret = ip_dhcp_create(node);
+	if (ret == 0)
 		ret = ip_icmp_create(node);
 	if (ret == 0 && vnf_worker_count(vnf) > 1)
 		ret = punts_create(node);
@@ -308,6 +313,14 @@ static int ip_worker_init(struct vnf_worker *worker)
 	return ret;
 }
 
+static void ip_stop(struct vnf_worker *worker)
+{
+	struct ip_worker *w = ip_worker_of(worker);
+
+	if (ip_is_first(w))
+		ip_dhcp_stop(w);
+}
+
 static void ip_worker_fini(struct vnf_worker *worker)
 {
 	struct ip_worker *w = ip_worker_of(worker);
@@ -332,6 +345,7 @@ static void ip_take(struct vnf_worker *worker, void *built)
 	if (!ip_is_first(w))
 		return;
 	ip_own_sync(w);
+	ip_dhcp_sync(w);
 	ip_neigh_forget(w);
 }
 
@@ -349,6 +363,8 @@ const struct vnf_part vnf_ip_part = {
 	.take = ip_take,
 	.pass = ip_pass,
 	.owes = ip_owes,
+	.control = ip_dhcp_control,
+	.stop = ip_stop,
 	.worker_fini = ip_worker_fini,
 	.discard = ip_tables_discard,
 	.destroy = ip_destroy,

@@ -14,6 +14,7 @@
  *     ip_arp.c       ... of IPv4                 } the slow way, on worker 0 alone
  *     ip_nd.c        ... of IPv6                 }
  *     ip_own.c       its own addresses           }
+ *     ip_dhcp.c      ... by DHCP (dhcp.c)        }
  *     ip_icmp.c      ICMP errors                 }
  *     ip_fragment.c  IPv4 packets cut to the MTU
  *     ip_command.c   commands and metrics
@@ -33,6 +34,7 @@
 #include <vnf/random.h>
 #include <vnf/timeout.h>
 
+#include "dhcp.h"
 #include "ip_addr.h"
 #include "ip_fib.h"
 #include "part.h"
@@ -49,6 +51,8 @@
 #define IP_PUNT_BURST 32
 /* RFC 8200 section 5. */
 #define IP6_MTU_MIN 1280
+/* RFC 2131 section 2. */
+#define IP_DHCP_MTU_MIN 576
 #define IP_TTL_OWN 64
 #define IP_ETHER_BYTES ((uint16_t)sizeof(struct rte_ether_hdr))
 #define IP_NS_PER_MS UINT64_C(1000000)
@@ -70,6 +74,7 @@ struct ip_interface_spec {
 	uint32_t mtu; /* 0: the port's */
 	bool dad;
 	bool ipv6; /* a link-local address, also without others */
+	bool dhcp; /* an IPv4 address by DHCP, beside others */
 };
 
 struct ip_route_spec {
@@ -126,6 +131,8 @@ struct ip_interface {
 	bool has_v6;
 	const struct rte_ether_addr *mac; /* the port's */
 	char name[VNF_PORT_NAME_MAX + 8];
+	bool dhcp;
+	uint16_t n_configured; /* addresses: the first ones; one by DHCP follows */
 	uint16_t n_addresses;
 	struct ip_prefix *address; /* own ones, with the length of their subnets */
 };
@@ -163,6 +170,7 @@ struct ip_tables {
 	struct ip_target *target;
 	struct ip_fib *fib;
 	uint32_t n_routes;
+	struct ip_lines *lines; /* of the file of routes, for the next one; NULL: none is kept */
 };
 
 /* As of struct vnf_part. */
@@ -253,6 +261,7 @@ struct ip_node {
 
 	struct ip_neighbours *neighbours; /* ip_neigh.c's */
 	struct ip_owns *owns;             /* ip_own.c's */
+	struct ip_dhcp *dhcp;             /* ip_dhcp.c's */
 	struct ip_limits *limits;         /* ip_icmp.c's */
 	uint16_t fragment_id;             /* of packets of its own */
 	bool up[VNF_PORTS_MAX];           /* ports, as they were seen last */
@@ -512,6 +521,71 @@ bool ip_own_get(const struct ip_node *node, uint32_t i, struct ip_own_info *info
 const char *ip_own_state_name(enum ip_own_state state);
 void ip_own_dad(struct vnf_worker *worker, struct vnf_timeout *timeout);
 void ip_own_announce(struct vnf_worker *worker, struct vnf_timeout *timeout);
+
+/* ---- ip_dhcp.c: worker 0 ---- */
+
+enum ip_dhcp_state {
+	IP_DHCP_DOWN, /* its port is */
+	IP_DHCP_WAITING,
+	IP_DHCP_SELECTING,
+	IP_DHCP_REQUESTING,
+	IP_DHCP_BOUND,
+	IP_DHCP_RENEWING,
+	IP_DHCP_REBINDING,
+};
+
+struct ip_dhcp_info {
+	enum ip_dhcp_state state;
+	bool bound;        /* there is a lease, whatever the state */
+	uint32_t changes;  /* of that */
+	uint32_t lease_s;  /* DHCP_FOREVER: without an end */
+	uint64_t end_ns;   /* UINT64_MAX: none */
+	rte_be32_t server; /* 0: there was none yet */
+	const char *ended; /* why the last one did */
+	struct dhcp_lease lease;
+};
+
+/* Of the stream that identifiers and delays are of. */
+#define IP_DHCP_RANDOM_NAME UINT64_C(0x64686370)
+
+int ip_dhcp_create(struct ip_node *node);
+void ip_dhcp_destroy(struct ip_node *node);
+/* Bring the clients in line with the tables. */
+void ip_dhcp_sync(struct ip_worker *w);
+void ip_dhcp_link(struct ip_worker *w, uint16_t port, bool up);
+/* Whatever is due; called every 100 ms. */
+void ip_dhcp_run(struct ip_worker *w);
+/* A packet that ip_dhcp_is_reply(). Returns the verdict. */
+vnf_verdict_t ip_dhcp_receive(struct ip_worker *w, struct rte_mbuf *pkt,
+			      const struct vnf_headers *h, const struct ip_interface *on);
+/* Somebody else has this address, which was tentative. */
+void ip_dhcp_conflict(struct ip_worker *w, const struct ip_interface *on,
+		      const struct ip_addr *addr);
+/* Leases are given back: packets can be sent for the last time. */
+void ip_dhcp_stop(struct ip_worker *w);
+/* The client of this link; false: there is none. Any thread. */
+bool ip_dhcp_get(const struct ip_node *node, ip_link_t link, struct ip_dhcp_info *info);
+const char *ip_dhcp_state_name(enum ip_dhcp_state state);
+/* Build tables anew if a lease has changed. Control thread, as of struct vnf_part. */
+void ip_dhcp_control(struct vnf *vnf);
+
+/* Is it from a DHCP server, for the client of this interface? It may be to an address that is not
+ * ours yet. Any worker.
+ */
+static inline bool ip_dhcp_is_reply(struct rte_mbuf *pkt, const struct vnf_headers *h,
+				    const struct ip_interface *in)
+{
+	const struct rte_udp_hdr *udp;
+
+	if (h->proto != IPPROTO_UDP || h->l4 == 0 || (h->flags & VNF_FRAGMENT) != 0 ||
+	    pkt->data_len < h->payload + DHCP_CHADDR_AT + DHCP_MAC_BYTES)
+		return false;
+	udp = vnf_udp(pkt, h);
+	return udp->dst_port == RTE_BE16(DHCP_CLIENT_PORT) &&
+	       udp->src_port == RTE_BE16(DHCP_SERVER_PORT) &&
+	       memcmp(rte_pktmbuf_mtod_offset(pkt, const uint8_t *, h->payload + DHCP_CHADDR_AT),
+		      in->mac, DHCP_MAC_BYTES) == 0;
+}
 
 /* ---- ip_icmp.c: worker 0 ---- */
 

@@ -291,6 +291,7 @@ static void own_lost(struct ip_worker *w, struct own *own, const struct ip_inter
 		"interface \"%s\": %s is in use by %s; it is not taken before the link comes "
 		"up again, so give one of the two another address",
 		on->name, text, mac);
+	ip_dhcp_conflict(w, on, &own->address.addr);
 }
 
 static void own_defend(struct ip_worker *w, struct own *own, const struct ip_interface *on,

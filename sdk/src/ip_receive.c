@@ -47,8 +47,8 @@ static inline bool ipv4_is_martian(rte_be32_t src, rte_be32_t dst)
 	       (d >= V4_RESERVED && dst != RTE_BE32(UINT32_MAX));
 }
 
-static inline vnf_verdict_t ipv4_receive(struct rte_mbuf *pkt, const struct vnf_headers *h,
-					 struct ip_meta *meta, bool to_group)
+static inline vnf_verdict_t ipv4_receive(struct ip_worker *w, struct rte_mbuf *pkt,
+					 struct vnf_headers *h, struct ip_meta *meta, bool to_group)
 {
 	const struct rte_ipv4_hdr *ip = vnf_ipv4(pkt, h);
 	rte_be32_t dst = ip->dst_addr;
@@ -56,6 +56,8 @@ static inline vnf_verdict_t ipv4_receive(struct rte_mbuf *pkt, const struct vnf_
 	meta->dst = ip_addr_v4(dst);
 	if (unlikely(!ipv4_sum_is_right(ip)))
 		return VNF_DROP(VNF_DROP_IPV4_CHECKSUM);
+	if (unlikely(meta->in->dhcp) && ip_dhcp_is_reply(pkt, h, meta->in))
+		return ip_local(w, pkt, h, meta->in);
 	if (unlikely(ipv4_is_martian(ip->src_addr, dst)))
 		return VNF_DROP(VNF_DROP_MARTIAN);
 	if (unlikely((rte_be_to_cpu_32(dst) >> 28) == V4_MULTICAST >> 4))
@@ -172,7 +174,7 @@ static inline vnf_verdict_t packet_receive(struct ip_worker *w, uint16_t port, s
 	if (unlikely(!to_group && !rte_is_same_ether_addr(dst, meta->in->mac)))
 		return VNF_DROP(VNF_DROP_OTHER_MAC);
 	if (likely(vnf_is_ipv4(h)))
-		return ipv4_receive(pkt, h, meta, to_group);
+		return ipv4_receive(w, pkt, h, meta, to_group);
 	if (vnf_is_ipv6(h))
 		return ipv6_receive(w, pkt, h, meta, to_group);
 	if (h->ether_type == RTE_ETHER_TYPE_ARP)

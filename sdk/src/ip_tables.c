@@ -25,6 +25,16 @@ struct build {
 	uint32_t target_room;
 	uint32_t *target_hash; /* numbers of targets, open addressing; 0: none */
 	uint32_t hash_mask;
+	struct dhcp_lease *leases; /* by interface; without an address: none */
+	bool has_dhcp;
+	struct ip_lines *reused; /* lines of the file of routes, as they were read before */
+};
+
+/* What a file of routes had, kept for tables that are built for another lease. */
+struct ip_lines {
+	uint32_t refs;
+	size_t n, room;
+	struct ip_route_line line[];
 };
 
 /* ---- targets ---- */
@@ -115,10 +125,12 @@ static int interface_build(struct build *b, struct ip_interface *on,
 		.dad = spec->dad,
 		.has_v6 = spec->ipv6,
 		.mac = &vnf_port(b->vnf, port)->mac,
+		.dhcp = spec->dhcp,
+		.n_configured = (uint16_t)spec->addresses.n,
 		.n_addresses = (uint16_t)spec->addresses.n,
 	};
 	ip_interface_label(spec, on->name, sizeof(on->name));
-	on->address = calloc(spec->addresses.n + 1, sizeof(*on->address));
+	on->address = calloc(spec->addresses.n + 1, sizeof(*on->address)); /* and one by DHCP */
 	if (on->address == NULL)
 		return -ENOMEM;
 	for (uint16_t i = 0; i < on->n_addresses; i++) {
@@ -152,12 +164,12 @@ static bool is_of_link(const struct ip_addr *addr)
 	return !ip_is_v4(addr) && ip_is_link_local(addr);
 }
 
-static int connected_add(struct build *b, const struct ip_interface *on)
+static int connected_add(struct build *b, const struct ip_interface *on, uint16_t from)
 {
 	const struct ip_target connected = { .kind = IP_TARGET_CONNECTED, .out = on };
 	int ret = 0;
 
-	for (uint16_t i = 0; ret == 0 && i < on->n_addresses; i++) {
+	for (uint16_t i = from; ret == 0 && i < on->n_addresses; i++) {
 		if (is_of_link(&on->address[i].addr))
 			continue;
 		ret = route_add(b, &on->address[i], &connected);
@@ -168,12 +180,12 @@ static int connected_add(struct build *b, const struct ip_interface *on)
 }
 
 /* Before all others: what is ours is nobody's broadcast. */
-static int locals_add(struct build *b, const struct ip_interface *on)
+static int locals_add(struct build *b, const struct ip_interface *on, uint16_t from)
 {
 	const struct ip_target local = { .kind = IP_TARGET_LOCAL, .out = on };
 	int ret = 0;
 
-	for (uint16_t i = 0; ret == 0 && i < on->n_addresses; i++) {
+	for (uint16_t i = from; ret == 0 && i < on->n_addresses; i++) {
 		const struct ip_prefix host = { on->address[i].addr, IP_ADDR_BITS };
 
 		if (!is_of_link(&host.addr))
@@ -195,9 +207,9 @@ static int interfaces_build(struct build *b)
 		b->t->n_interfaces++;
 	}
 	for (uint16_t i = 0; ret == 0 && i < b->t->n_interfaces; i++)
-		ret = locals_add(b, &b->t->interface[i]);
+		ret = locals_add(b, &b->t->interface[i], 0);
 	for (uint16_t i = 0; ret == 0 && i < b->t->n_interfaces; i++)
-		ret = connected_add(b, &b->t->interface[i]);
+		ret = connected_add(b, &b->t->interface[i], 0);
 	return ret;
 }
 
@@ -211,7 +223,9 @@ static const struct ip_interface *interface_named(const struct ip_tables *t, con
 	return NULL;
 }
 
-/* The interface whose subnet has the gateway; the longest prefix counts. */
+/* The interface whose subnet has the gateway; the longest prefix counts. What DHCP says does not:
+ * a configuration is right or wrong by itself.
+ */
 static const struct ip_interface *interface_towards(const struct ip_tables *t,
 						    const struct ip_addr *via)
 {
@@ -219,7 +233,7 @@ static const struct ip_interface *interface_towards(const struct ip_tables *t,
 	uint32_t length = 0;
 
 	for (uint16_t i = 0; i < t->n_interfaces; i++)
-		for (uint16_t k = 0; k < t->interface[i].n_addresses; k++) {
+		for (uint16_t k = 0; k < t->interface[i].n_configured; k++) {
 			const struct ip_prefix *p = &t->interface[i].address[k];
 
 			if (p->length < length || !ip_prefix_has(p, via))
@@ -233,7 +247,7 @@ static const struct ip_interface *interface_towards(const struct ip_tables *t,
 static bool is_own(const struct ip_tables *t, const struct ip_addr *addr)
 {
 	for (uint16_t i = 0; i < t->n_interfaces; i++)
-		for (uint16_t k = 0; k < t->interface[i].n_addresses; k++)
+		for (uint16_t k = 0; k < t->interface[i].n_configured; k++)
 			if (ip_addr_equal(&t->interface[i].address[k].addr, addr))
 				return true;
 	return false;
@@ -241,7 +255,7 @@ static bool is_own(const struct ip_tables *t, const struct ip_addr *addr)
 
 static bool has_family(const struct ip_interface *on, bool v4)
 {
-	bool has = !v4 && on->has_v6;
+	bool has = v4 ? on->dhcp : on->has_v6;
 
 	for (uint16_t i = 0; i < on->n_addresses && !has; i++)
 		has = ip_is_v4(&on->address[i].addr) == v4;
@@ -318,6 +332,48 @@ static int spec_add(struct build *b, const struct ip_route_spec *spec)
 	return ret;
 }
 
+static int line_keep(void *arg, const struct ip_route_line *line, char *why, size_t why_size)
+{
+	struct build *b = arg;
+	struct ip_lines *lines = b->t->lines;
+	size_t room = lines != NULL ? lines->room : 0;
+
+	if (lines == NULL || lines->n == room) {
+		room = room * 2 + 64;
+		lines = realloc(lines, sizeof(*lines) + room * sizeof(lines->line[0]));
+		if (lines == NULL)
+			return -ENOMEM;
+		if (b->t->lines == NULL)
+			*lines = (struct ip_lines){ .refs = 1 };
+		lines->room = room;
+		b->t->lines = lines;
+	}
+	lines->line[lines->n++] = *line;
+	return line_add(arg, line, why, why_size);
+}
+
+/* They were right once; what is configured has not changed since. */
+static int lines_reuse(struct build *b)
+{
+	char why[WHY_MAX];
+	int ret = 0;
+
+	b->t->lines = b->reused;
+	b->reused->refs++;
+	for (size_t i = 0; ret == 0 && i < b->reused->n; i++)
+		ret = line_add(b, &b->reused->line[i], why, sizeof(why));
+	return ret;
+}
+
+/* Tables of the same configuration, if these are for another lease. */
+static struct ip_lines *lines_find(const struct build *b)
+{
+	const struct ip_tables *last =
+		b->vnf->generation != NULL ? vnf_part_built(b->vnf, PART_IP) : NULL;
+
+	return last != NULL && last->spec == b->t->spec ? last->lines : NULL;
+}
+
 static int routes_build(struct build *b)
 {
 	const struct ip_spec *spec = b->t->spec;
@@ -333,9 +389,84 @@ static int routes_build(struct build *b)
 	}
 	if (ret < 0 || spec->routes_file[0] == '\0')
 		return ret;
-	ret = ip_routes_read(spec->routes_file, line_add, b, why, sizeof(why));
+	if (b->reused != NULL)
+		return lines_reuse(b);
+	ret = ip_routes_read(spec->routes_file, b->has_dhcp ? line_keep : line_add, b, why,
+			     sizeof(why));
 	if (ret == -EINVAL)
 		vnf_config_error(b->file, &spec->routes_file, "%s", why);
+	return ret;
+}
+
+/* ---- by DHCP ---- */
+
+static void lease_address(struct build *b, struct ip_interface *on, struct dhcp_lease *lease)
+{
+	const struct ip_addr addr = ip_addr_v4(lease->address);
+
+	/* A reload has given it to an interface meanwhile. */
+	if (is_own(b->t, &addr)) {
+		lease->address = 0;
+		return;
+	}
+	on->address[on->n_addresses++] =
+		(struct ip_prefix){ addr, (uint8_t)(IP_V4_BITS + lease->length) };
+	if (lease->mtu >= (on->has_v6 ? IP6_MTU_MIN : IP_DHCP_MTU_MIN) && lease->mtu < on->mtu)
+		on->mtu = lease->mtu;
+}
+
+/* After all that is configured, which wins. */
+static int leases_take(struct build *b)
+{
+	const struct ip_node *node = vnf_part_state(b->vnf, PART_IP);
+	struct ip_dhcp_info info;
+	int ret = 0;
+
+	b->leases = calloc(b->t->n_interfaces, sizeof(*b->leases));
+	if (b->leases == NULL)
+		return -ENOMEM;
+	for (uint16_t i = 0; ret == 0 && i < b->t->n_interfaces; i++) {
+		struct ip_interface *on = &b->t->interface[i];
+
+		if (!on->dhcp || !ip_dhcp_get(node, on->link, &info) || !info.bound)
+			continue;
+		b->leases[i] = info.lease;
+		lease_address(b, on, &b->leases[i]);
+		ret = locals_add(b, on, on->n_configured);
+		if (ret == 0)
+			ret = connected_add(b, on, on->n_configured);
+	}
+	return ret;
+}
+
+static int lease_routes(struct build *b, const struct ip_interface *on,
+			const struct dhcp_lease *lease)
+{
+	int ret = 0;
+
+	for (uint32_t i = 0; ret == 0 && i < lease->n_routes; i++) {
+		const struct dhcp_route *route = &lease->route[i];
+		struct ip_prefix prefix = { ip_addr_v4(route->prefix),
+					    (uint8_t)(IP_V4_BITS + route->length) };
+		struct ip_target target = { .kind = IP_TARGET_CONNECTED, .out = on };
+
+		if (route->via != 0) {
+			target.kind = IP_TARGET_GATEWAY;
+			target.via = ip_addr_v4(route->via);
+		}
+		ret = route_add(b, &prefix, &target);
+	}
+	/* There are too many gateways: so be it, for the configuration is not to blame. */
+	return ret == -ENOSPC ? 0 : ret;
+}
+
+static int leases_route(struct build *b)
+{
+	int ret = 0;
+
+	for (uint16_t i = 0; ret == 0 && i < b->t->n_interfaces; i++)
+		if (b->leases[i].address != 0)
+			ret = lease_routes(b, &b->t->interface[i], &b->leases[i]);
 	return ret;
 }
 
@@ -353,6 +484,8 @@ void ip_tables_discard(struct vnf *vnf, void *built)
 		free(t->interface[i].address);
 	for (size_t i = 0; i < RTE_DIM(t->port); i++)
 		free(t->port[i].tagged);
+	if (t->lines != NULL && --t->lines->refs == 0)
+		free(t->lines);
 	free(t->interface);
 	free(t->target);
 	free(t);
@@ -362,8 +495,14 @@ static int tables_fill(struct build *b)
 {
 	int ret = interfaces_build(b);
 
+	for (uint16_t i = 0; i < b->t->n_interfaces; i++)
+		b->has_dhcp |= b->t->interface[i].dhcp;
+	if (ret == 0 && b->has_dhcp)
+		ret = leases_take(b);
 	if (ret == 0)
 		ret = routes_build(b);
+	if (ret == 0 && b->has_dhcp)
+		ret = leases_route(b);
 	if (ret == 0)
 		ret = ip_fib_create(b->routes, b->n_routes, (enum ip_fib_table)b->t->spec->table,
 				    &b->t->fib);
@@ -389,6 +528,7 @@ int ip_tables_build(struct vnf *vnf, const struct vnf_build *from, void **built)
 		goto end;
 	b.t->spec = &section->ip;
 	b.t->n_targets = 1; /* number 0 is no route */
+	b.reused = lines_find(&b);
 	ret = tables_fill(&b);
 end:
 	if (ret == -ENOMEM)
@@ -399,5 +539,6 @@ end:
 		*built = b.t;
 	free(b.routes);
 	free(b.target_hash);
+	free(b.leases);
 	return ret;
 }

@@ -41,6 +41,12 @@ struct vnf_part {
 	uint32_t (*pass)(struct vnf_worker *worker);
 	/* Do packets wait for this worker's pass? Any thread. */
 	bool (*owes)(const struct vnf_worker *worker);
+	/* Every 10 ms; in a replay whenever all is done that is due. Control thread. NULL: none. */
+	void (*control)(struct vnf *vnf);
+	/* The program stops, and packets can be sent for the last time; not in a replay. Worker.
+	 * NULL: none.
+	 */
+	void (*stop)(struct vnf_worker *worker);
 	void (*worker_fini)(struct vnf_worker *worker);
 	void (*discard)(struct vnf *vnf, void *built);
 	void (*destroy)(struct vnf *vnf, void *state);
@@ -53,6 +59,9 @@ const void *vnf_part_config(const struct vnf *vnf, enum part_slot slot);
 
 /* What `build` made for the generation in force. Control thread. */
 void *vnf_part_built(const struct vnf *vnf, enum part_slot slot);
+
+/* Let all parts do what their `control` does. Control thread. */
+void parts_control(struct vnf *vnf);
 
 /* Some of a worker's packets are given to another, and taken over by that: the ledger. */
 void part_handed_out(struct vnf_worker *worker, uint32_t n);

@@ -378,6 +378,7 @@ static int run(struct vnf *vnf, int signals)
 		next_control = now + CONTROL_NS;
 		if (vnf->program->control != NULL)
 			vnf->program->control(vnf);
+		parts_control(vnf);
 		watchdog_poll(vnf, now);
 		usage_poll(vnf, now);
 		service_poll(vnf);

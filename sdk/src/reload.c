@@ -314,6 +314,9 @@ static void publish(struct vnf *vnf)
 	generation_publish(vnf, g);
 	history_add(vnf->reload, g);
 	vnf->reload->token = rte_rcu_qsbr_start(vnf->qsbr);
+	/* There this thread is all workers. */
+	for (uint16_t i = 0; vnf->options.replay.on && i < vnf->n_workers; i++)
+		generation_take(&vnf->workers[i]);
 }
 
 static void failed_note(struct reload *r)
@@ -522,6 +525,45 @@ json_t *reload(struct vnf *vnf, bool dry_run, struct vnf_refusal *why)
 	if (r->state == RELOAD_NONE)
 		drop_next(vnf);
 	return result;
+}
+
+static int rxqs_copy(const struct vnf *vnf, const struct generation *from, struct generation *to)
+{
+	for (uint16_t i = 0; i < vnf->n_workers; i++) {
+		size_t bytes = from->n_rxqs[i] * sizeof(*from->rxqs[i]);
+
+		if (from->rxqs[i] == NULL)
+			continue;
+		to->rxqs[i] = malloc(bytes + 1);
+		if (to->rxqs[i] == NULL)
+			return -ENOMEM;
+		memcpy(to->rxqs[i], from->rxqs[i], bytes);
+		to->n_rxqs[i] = from->n_rxqs[i];
+	}
+	return 0;
+}
+
+int reload_rebuild(struct vnf *vnf)
+{
+	struct reload *r = vnf->reload;
+	const char *but = AS_IT_WAS;
+	int ret;
+
+	if (r->state != RELOAD_NONE)
+		return -EBUSY;
+	r->next = generation_create(vnf, r->current->loaded);
+	if (r->next == NULL)
+		return -ENOMEM;
+	ret = rxqs_copy(vnf, r->current, r->next);
+	if (ret == 0)
+		ret = build_on(vnf, r->next, NULL);
+	if (ret == 0)
+		ret = commit(vnf, &but);
+	/* reload_poll() goes on with it. */
+	if (ret == -EINPROGRESS)
+		return 0;
+	drop_next(vnf);
+	return ret;
 }
 
 /* The worker that was late has come. */

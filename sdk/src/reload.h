@@ -52,6 +52,10 @@ uint64_t generation_packets(const struct vnf *vnf, uint64_t number);
 int reload_start(struct vnf *vnf);
 /* What changed, or would change, or NULL and why not. */
 json_t *reload(struct vnf *vnf, bool dry_run, struct vnf_refusal *why);
+/* Build anew from the configuration in force, for what its parts have learnt since. 0; -EBUSY: a
+ * reload is under way; -errno and all is as it was.
+ */
+int reload_rebuild(struct vnf *vnf);
 /* SIGHUP: the same, told to the log. */
 void reload_signal(struct vnf *vnf);
 /* Give back what workers have left meanwhile; every 100 ms. */

@@ -334,6 +334,18 @@ static void control_run(struct vnf *vnf, uint64_t now)
 		replay.control_ns += CONTROL_NS;
 }
 
+/* What it builds is taken over at once, and what that sends belongs to this time. */
+static void parts_run(struct vnf *vnf, uint64_t now)
+{
+	uint64_t before = vnf->generations;
+
+	for (uint16_t i = 0; i < vnf->n_workers; i++)
+		vnf->workers[i].pub.now_ns = now;
+	parts_control(vnf);
+	for (uint16_t i = 0; vnf->generations != before && i < vnf->n_workers; i++)
+		worker_pass(vnf, &vnf->workers[i]);
+}
+
 static int step(struct vnf *vnf, uint64_t now)
 {
 	int ret;
@@ -345,6 +357,7 @@ static int step(struct vnf *vnf, uint64_t now)
 	if (ret == 0)
 		ret = dues_run(vnf, now);
 	control_run(vnf, now);
+	parts_run(vnf, now);
 	trace_flush();
 	if (replay.failed) {
 		vnf_error("replay: a record cannot be written on; is the disk full?");

@@ -81,6 +81,7 @@ struct app_loop {
 	uint64_t waited_ns; /* for full queues, in this pass */
 	uint32_t n_drops;   /* reasons that have a name */
 	bool has_parts;     /* whose pass is to be called: there are several workers */
+	bool stopped;       /* parts were told */
 	uint16_t n_sends;
 	uint16_t n_burst;        /* packets that the callback has in hand; 0: it is not running */
 	uint16_t burst_port;     /* where they came from; both are read by the watchdog */
@@ -447,6 +448,14 @@ static uint32_t parts_pass(struct app_loop *loop)
 	return packets;
 }
 
+static void parts_stop(struct app_loop *loop)
+{
+	loop->stopped = true;
+	for (size_t i = 0; i < VNF_PARTS_MAX && loop->app->parts[i] != NULL; i++)
+		if (loop->app->parts[i]->stop != NULL)
+			loop->app->parts[i]->stop(&loop->worker->pub);
+}
+
 void part_handed_out(struct vnf_worker *worker, uint32_t n)
 {
 	struct app_loop *loop = ((struct worker *)worker)->app;
@@ -472,6 +481,8 @@ uint32_t app_pass(struct vnf_worker *worker)
 	if (likely(worker_receiving(loop->worker)))
 		for (uint16_t i = 0; i < loop->worker->n_rxqs; i++)
 			packets += queue_poll(loop, &loop->worker->rxqs[i]);
+	else if (!loop->stopped)
+		parts_stop(loop);
 	if (loop->app->tick != NULL)
 		tick_run(loop);
 	for (uint16_t i = 0; i < loop->n_handovers; i++)
