@@ -19,8 +19,10 @@
 
 /* Size of a large page, which the kernel may give us; that of the heap's pages in name only. */
 #define PAGE ((size_t)2 << 20)
-#define TBL24_BYTES (((size_t)1 << 24) * sizeof(uint16_t))
-#define TBL8_BYTES (256 * sizeof(uint16_t))
+#define TBL24_ENTRIES ((size_t)1 << 24)
+#define TBL8_ENTRIES 256
+/* Entries of two octets number so many groups; if there are more, they have four. */
+#define SMALL_GROUPS 32767
 /* Greater than any node of a RIB. */
 #define NODE_BYTES 64
 /* What each family takes beside its tables and nodes. */
@@ -133,15 +135,27 @@ static uint32_t routes_max(const struct family *f)
 	return f->routes + 16;
 }
 
+static uint32_t groups_max(const struct family *f)
+{
+	return f->groups + TBL8_MIN;
+}
+
+static bool is_large(const struct family *f)
+{
+	return groups_max(f) > SMALL_GROUPS;
+}
+
 static size_t family_bytes(const struct family *f)
 {
 	size_t node = rte_mempool_calc_obj_size(NODE_BYTES, 0, NULL);
 	size_t nodes = (size_t)routes_max(f) * 2;
+	size_t entry = is_large(f) ? sizeof(uint32_t) : sizeof(uint16_t);
 	/* The pool's ring holds a power of two of pointers. */
 	size_t bytes = nodes * (node + 2 * sizeof(void *)) + FAMILY_BYTES;
 
 	if (f->routes >= IP_FIB_FEW)
-		bytes += TBL24_BYTES + (f->groups + TBL8_MIN + 1) * (TBL8_BYTES + sizeof(uint64_t));
+		bytes += TBL24_ENTRIES * entry +
+			 (groups_max(f) + (size_t)1) * (TBL8_ENTRIES * entry + sizeof(uint64_t));
 	return bytes;
 }
 
@@ -189,7 +203,7 @@ static int v4_create(struct ip_fib *fib, const struct family *f)
 	struct rte_fib_conf conf = {
 		.type = f->routes < IP_FIB_FEW ? RTE_FIB_DUMMY : RTE_FIB_DIR24_8,
 		.max_routes = (int)routes_max(f),
-		.dir24_8 = { RTE_FIB_DIR24_8_2B, f->groups + TBL8_MIN },
+		.dir24_8 = { is_large(f) ? RTE_FIB_DIR24_8_4B : RTE_FIB_DIR24_8_2B, groups_max(f) },
 	};
 	char name[64];
 
@@ -203,7 +217,7 @@ static int v6_create(struct ip_fib *fib, const struct family *f)
 	struct rte_fib6_conf conf = {
 		.type = f->routes < IP_FIB_FEW ? RTE_FIB6_DUMMY : RTE_FIB6_TRIE,
 		.max_routes = (int)routes_max(f),
-		.trie = { RTE_FIB6_TRIE_2B, f->groups + TBL8_MIN },
+		.trie = { is_large(f) ? RTE_FIB6_TRIE_4B : RTE_FIB6_TRIE_2B, groups_max(f) },
 	};
 	char name[64];
 
