@@ -128,6 +128,24 @@ void *vnf_part_state(const struct vnf *vnf, enum part_slot slot)
 	return node;
 }
 
+void *vnf_part_built(const struct vnf *vnf, enum part_slot slot)
+{
+	(void)vnf;
+	(void)slot;
+	return NULL;
+}
+
+int reload_rebuild(struct vnf *vnf)
+{
+	(void)vnf;
+	return 0;
+}
+
+uint64_t vnf_clock_now(void)
+{
+	return worker.pub.now_ns;
+}
+
 bool clock_is_virtual(void)
 {
 	return true;

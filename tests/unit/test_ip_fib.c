@@ -177,6 +177,24 @@ Test(ip_fib, ten_thousand_of_both, .timeout = 100)
 	ip_fib_destroy(fib);
 }
 
+/* Each sets three groups of its own aside, which are more than entries of two octets can number. */
+Test(ip_fib, many_ipv6_without_parents, .timeout = 100)
+{
+	for (size_t i = 0; i < 2 * ROUTES; i++) {
+		struct ip_addr a = random_addr(false);
+
+		a.half[0] = next_random();
+		routes[i] = (struct ip_route){
+			.prefix = { ip_addr_masked(&a, 48, false), 48 },
+			.order = (uint32_t)i,
+			.target = (uint16_t)(1 + i),
+		};
+	}
+	build(2 * ROUTES);
+	compare(2 * ROUTES, 1000);
+	ip_fib_destroy(fib);
+}
+
 /* Of two with the same prefix the first counts, in whatever order they are sorted. */
 Test(ip_fib, doubles)
 {
