@@ -360,10 +360,13 @@ void vnf_ip_forward(struct vnf_worker *worker, uint16_t port, struct rte_mbuf **
 	for (uint16_t i = 0; i < n; i++) {
 		struct ip_meta *meta = &w->meta[i];
 
-		if (unlikely(verdicts[i] == VNF_IP_LOCAL))
-			verdicts[i] = ip_refuse_local(w, pkts[i], &h[i], meta->in);
-		if (unlikely(verdicts[i] != VNF_IP_PASS))
+		if (unlikely(verdicts[i] != VNF_IP_PASS)) {
+			if (verdicts[i] == VNF_IP_NODE)
+				verdicts[i] = ip_local(w, pkts[i], &h[i], meta->in);
+			else if (verdicts[i] == VNF_IP_LOCAL)
+				verdicts[i] = ip_refuse_local(w, pkts[i], &h[i], meta->in);
 			continue;
+		}
 		target_renew(w, pkts[i], &h[i], meta);
 		verdicts[i] = packet_forward(w, pkts[i], &h[i], meta->in, meta->target, &meta->dst);
 	}

@@ -288,6 +288,7 @@ static void interface_put(uint16_t i, uint16_t vlan, uint16_t mtu, struct ip_pre
 					       .vlan = vlan,
 					       .mtu = mtu,
 					       .dad = i == 0,
+					       .dhcp = i == 0,
 					       .has_v6 = true,
 					       .mac = &slots[i].port.mac,
 					       .name = "one",
