@@ -177,6 +177,10 @@ struct ip_tables {
 int ip_tables_build(struct vnf *vnf, const struct vnf_build *from, void **built);
 void ip_tables_discard(struct vnf *vnf, void *built);
 
+/* The same without any effect, for its errors in the file. */
+void ip_tables_check(struct vnf_config *file, const struct ip_spec *spec,
+		     const struct vnf_port_spec *const *port, uint16_t n_ports);
+
 static inline struct ip_interface *ip_interface_on(const struct ip_tables *t, uint16_t port,
 						   uint16_t vlan)
 {

@@ -41,16 +41,21 @@ static int prefix_take(const char *word, struct ip_route_line *line, char *why, 
 		return -EINVAL;
 	}
 	masked = ip_addr_masked(&line->prefix.addr, line->prefix.length, false);
-	if (ip_addr_equal(&masked, &line->prefix.addr))
-		return 0;
-	snprintf(why, why_size, "\"%.64s\" has bits beyond its length", word);
-	return -EINVAL;
+	if (!ip_addr_equal(&masked, &line->prefix.addr)) {
+		snprintf(why, why_size, "\"%.64s\" has bits beyond its length", word);
+		return -EINVAL;
+	}
+	if (!ip_is_routable(&masked)) {
+		snprintf(why, why_size,
+			 "\"%.64s\": to groups and link-local addresses there are no routes", word);
+		return -EINVAL;
+	}
+	return 0;
 }
 
 static int via_take(const char *word, struct ip_route_line *line, char *why, size_t why_size)
 {
-	if (word != NULL && ip_addr_parse(word, &line->via) == 0 && !ip_is_multicast(&line->via) &&
-	    !ip_is_zero(&line->via)) {
+	if (word != NULL && ip_addr_parse(word, &line->via) == 0 && ip_is_host(&line->via)) {
 		line->has_via = true;
 		return 0;
 	}
@@ -63,7 +68,7 @@ static int via_take(const char *word, struct ip_route_line *line, char *why, siz
 static int dev_take(const char *word, struct ip_route_line *line, char *why, size_t why_size)
 {
 	if (word != NULL && strlen(word) < sizeof(line->interface)) {
-		strcpy(line->interface, word);
+		snprintf(line->interface, sizeof(line->interface), "%s", word);
 		return 0;
 	}
 	snprintf(why, why_size, "after `dev` there is no name of an interface");

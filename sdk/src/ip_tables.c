@@ -124,7 +124,7 @@ static int interface_build(struct build *b, struct ip_interface *on,
 		.mtu = (uint16_t)(spec->mtu != 0 ? spec->mtu : b->port[port]->mtu),
 		.dad = spec->dad,
 		.has_v6 = spec->ipv6,
-		.mac = &vnf_port(b->vnf, port)->mac,
+		.mac = b->vnf != NULL ? &vnf_port(b->vnf, port)->mac : NULL,
 		.dhcp = spec->dhcp,
 		.n_configured = (uint16_t)spec->addresses.n,
 		.n_addresses = (uint16_t)spec->addresses.n,
@@ -253,6 +253,20 @@ static bool is_own(const struct ip_tables *t, const struct ip_addr *addr)
 	return false;
 }
 
+static bool is_broadcast(const struct ip_interface *on, const struct ip_addr *addr)
+{
+	for (uint16_t i = 0; i < on->n_addresses; i++) {
+		const struct ip_prefix *p = &on->address[i];
+		struct ip_addr zeros = ip_addr_masked(&p->addr, p->length, false);
+		struct ip_addr ones = ip_addr_masked(&p->addr, p->length, true);
+
+		if (ip_is_v4(&p->addr) && p->length < IP_ADDR_BITS - 1 &&
+		    (ip_addr_equal(addr, &zeros) || ip_addr_equal(addr, &ones)))
+			return true;
+	}
+	return false;
+}
+
 static bool has_family(const struct ip_interface *on, bool v4)
 {
 	bool has = v4 ? on->dhcp : on->has_v6;
@@ -292,6 +306,10 @@ static int line_add(void *arg, const struct ip_route_line *line, char *why, size
 			snprintf(why, why_size,
 				 "the gateway is in no interface's subnet; name the interface, or "
 				 "another gateway");
+			return -EINVAL;
+		}
+		if (is_broadcast(target.out, &line->via)) {
+			snprintf(why, why_size, "the gateway is the broadcast address of a subnet");
 			return -EINVAL;
 		}
 		if (is_own(b->t, &line->via)) {
@@ -510,35 +528,56 @@ static int tables_fill(struct build *b)
 	return ret;
 }
 
+static int build_begin(struct build *b, const struct ip_spec *spec)
+{
+	b->hash_mask = 2 * (IP_TARGETS_MAX + 1) - 1;
+	b->t = calloc(1, sizeof(*b->t));
+	b->target_hash = calloc(b->hash_mask + 1u, sizeof(*b->target_hash));
+	if (b->t != NULL)
+		b->t->target = calloc(IP_TARGETS_MAX, sizeof(*b->t->target));
+	if (b->t == NULL || b->target_hash == NULL || b->t->target == NULL)
+		return -ENOMEM;
+	b->t->spec = spec;
+	b->t->n_targets = 1; /* number 0 is no route */
+	return 0;
+}
+
+static void build_end(struct build *b)
+{
+	free(b->routes);
+	free(b->target_hash);
+	free(b->leases);
+}
+
 int ip_tables_build(struct vnf *vnf, const struct vnf_build *from, void **built)
 {
 	const struct ip_section *section = from->config;
-	struct build b = { .vnf = vnf,
-			   .file = from->file,
-			   .port = from->port,
-			   .n_ports = from->n_ports,
-			   .hash_mask = 2 * (IP_TARGETS_MAX + 1) - 1 };
-	int ret = -ENOMEM;
+	struct build b = {
+		.vnf = vnf, .file = from->file, .port = from->port, .n_ports = from->n_ports
+	};
+	int ret = build_begin(&b, &section->ip);
 
-	b.t = calloc(1, sizeof(*b.t));
-	b.target_hash = calloc(b.hash_mask + 1u, sizeof(*b.target_hash));
-	if (b.t != NULL)
-		b.t->target = calloc(IP_TARGETS_MAX, sizeof(*b.t->target));
-	if (b.t == NULL || b.target_hash == NULL || b.t->target == NULL)
-		goto end;
-	b.t->spec = &section->ip;
-	b.t->n_targets = 1; /* number 0 is no route */
-	b.reused = lines_find(&b);
-	ret = tables_fill(&b);
-end:
+	if (ret == 0) {
+		b.reused = lines_find(&b);
+		ret = tables_fill(&b);
+	}
 	if (ret == -ENOMEM)
 		vnf_error("ip: no memory for the tables");
 	if (ret < 0)
 		ip_tables_discard(vnf, b.t);
 	else
 		*built = b.t;
-	free(b.routes);
-	free(b.target_hash);
-	free(b.leases);
+	build_end(&b);
 	return ret;
+}
+
+void ip_tables_check(struct vnf_config *file, const struct ip_spec *spec,
+		     const struct vnf_port_spec *const *port, uint16_t n_ports)
+{
+	struct build b = { .file = file, .port = port, .n_ports = n_ports };
+
+	if (build_begin(&b, spec) == 0 && interfaces_build(&b) == 0)
+		routes_build(&b);
+	ip_tables_discard(NULL, b.t);
+	build_end(&b);
 }
