@@ -349,11 +349,18 @@ static void ip_take(struct vnf_worker *worker, void *built)
 	ip_neigh_forget(w);
 }
 
+static void ip_control(struct vnf *vnf)
+{
+	ip_own_control(vnf);
+	ip_dhcp_control(vnf);
+}
+
 const struct vnf_part vnf_ip_part = {
 	.slot = PART_IP,
 	.title = "IP",
 	.config = ip_keys,
 	.config_size = sizeof(struct ip_section),
+	.packets = IP_HELD_MAX,
 	.commands = ip_commands,
 	.metrics = ip_metrics,
 	.check = ip_config_check,
@@ -363,7 +370,7 @@ const struct vnf_part vnf_ip_part = {
 	.take = ip_take,
 	.pass = ip_pass,
 	.owes = ip_owes,
-	.control = ip_dhcp_control,
+	.control = ip_control,
 	.stop = ip_stop,
 	.worker_fini = ip_worker_fini,
 	.discard = ip_tables_discard,

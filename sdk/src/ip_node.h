@@ -521,6 +521,8 @@ bool ip_own_conflict(struct ip_worker *w, const struct ip_interface *on, const s
 /* An own address of the interface to talk to `peer` from; false: none is usable. */
 bool ip_own_source(const struct ip_node *node, const struct ip_interface *on,
 		   const struct ip_addr *peer, struct ip_addr *src);
+/* Tell what is noted of others who use an address. Control thread. */
+void ip_own_control(struct vnf *vnf);
 bool ip_own_get(const struct ip_node *node, uint32_t i, struct ip_own_info *info);
 const char *ip_own_state_name(enum ip_own_state state);
 void ip_own_dad(struct vnf_worker *worker, struct vnf_timeout *timeout);

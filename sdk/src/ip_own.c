@@ -31,9 +31,20 @@ struct own {
 
 #define NO_OWN UINT16_MAX
 
+/* Who else uses an address; the last one. `seq` is odd while worker 0 writes. */
+struct conflict {
+	uint32_t seq;
+	ip_link_t link;
+	struct ip_addr addr;
+	struct rte_ether_addr mac;
+	bool lost; /* the address is not taken */
+};
+
 struct ip_owns {
 	uint32_t n;
 	uint32_t seed;
+	struct conflict conflict;
+	uint32_t told; /* its `seq` that the control thread has told */
 	struct vnf_log_limit limit;
 	uint16_t bucket[IP_OWN_MAX]; /* numbers of addresses, by hash */
 	struct own own[IP_OWN_MAX];
@@ -278,55 +289,86 @@ bool ip_is_neighbour(const struct ip_worker *w, const struct ip_interface *on,
 	return ip_neigh_is_known(w->node, on->link, addr);
 }
 
-static void own_lost(struct ip_worker *w, struct own *own, const struct ip_interface *on,
-		     const char *mac)
+/* For the control thread, which tells it: workers write no logs. */
+static void conflict_note(struct ip_owns *owns, const struct own *own,
+			  const struct rte_ether_addr *mac, bool lost)
 {
-	char text[IP_TEXT_MAX];
+	struct conflict *c = &owns->conflict;
 
-	ip_addr_print(&own->address.addr, text, sizeof(text));
+	__atomic_store_n(&c->seq, c->seq + 1, __ATOMIC_RELAXED);
+	__atomic_thread_fence(__ATOMIC_RELEASE);
+	c->link = own->link;
+	c->addr = own->address.addr;
+	c->mac = *mac;
+	c->lost = lost;
+	/* Pairs with the acquire in ip_own_control(). */
+	__atomic_store_n(&c->seq, c->seq + 1, __ATOMIC_RELEASE);
+}
+
+static void own_lost(struct ip_worker *w, struct own *own, const struct ip_interface *on,
+		     const struct rte_ether_addr *mac)
+{
 	vnf_timeout_stop(&own->timer);
 	own_set(own, IP_OWN_DUPLICATE);
-	vnf_log_limited(
-		&w->node->owns->limit, VNF_LOG_ERROR,
-		"interface \"%s\": %s is in use by %s; it is not taken before the link comes "
-		"up again, so give one of the two another address",
-		on->name, text, mac);
+	conflict_note(w->node->owns, own, mac, true);
 	ip_dhcp_conflict(w, on, &own->address.addr);
 }
 
 static void own_defend(struct ip_worker *w, struct own *own, const struct ip_interface *on,
-		       const char *mac)
+		       const struct rte_ether_addr *mac)
 {
-	char text[IP_TEXT_MAX];
-
-	ip_addr_print(&own->address.addr, text, sizeof(text));
-	vnf_log_limited(
-		&w->node->owns->limit, VNF_LOG_WARNING,
-		"interface \"%s\": %s also uses %s, which is this program's; give one of the "
-		"two another address",
-		on->name, mac, text);
 	if (own->defended_ns != 0 && w->worker->now_ns - own->defended_ns < DEFEND_NS)
 		return;
 	own->defended_ns = w->worker->now_ns;
+	conflict_note(w->node->owns, own, mac, false);
 	announce(w, own, on);
+}
+
+void ip_own_control(struct vnf *vnf)
+{
+	const struct ip_node *node = vnf_part_state(vnf, PART_IP);
+	struct ip_owns *owns = node->owns;
+	uint32_t seq = __atomic_load_n(&owns->conflict.seq, __ATOMIC_ACQUIRE);
+	struct conflict c = owns->conflict;
+	char addr[IP_TEXT_MAX], mac[RTE_ETHER_ADDR_FMT_SIZE];
+	const struct ip_interface *on;
+
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	if (seq == owns->told || (seq & 1) != 0 ||
+	    __atomic_load_n(&owns->conflict.seq, __ATOMIC_RELAXED) != seq)
+		return;
+	owns->told = seq;
+	on = ip_interface_of(vnf_part_built(vnf, PART_IP), c.link);
+	if (on == NULL)
+		return;
+	ip_addr_print(&c.addr, addr, sizeof(addr));
+	rte_ether_format_addr(mac, sizeof(mac), &c.mac);
+	if (c.lost)
+		vnf_log_limited(&owns->limit, VNF_LOG_ERROR,
+				"interface \"%s\": %s is in use by %s; it is not taken before the "
+				"link comes up again, so give one of the two another address",
+				on->name, addr, mac);
+	else
+		vnf_log_limited(&owns->limit, VNF_LOG_WARNING,
+				"interface \"%s\": %s also uses %s, which is this program's; give "
+				"one of the two another address",
+				on->name, mac, addr);
 }
 
 bool ip_own_conflict(struct ip_worker *w, const struct ip_interface *on, const struct ip_addr *addr,
 		     const struct rte_ether_addr *mac)
 {
 	struct own *own = own_find(w->node, on->link, addr);
-	char text[RTE_ETHER_ADDR_FMT_SIZE];
 
 	if (own == NULL)
 		return false;
 	if (rte_is_same_ether_addr(mac, on->mac))
 		return true;
-	rte_ether_format_addr(text, sizeof(text), mac);
 	w->node->counts.conflicts++;
 	if (own->state == IP_OWN_TENTATIVE)
-		own_lost(w, own, on, text);
+		own_lost(w, own, on, mac);
 	else if (own->state == IP_OWN_VALID)
-		own_defend(w, own, on, text);
+		own_defend(w, own, on, mac);
 	return true;
 }
 

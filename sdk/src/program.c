@@ -177,13 +177,23 @@ static bool elsewhere(const struct vnf *vnf, const char *pa_port)
 	return vnf->options.plan || (vnf->options.check && pa_port != NULL);
 }
 
+/* Packets that the application, and the parts that it uses, may hold. */
+static uint32_t plan_packets(const struct vnf *vnf)
+{
+	uint32_t packets = vnf->spec->packets;
+
+	for (size_t i = 0; i < VNF_PARTS_MAX && program_part(vnf->program, i) != NULL; i++)
+		packets += vnf->program->parts[i]->packets * (vnf->spec->workers > 1 ? 2 : 1);
+	return packets;
+}
+
 /* A replay needs packets and nothing else: hugepages and `memory` would not change what it does. */
 static int plan_memory_replay(struct vnf *vnf)
 {
 	const struct vnf_port_need none = { .mbufs = VNF_BURST_MAX };
 	struct memory_input in = {
 		.n_workers = (uint16_t)vnf->spec->workers,
-		.packets = vnf->spec->packets,
+		.packets = plan_packets(vnf),
 		.available = memory_available("/proc/meminfo"),
 		.hugepages = HUGEPAGES_NEVER,
 	};
@@ -224,7 +234,7 @@ static int plan_memory(struct vnf *vnf)
 
 	struct memory_input in = {
 		.n_workers = (uint16_t)vnf->spec->workers,
-		.packets = vnf->spec->packets,
+		.packets = plan_packets(vnf),
 		.memory = vnf->spec->memory,
 		.hugepages = vnf->spec->hugepages,
 		.huge_free = memory_huge_free(huge_dir),
