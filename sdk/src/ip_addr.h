@@ -55,9 +55,10 @@ static inline bool ip_addr_equal(const struct ip_addr *a, const struct ip_addr *
 	return a->half[0] == b->half[0] && a->half[1] == b->half[1];
 }
 
+/* Of either family: 0.0.0.0 and ::. */
 static inline bool ip_is_zero(const struct ip_addr *a)
 {
-	return a->half[0] == 0 && a->half[1] == 0;
+	return a->half[0] == 0 && a->word[3] == 0 && (a->word[2] == 0 || ip_is_v4(a));
 }
 
 /* fe80::/10 */

@@ -54,6 +54,8 @@ static int check_via(const void *field, char *why, size_t why_size)
 static const char *const route_types[] = { "unicast", "blackhole", "unreachable", "prohibit",
 					   NULL };
 
+static const char *const tables[] = { "auto", "small", "large", NULL };
+
 static const struct vnf_config_key interface_keys[] = {
 	{ .name = "name",
 	  .type = VNF_CONFIG_STRING,
@@ -157,6 +159,15 @@ static const struct vnf_config_key group_keys[] = {
 	  .offset = offsetof(struct ip_spec, routes_file),
 	  .doc = "File with further routes, one a line: `PREFIX via GATEWAY`, `PREFIX dev "
 		 "INTERFACE`, `blackhole PREFIX`. It is read again at each reload." },
+	{ .name = "table",
+	  .type = VNF_CONFIG_ENUM,
+	  .flags = VNF_CONFIG_LIVE,
+	  .offset = offsetof(struct ip_spec, table),
+	  .def = "auto",
+	  .choices = tables,
+	  .doc = "By what routes are looked up: `large` takes 33 MB and more for each IP version "
+		 "and is fast however many there are, `small` takes little and is for few of them; "
+		 "`auto`: large from 64 routes of a version on." },
 	{ .name = "neighbours",
 	  .type = VNF_CONFIG_U32,
 	  .offset = offsetof(struct ip_spec, neighbours),
@@ -241,10 +252,11 @@ void ip_interface_label(const struct ip_interface_spec *spec, char *name, size_t
 
 static bool is_host(const struct ip_prefix *p)
 {
+	static const struct ip_addr loopback = { .octet = { [15] = 1 } };
 	struct ip_addr zero = ip_addr_masked(&p->addr, p->length, false);
 	struct ip_addr ones = ip_addr_masked(&p->addr, p->length, true);
 
-	if (ip_is_multicast(&p->addr) || ip_is_zero(&p->addr))
+	if (ip_is_multicast(&p->addr) || ip_is_zero(&p->addr) || ip_addr_equal(&p->addr, &loopback))
 		return false;
 	if (!ip_is_v4(&p->addr))
 		return true;

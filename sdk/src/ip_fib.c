@@ -10,7 +10,9 @@
 #include <sys/mman.h>
 
 #include <rte_errno.h>
+#include <rte_fbarray.h>
 #include <rte_malloc.h>
+#include <rte_memory.h>
 #include <rte_mempool.h>
 #include <rte_rib.h>
 #include <rte_rib6.h>
@@ -19,8 +21,10 @@
 
 /* Size of a large page, which the kernel may give us; that of the heap's pages in name only. */
 #define PAGE ((size_t)2 << 20)
-#define TBL24_BYTES (((size_t)1 << 24) * sizeof(uint16_t))
-#define TBL8_BYTES (256 * sizeof(uint16_t))
+#define TBL24_ENTRIES ((size_t)1 << 24)
+#define TBL8_ENTRIES ((size_t)256)
+/* Bits of a destination that the first table is for. */
+#define DIRECT_BITS 24u
 /* Greater than any node of a RIB. */
 #define NODE_BYTES 64
 /* What each family takes beside its tables and nodes. */
@@ -41,6 +45,7 @@ struct ip_fib {
 struct family {
 	uint32_t routes;
 	uint32_t groups; /* tables for bits after the first 24, eight at a time */
+	bool large;
 };
 
 /* ---- sizes ---- */
@@ -66,32 +71,69 @@ static bool same_bits(const struct ip_addr *a, const struct ip_addr *b, uint32_t
 	return ip_addr_equal(&one, &other);
 }
 
-/* Routes come sorted, so that those of one group follow each other. */
-static void family_add(struct family *f, const struct ip_route *route, const struct ip_addr *last,
-		       uint32_t first_bit)
+/* Of IPv4, each 24 bits that longer prefixes begin with have one. Routes come sorted. */
+static void v4_count(struct family *f, const struct ip_route *route, const struct ip_addr **last)
 {
+	const struct ip_addr *addr = &route->prefix.addr;
+
 	f->routes++;
-	for (uint32_t bits = first_bit + 24; bits < route->prefix.length; bits += 8)
-		if (last == NULL || !same_bits(last, &route->prefix.addr, bits))
-			f->groups++;
+	if (route->prefix.length <= IP_V4_BITS + DIRECT_BITS)
+		return;
+	if (*last == NULL || !same_bits(*last, addr, IP_V4_BITS + DIRECT_BITS))
+		f->groups++;
+	*last = addr;
+}
+
+/* Prefixes around the one that is counted, the longest last. */
+struct around {
+	uint32_t n;
+	const struct ip_prefix *prefix[IP_ADDR_BITS + 1];
+};
+
+/* Of IPv6, the FIB reserves those between the next prefix around it and the prefix, though others
+ * share them.
+ */
+static void v6_count(struct family *f, const struct ip_route *route, struct around *around)
+{
+	const struct ip_prefix *prefix = &route->prefix;
+	uint32_t from = DIRECT_BITS, to = RTE_ALIGN_CEIL((uint32_t)prefix->length, 8u);
+
+	f->routes++;
+	while (around->n > 0 && (around->prefix[around->n - 1]->length == prefix->length ||
+				 !ip_prefix_has(around->prefix[around->n - 1], &prefix->addr)))
+		around->n--;
+	if (around->n > 0)
+		from = RTE_MAX(from, (uint32_t)around->prefix[around->n - 1]->length);
+	from = RTE_ALIGN_CEIL(from, 8u);
+	if (to > from)
+		f->groups += (to - from) / 8;
+	around->prefix[around->n++] = prefix;
 }
 
 static void families_count(const struct ip_route *routes, size_t n, struct family *v4,
 			   struct family *v6)
 {
-	const struct ip_addr *last4 = NULL, *last6 = NULL;
+	const struct ip_addr *last = NULL;
+	struct around around = { 0 };
 
-	for (size_t i = 0; i < n; i++) {
-		const struct ip_addr *addr = &routes[i].prefix.addr;
+	for (size_t i = 0; i < n; i++)
+		if (ip_is_v4(&routes[i].prefix.addr))
+			v4_count(v4, &routes[i], &last);
+		else
+			v6_count(v6, &routes[i], &around);
+}
 
-		if (ip_is_v4(addr)) {
-			family_add(v4, &routes[i], last4, IP_V4_BITS);
-			last4 = addr;
-		} else {
-			family_add(v6, &routes[i], last6, 0);
-			last6 = addr;
-		}
-	}
+/* Entries of two octets can name so many tables for further bits. */
+static bool is_wide(const struct family *f)
+{
+	return f->groups + TBL8_MIN > INT16_MAX;
+}
+
+static bool is_large(const struct family *f, enum ip_fib_table table)
+{
+	if (table == IP_FIB_AUTO)
+		return f->routes >= IP_FIB_FEW;
+	return table == IP_FIB_LARGE && f->routes > 0;
 }
 
 /* Nodes of a RIB: a tree of n routes has n - 1 forks at most. */
@@ -106,13 +148,27 @@ static size_t family_bytes(const struct family *f)
 	size_t nodes = (size_t)routes_max(f) * 2;
 	/* The pool's ring holds a power of two of pointers. */
 	size_t bytes = nodes * (node + 2 * sizeof(void *)) + FAMILY_BYTES;
+	size_t entry = is_wide(f) ? sizeof(uint32_t) : sizeof(uint16_t);
 
-	if (f->routes >= IP_FIB_FEW)
-		bytes += TBL24_BYTES + (f->groups + TBL8_MIN + 1) * (TBL8_BYTES + sizeof(uint64_t));
+	if (f->large)
+		bytes += TBL24_ENTRIES * entry +
+			 (f->groups + TBL8_MIN + 1) * (TBL8_ENTRIES * entry + sizeof(uint64_t));
 	return bytes;
 }
 
 /* ---- memory ---- */
+
+/* No device sees this memory. But virtio-user hands each page that DPDK knows of to its peer, by a
+ * descriptor, which external memory has not (rte_memseg_get_fd()), and then does not start. So the
+ * pages are taken off the list that it walks; the heap does without.
+ */
+static void pages_hide(const void *memory)
+{
+	struct rte_memseg_list *list = rte_mem_virt2memseg_list(memory);
+
+	for (int i = 0; list != NULL && i < (int)list->memseg_arr.len; i++)
+		rte_fbarray_set_free(&list->memseg_arr, i);
+}
 
 static int heap_create(struct ip_fib *fib, size_t bytes)
 {
@@ -135,6 +191,7 @@ static int heap_create(struct ip_fib *fib, size_t bytes)
 	if (rte_malloc_heap_memory_add(fib->heap, aligned, fib->bytes, NULL,
 				       (unsigned int)(fib->bytes / PAGE), PAGE) != 0)
 		return -rte_errno;
+	pages_hide(aligned);
 	return 0;
 }
 
@@ -154,9 +211,10 @@ static void heap_destroy(struct ip_fib *fib)
 static int v4_create(struct ip_fib *fib, const struct family *f)
 {
 	struct rte_fib_conf conf = {
-		.type = f->routes < IP_FIB_FEW ? RTE_FIB_DUMMY : RTE_FIB_DIR24_8,
+		.type = f->large ? RTE_FIB_DIR24_8 : RTE_FIB_DUMMY,
 		.max_routes = (int)routes_max(f),
-		.dir24_8 = { RTE_FIB_DIR24_8_2B, f->groups + TBL8_MIN },
+		.dir24_8 = { is_wide(f) ? RTE_FIB_DIR24_8_4B : RTE_FIB_DIR24_8_2B,
+			     f->groups + TBL8_MIN },
 	};
 	char name[64];
 
@@ -168,9 +226,9 @@ static int v4_create(struct ip_fib *fib, const struct family *f)
 static int v6_create(struct ip_fib *fib, const struct family *f)
 {
 	struct rte_fib6_conf conf = {
-		.type = f->routes < IP_FIB_FEW ? RTE_FIB6_DUMMY : RTE_FIB6_TRIE,
+		.type = f->large ? RTE_FIB6_TRIE : RTE_FIB6_DUMMY,
 		.max_routes = (int)routes_max(f),
-		.trie = { RTE_FIB6_TRIE_2B, f->groups + TBL8_MIN },
+		.trie = { is_wide(f) ? RTE_FIB6_TRIE_4B : RTE_FIB6_TRIE_2B, f->groups + TBL8_MIN },
 	};
 	char name[64];
 
@@ -205,7 +263,7 @@ static int routes_add(struct ip_fib *fib, const struct ip_route *routes, size_t 
 	return ret;
 }
 
-int ip_fib_create(struct ip_route *routes, size_t n, struct ip_fib **fib)
+int ip_fib_create(struct ip_route *routes, size_t n, enum ip_fib_table table, struct ip_fib **fib)
 {
 	struct family v4 = { 0 }, v6 = { 0 };
 	struct ip_fib *f = calloc(1, sizeof(*f));
@@ -218,6 +276,8 @@ int ip_fib_create(struct ip_route *routes, size_t n, struct ip_fib **fib)
 	if (n > 0)
 		qsort(routes, n, sizeof(*routes), route_compare);
 	families_count(routes, n, &v4, &v6);
+	v4.large = is_large(&v4, table);
+	v6.large = is_large(&v6, table);
 	ret = heap_create(f, family_bytes(&v4) + family_bytes(&v6));
 	if (ret == 0)
 		ret = v4_create(f, &v4);

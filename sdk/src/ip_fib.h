@@ -26,10 +26,17 @@ struct ip_route {
 
 struct ip_fib;
 
+/* By what packets are looked up: DPDK's tables of 33 MB and more, or its trees, which are small. */
+enum ip_fib_table {
+	IP_FIB_AUTO, /* a table from IP_FIB_FEW routes of the family on */
+	IP_FIB_SMALL,
+	IP_FIB_LARGE,
+};
+
 /* `routes` are sorted by this call; of two with the same prefix the first in order counts. 0, or
  * -errno after logging why.
  */
-int ip_fib_create(struct ip_route *routes, size_t n, struct ip_fib **fib);
+int ip_fib_create(struct ip_route *routes, size_t n, enum ip_fib_table table, struct ip_fib **fib);
 void ip_fib_destroy(struct ip_fib *fib);
 /* Octets that it takes. */
 uint64_t ip_fib_bytes(const struct ip_fib *fib);

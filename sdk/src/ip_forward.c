@@ -31,8 +31,8 @@ static int tag_push(struct rte_mbuf *pkt, uint16_t vlan)
 	return 0;
 }
 
-vnf_verdict_t ip_transmit(struct rte_mbuf *pkt, const struct ip_interface *out,
-			  const struct rte_ether_addr *dst)
+static inline vnf_verdict_t transmit(struct rte_mbuf *pkt, const struct ip_interface *out,
+				     const struct rte_ether_addr *dst)
 {
 	struct rte_ether_hdr *eth = rte_pktmbuf_mtod(pkt, struct rte_ether_hdr *);
 
@@ -41,6 +41,12 @@ vnf_verdict_t ip_transmit(struct rte_mbuf *pkt, const struct ip_interface *out,
 	if (unlikely(out->vlan != 0) && tag_push(pkt, out->vlan) < 0)
 		return VNF_DROP(VNF_DROP_NO_MBUF);
 	return VNF_FORWARD(out->port);
+}
+
+vnf_verdict_t ip_transmit(struct rte_mbuf *pkt, const struct ip_interface *out,
+			  const struct rte_ether_addr *dst)
+{
+	return transmit(pkt, out, dst);
 }
 
 static inline bool is_usable(uint64_t found)
@@ -54,13 +60,13 @@ static inline vnf_verdict_t transmit_to(struct rte_mbuf *pkt, const struct ip_in
 	struct rte_ether_addr mac;
 
 	memcpy(&mac, &found, sizeof(mac)); /* its lower octets, first one first */
-	return ip_transmit(pkt, out, &mac);
+	return transmit(pkt, out, &mac);
 }
 
 vnf_verdict_t ip_output(struct ip_worker *w, struct rte_mbuf *pkt, const struct ip_interface *in,
 			const struct ip_interface *out, const struct ip_addr *via)
 {
-	uint64_t found = ip_neigh_find(w->node, out->link, via);
+	uint64_t found = ip_neigh_find(w->node, out->link, via, NULL);
 
 	if (likely(is_usable(found)))
 		return transmit_to(pkt, out, found);
@@ -91,6 +97,27 @@ static vnf_verdict_t refuse_by(struct ip_worker *w, struct rte_mbuf *pkt,
 	return refuse(w, pkt, h, in, ICMP6_UNREACHABLE, v6_code, 0, reason);
 }
 
+/* Where the IPv6 packet names the header that it ends with, from its own begin. */
+static uint32_t next_header_at(struct rte_mbuf *pkt, const struct vnf_headers *h)
+{
+	uint32_t at = offsetof(struct rte_ipv6_hdr, proto), next = sizeof(struct rte_ipv6_hdr);
+	uint8_t type = vnf_ipv6(pkt, h)->proto;
+
+	while (type != h->proto) {
+		struct vnf_cursor c = vnf_cursor_at(pkt, h->l3 + next, h->end);
+		const uint8_t *ext = vnf_cursor_take(&c, 8);
+
+		if (ext == NULL)
+			break;
+		at = next;
+		next += type == IPPROTO_AH         ? (ext[1] + 2u) * 4
+			: type == IPPROTO_FRAGMENT ? 8u
+						   : (ext[1] + 1u) * 8;
+		type = ext[0];
+	}
+	return at;
+}
+
 /* RFC 1812 section 5.2.7.1, RFC 4443 section 3.1. */
 static vnf_verdict_t refuse_local(struct ip_worker *w, struct rte_mbuf *pkt,
 				  const struct vnf_headers *h, const struct ip_interface *in)
@@ -103,9 +130,10 @@ static vnf_verdict_t refuse_local(struct ip_worker *w, struct rte_mbuf *pkt,
 			      VNF_DROP_NO_SERVICE);
 	if (vnf_has_ports(h))
 		return refuse(w, pkt, h, in, ICMP6_UNREACHABLE, ICMP6_PORT, 0, VNF_DROP_NO_SERVICE);
-	/* The offset of the next header field that named it: that of the fixed header, or unknown. */
-	return refuse(w, pkt, h, in, ICMP6_PARAMETER, ICMP6_NEXT_HEADER,
-		      offsetof(struct rte_ipv6_hdr, proto), VNF_DROP_NO_SERVICE);
+	if (h->proto == IPPROTO_NONE)
+		return VNF_DROP(VNF_DROP_NO_SERVICE);
+	return refuse(w, pkt, h, in, ICMP6_PARAMETER, ICMP6_NEXT_HEADER, next_header_at(pkt, h),
+		      VNF_DROP_NO_SERVICE);
 }
 
 /* A route that leads nowhere. */
@@ -188,6 +216,38 @@ static inline uint32_t ipv6_stays(struct rte_mbuf *pkt, const struct vnf_headers
 	return unlikely(ip_is_link_local(&src)) ? VNF_DROP_SCOPE : 0;
 }
 
+/* vnf_ttl_decrement(), where no more than the header's checksum depends on it. */
+static inline void ttl_lower(struct rte_mbuf *pkt, const struct vnf_headers *h)
+{
+	struct rte_ipv4_hdr *ip;
+	uint32_t sum;
+
+	if (unlikely(!vnf_is_ipv4(h) || (pkt->ol_flags & RTE_MBUF_F_TX_IP_CKSUM) != 0)) {
+		vnf_ttl_decrement(pkt, h);
+		return;
+	}
+	ip = vnf_ipv4(pkt, h);
+	ip->time_to_live--;
+	/* RFC 1624: a word that is 0x100 less is made up for. */
+	sum = (uint32_t)ip->hdr_checksum + RTE_BE16(0x100);
+	ip->hdr_checksum = (uint16_t)(sum + (sum >= UINT16_MAX));
+}
+
+/* Of a gateway it is remembered, by worker, where in the table it was found. */
+static inline uint64_t neighbour_find(struct ip_worker *w, const struct ip_target *target,
+				      const struct ip_addr *via)
+{
+	const struct ip_neigh_seen **hint;
+	uint64_t found = 0;
+
+	if (target->kind != IP_TARGET_GATEWAY)
+		return ip_neigh_find(w->node, target->out->link, via, NULL);
+	hint = &w->hint[target - w->tables->target];
+	if (likely(*hint != NULL))
+		found = ip_neigh_look(*hint, target->out->link, via);
+	return likely(found != 0) ? found : ip_neigh_find(w->node, target->out->link, via, hint);
+}
+
 static __rte_always_inline vnf_verdict_t packet_forward(struct ip_worker *w, struct rte_mbuf *pkt,
 							const struct vnf_headers *h,
 							const struct ip_interface *in,
@@ -217,11 +277,11 @@ static __rte_always_inline vnf_verdict_t packet_forward(struct ip_worker *w, str
 		if (verdict != VNF_IP_PASS)
 			return verdict;
 	}
-	found = ip_neigh_find(w->node, target->out->link, via);
+	found = neighbour_find(w, target, via);
 	/* Worker 0 begins anew with what it is given, and must find it unchanged. */
 	if (unlikely(!is_usable(found)) && !ip_is_first(w))
 		return ip_punt(w, pkt, &(struct ip_punt){ .stage = IP_STAGE_FORWARD, .in = in });
-	vnf_ttl_decrement(pkt, h);
+	ttl_lower(pkt, h);
 	if (unlikely(!is_usable(found)))
 		return ip_neigh_send(w, pkt, in, target->out, via);
 	return transmit_to(pkt, target->out, found);
@@ -239,9 +299,13 @@ vnf_verdict_t ip_forward_one(struct ip_worker *w, struct rte_mbuf *pkt, const st
 static inline void target_renew(struct ip_worker *w, struct rte_mbuf *pkt,
 				const struct vnf_headers *h, struct ip_meta *meta)
 {
-	struct ip_addr dst = ip_dst(pkt, h);
+	struct ip_addr dst;
 
-	if (likely(ip_addr_equal(&dst, &meta->dst)))
+	if (likely(vnf_is_ipv4(h) && vnf_ipv4(pkt, h)->dst_addr == meta->dst.word[3] &&
+		   ip_is_v4(&meta->dst)))
+		return;
+	dst = ip_dst(pkt, h);
+	if (ip_addr_equal(&dst, &meta->dst))
 		return;
 	meta->dst = dst;
 	meta->target = ip_route(w->tables, &dst);

@@ -118,9 +118,13 @@ static bool error_source(const struct ip_worker *w, struct rte_mbuf *pkt,
 	const struct ip_target *back = ip_route(w->tables, &to);
 	const struct ip_interface *out = ip_is_link_local(&to) ? in : back->out;
 
-	if (ip_route(w->tables, &dst)->kind == IP_TARGET_LOCAL) {
+	if (in != NULL && ip_is_link_local(&dst) && ip_own_answers(w->node, in->link, &dst)) {
 		*src = dst;
 		return true;
+	}
+	if (ip_route(w->tables, &dst)->kind == IP_TARGET_LOCAL) {
+		*src = dst;
+		return ip_own_may_speak(w->node, &dst);
 	}
 	return (out != NULL && ip_own_source(w->node, out, &to, src)) ||
 	       (in != NULL && ip_own_source(w->node, in, &to, src));
@@ -253,10 +257,12 @@ static bool echo6(struct ip_worker *w, struct rte_mbuf *pkt, const struct vnf_he
 vnf_verdict_t ip_icmp_echo(struct ip_worker *w, struct rte_mbuf *pkt, const struct vnf_headers *h,
 			   const struct ip_interface *in)
 {
-	struct ip_addr asker = ip_src(pkt, h);
+	struct ip_addr asker = ip_src(pkt, h), asked = ip_dst(pkt, h);
 
 	if (ip_is_zero(&asker))
 		return VNF_DROP(VNF_DROP_MARTIAN);
+	if (!ip_is_multicast(&asked) && !ip_own_may_speak(w->node, &asked))
+		return VNF_DROP(VNF_DROP_FOR_ITSELF);
 	w->node->counts.echoes++;
 	if (vnf_is_ipv4(h))
 		echo4(w, pkt, h);

@@ -37,13 +37,9 @@ struct held {
 
 /* An entry. The first part is read by all workers. */
 struct neigh {
-	uint32_t seq;
-	uint32_t next; /* in its chain */
-	ip_link_t link;
-	uint32_t hash;
-	struct ip_addr addr;
-	uint64_t found; /* what ip_neigh_find() returns */
+	struct ip_neigh_seen seen;
 
+	uint32_t hash;
 	struct vnf_timeout timer;
 	struct held *first, *last;
 	uint16_t n_held;
@@ -72,58 +68,52 @@ struct ip_neighbours {
 
 /* ---- table ---- */
 
+/* Seeded, so that nobody can choose addresses that share a chain. */
 static inline uint32_t neigh_hash(const struct ip_neighbours *t, ip_link_t link,
 				  const struct ip_addr *addr)
 {
+	if (ip_is_v4(addr))
+		return rte_jhash_2words(addr->word[3], link, t->seed);
 	return rte_jhash_32b(addr->word, 4, t->seed ^ link);
 }
 
-static inline bool is_for(const struct neigh *e, ip_link_t link, const struct ip_addr *addr)
-{
-	return e->link == link && ip_addr_equal(&e->addr, addr);
-}
-
-uint64_t ip_neigh_find(const struct ip_node *node, ip_link_t link, const struct ip_addr *addr)
+uint64_t ip_neigh_find(const struct ip_node *node, ip_link_t link, const struct ip_addr *addr,
+		       const struct ip_neigh_seen **hint)
 {
 	const struct ip_neighbours *t = node->neighbours;
-	uint32_t at = t->bucket[neigh_hash(t, link, addr) & t->mask];
+	uint32_t at =
+		__atomic_load_n(&t->bucket[neigh_hash(t, link, addr) & t->mask], __ATOMIC_ACQUIRE);
 
 	for (uint32_t steps = 0; at != NONE && steps < STEPS_MAX; steps++) {
-		const struct neigh *e = &t->neigh[at];
-		uint32_t seq = __atomic_load_n(&e->seq, __ATOMIC_ACQUIRE);
+		uint64_t found = ip_neigh_look(&t->neigh[at].seen, link, addr);
 
-		if (is_for(e, link, addr)) {
-			uint64_t found = __atomic_load_n(&e->found, __ATOMIC_RELAXED);
-
-			/* Pairs with the release in change_end(). */
-			__atomic_thread_fence(__ATOMIC_ACQUIRE);
-			if (likely(__atomic_load_n(&e->seq, __ATOMIC_RELAXED) == seq &&
-				   (seq & 1) == 0))
-				return found;
-			return 0;
+		if (found != 0) {
+			if (hint != NULL)
+				*hint = &t->neigh[at].seen;
+			return found;
 		}
-		at = __atomic_load_n(&e->next, __ATOMIC_RELAXED);
+		at = __atomic_load_n(&t->neigh[at].seen.next, __ATOMIC_RELAXED);
 	}
 	return 0;
 }
 
 static void change_begin(struct neigh *e)
 {
-	__atomic_store_n(&e->seq, e->seq + 1, __ATOMIC_RELAXED);
+	__atomic_store_n(&e->seen.seq, e->seen.seq + 1, __ATOMIC_RELAXED);
 	__atomic_thread_fence(__ATOMIC_RELEASE);
 }
 
 static void change_end(struct neigh *e)
 {
-	__atomic_store_n(&e->seq, e->seq + 1, __ATOMIC_RELEASE);
+	__atomic_store_n(&e->seen.seq, e->seen.seq + 1, __ATOMIC_RELEASE);
 }
 
 /* Worker 0's own search. */
 static struct neigh *entry_find(struct ip_neighbours *t, ip_link_t link, const struct ip_addr *addr)
 {
 	for (uint32_t at = t->bucket[neigh_hash(t, link, addr) & t->mask]; at != NONE;
-	     at = t->neigh[at].next)
-		if (is_for(&t->neigh[at], link, addr))
+	     at = t->neigh[at].seen.next)
+		if (ip_neigh_is_for(&t->neigh[at].seen, link, addr))
 			return &t->neigh[at];
 	return NULL;
 }
@@ -166,14 +156,14 @@ static struct rte_ether_addr entry_mac(const struct neigh *e)
 {
 	struct rte_ether_addr mac;
 
-	memcpy(&mac, &e->found, sizeof(mac));
+	memcpy(&mac, &e->seen.found, sizeof(mac));
 	return mac;
 }
 
 static void found_set(struct neigh *e, uint64_t found)
 {
 	change_begin(e);
-	__atomic_store_n(&e->found, found, __ATOMIC_RELAXED);
+	__atomic_store_n(&e->seen.found, found, __ATOMIC_RELAXED);
 	change_end(e);
 }
 
@@ -185,7 +175,7 @@ static const enum ip_timer timer_of[] = {
 
 static void state_set(struct ip_node *node, struct neigh *e, enum ip_neigh_state state)
 {
-	uint64_t found = e->found & ~IP_NEIGH_STALE;
+	uint64_t found = e->seen.found & ~IP_NEIGH_STALE;
 
 	list_remove(node->neighbours, e);
 	e->state = (uint8_t)state;
@@ -193,7 +183,7 @@ static void state_set(struct ip_node *node, struct neigh *e, enum ip_neigh_state
 	vnf_timeout_move(node->timeouts, &e->timer, timer_of[state]);
 	if (state == IP_NEIGH_IS_STALE)
 		found |= IP_NEIGH_STALE;
-	if (found != e->found)
+	if (found != e->seen.found)
 		found_set(e, found);
 }
 
@@ -222,6 +212,7 @@ static void hold(struct ip_worker *w, struct neigh *e, struct rte_mbuf *pkt,
 {
 	struct ip_neighbours *t = w->node->neighbours;
 	struct held *held = t->held_free;
+	uint16_t port = in != NULL ? in->port : out->port;
 
 	if (e->n_held == IP_HELD_EACH || (held == NULL && e->n_held > 0)) {
 		held = held_pop(e);
@@ -229,11 +220,10 @@ static void hold(struct ip_worker *w, struct neigh *e, struct rte_mbuf *pkt,
 	} else if (held != NULL) {
 		t->held_free = held->next;
 	} else {
-		vnf_drop(w->worker, out->port, pkt, VNF_DROP_NEIGHBOUR_QUEUE);
+		vnf_drop(w->worker, port, pkt, VNF_DROP_NEIGHBOUR_QUEUE);
 		return;
 	}
-	*held = (struct held){ NULL, pkt, in != NULL ? in->link : IP_LINK_NONE,
-			       in != NULL ? in->port : out->port };
+	*held = (struct held){ NULL, pkt, in != NULL ? in->link : IP_LINK_NONE, port };
 	if (e->last != NULL)
 		e->last->next = held;
 	else
@@ -245,7 +235,7 @@ static void hold(struct ip_worker *w, struct neigh *e, struct rte_mbuf *pkt,
 
 static void held_send(struct ip_worker *w, struct neigh *e)
 {
-	const struct ip_interface *out = ip_interface_of(w->tables, e->link);
+	const struct ip_interface *out = ip_interface_of(w->tables, e->seen.link);
 	struct rte_ether_addr mac = entry_mac(e);
 
 	while (e->first != NULL) {
@@ -287,14 +277,14 @@ static void entry_remove(struct ip_worker *w, struct neigh *e, uint32_t reason, 
 	list_remove(t, e);
 	change_begin(e);
 	while (*at != number)
-		at = &t->neigh[*at].next;
-	__atomic_store_n(at, e->next, __ATOMIC_RELAXED);
-	e->found = 0;
-	e->link = IP_LINK_NONE;
+		at = &t->neigh[*at].seen.next;
+	__atomic_store_n(at, e->seen.next, __ATOMIC_RELAXED);
+	e->seen.found = 0;
+	e->seen.link = IP_LINK_NONE;
 	e->state = IP_NEIGH_FREE;
 	change_end(e);
 	held_drop(w, e, reason, tell);
-	__atomic_store_n(&e->next, t->free, __ATOMIC_RELAXED);
+	__atomic_store_n(&e->seen.next, t->free, __ATOMIC_RELAXED);
 	t->free = number;
 }
 
@@ -332,15 +322,15 @@ static struct neigh *entry_add(struct ip_worker *w, ip_link_t link, const struct
 	if (!room_make(w))
 		return NULL;
 	e = &t->neigh[t->free];
-	t->free = e->next;
+	t->free = e->seen.next;
 	change_begin(e);
 	e->hash = neigh_hash(t, link, addr);
 	bucket = &t->bucket[e->hash & t->mask];
-	e->link = link;
-	e->addr = *addr;
-	e->found = found | (state == IP_NEIGH_IS_STALE ? IP_NEIGH_STALE : 0);
+	e->seen.link = link;
+	e->seen.addr = *addr;
+	e->seen.found = found | (state == IP_NEIGH_IS_STALE ? IP_NEIGH_STALE : 0);
 	e->tries = 0;
-	__atomic_store_n(&e->next, *bucket, __ATOMIC_RELAXED);
+	__atomic_store_n(&e->seen.next, *bucket, __ATOMIC_RELAXED);
 	change_end(e);
 	__atomic_store_n(bucket, entry_number(t, e), __ATOMIC_RELEASE);
 	e->state = (uint8_t)state;
@@ -353,16 +343,16 @@ static struct neigh *entry_add(struct ip_worker *w, ip_link_t link, const struct
 
 static void ask(struct ip_worker *w, struct neigh *e, const struct rte_ether_addr *mac)
 {
-	const struct ip_interface *out = ip_interface_of(w->tables, e->link);
+	const struct ip_interface *out = ip_interface_of(w->tables, e->seen.link);
 	struct ip_addr src;
 
 	e->tries++;
-	if (out == NULL || !ip_own_source(w->node, out, &e->addr, &src))
+	if (out == NULL || !ip_own_source(w->node, out, &e->seen.addr, &src))
 		return;
-	if (ip_is_v4(&e->addr))
-		ip_arp_request(w, out, src.word[3], e->addr.word[3], mac);
+	if (ip_is_v4(&e->seen.addr))
+		ip_arp_request(w, out, src.word[3], e->seen.addr.word[3], mac);
 	else
-		ip_nd_solicit(w, out, &src, &e->addr, mac);
+		ip_nd_solicit(w, out, &src, &e->seen.addr, mac);
 }
 
 /* Nobody makes us ask more often than that. */
@@ -518,7 +508,7 @@ void ip_neigh_forget(struct ip_worker *w)
 
 	for (uint32_t i = 0; i < t->n; i++)
 		if (t->neigh[i].state != IP_NEIGH_FREE &&
-		    ip_interface_of(w->tables, t->neigh[i].link) == NULL)
+		    ip_interface_of(w->tables, t->neigh[i].seen.link) == NULL)
 			entry_remove(w, &t->neigh[i], VNF_DROP_NO_ROUTE, false);
 }
 
@@ -527,7 +517,8 @@ void ip_neigh_doubt(struct ip_worker *w, uint16_t port)
 	struct ip_neighbours *t = w->node->neighbours;
 
 	for (uint32_t i = 0; i < t->n; i++)
-		if (t->neigh[i].state == IP_NEIGH_REACHABLE && t->neigh[i].link / IP_VLANS == port)
+		if (t->neigh[i].state == IP_NEIGH_REACHABLE &&
+		    t->neigh[i].seen.link / IP_VLANS == port)
 			state_set(w->node, &t->neigh[i], IP_NEIGH_IS_STALE);
 }
 
@@ -547,16 +538,16 @@ uint32_t ip_neigh_room(const struct ip_node *node)
 bool ip_neigh_get(const struct ip_node *node, uint32_t i, struct ip_neigh_info *info)
 {
 	const struct neigh *e = &node->neighbours->neigh[i];
-	uint32_t seq = __atomic_load_n(&e->seq, __ATOMIC_ACQUIRE);
+	uint32_t seq = __atomic_load_n(&e->seen.seq, __ATOMIC_ACQUIRE);
 
-	info->link = e->link;
-	info->addr = e->addr;
+	info->link = e->seen.link;
+	info->addr = e->seen.addr;
 	info->mac = entry_mac(e);
 	info->state = __atomic_load_n(&e->state, __ATOMIC_RELAXED);
 	info->held = e->n_held;
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);
 	return info->state != IP_NEIGH_FREE && (seq & 1) == 0 &&
-	       __atomic_load_n(&e->seq, __ATOMIC_RELAXED) == seq;
+	       __atomic_load_n(&e->seen.seq, __ATOMIC_RELAXED) == seq;
 }
 
 const char *ip_neigh_state_name(enum ip_neigh_state state)
@@ -588,8 +579,8 @@ int ip_neigh_create(struct ip_node *node, uint32_t entries)
 	memset(t->bucket, 0xff, buckets * sizeof(*t->bucket));
 	memset(t->neigh, 0, entries * sizeof(*t->neigh));
 	for (uint32_t i = 0; i < entries; i++) {
-		t->neigh[i].next = i + 1 < entries ? i + 1 : NONE;
-		t->neigh[i].link = IP_LINK_NONE;
+		t->neigh[i].seen.next = i + 1 < entries ? i + 1 : NONE;
+		t->neigh[i].seen.link = IP_LINK_NONE;
 	}
 	for (size_t i = 0; i < RTE_DIM(t->list); i++)
 		t->list[i] = (struct list){ NONE, NONE, 0 };

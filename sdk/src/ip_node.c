@@ -286,6 +286,7 @@ static void ip_take(struct vnf_worker *worker, void *built)
 	w->tables = built;
 	/* They point into tables that are given back. */
 	memset(w->meta, 0, sizeof(w->meta));
+	memset(w->hint, 0, sizeof(w->hint));
 	if (!ip_is_first(w))
 		return;
 	w->node->tables = built;

@@ -87,6 +87,7 @@ struct ip_spec {
 	struct vnf_config_list interfaces;
 	struct vnf_config_list routes;
 	const char *routes_file;
+	uint32_t table;           /* enum ip_fib_table */
 	uint32_t neighbours;      /* entries */
 	uint64_t reachable;       /* ns */
 	uint64_t stale;           /* ns */
@@ -278,6 +279,7 @@ struct ip_worker {
 	struct ip_node *node;
 	const struct ip_tables *tables;
 	struct ip_meta meta[VNF_BURST_MAX];
+	const struct ip_neigh_seen *hint[IP_TARGETS_MAX]; /* by target; NULL: none */
 };
 
 static inline struct ip_worker *ip_worker_of(const struct vnf_worker *worker)
@@ -382,8 +384,42 @@ struct ip_neigh_news {
 
 int ip_neigh_create(struct ip_node *node, uint32_t entries);
 void ip_neigh_destroy(struct ip_node *node);
-/* MAC address and bits, 0: unknown. Any worker. */
-uint64_t ip_neigh_find(const struct ip_node *node, ip_link_t link, const struct ip_addr *addr);
+/* What all workers see of an entry of the table. `seq` is odd while it changes. */
+struct ip_neigh_seen {
+	uint32_t seq;
+	uint32_t next; /* in its chain */
+	ip_link_t link;
+	struct ip_addr addr;
+	uint64_t found;
+};
+
+static inline bool ip_neigh_is_for(const struct ip_neigh_seen *e, ip_link_t link,
+				   const struct ip_addr *addr)
+{
+	return e->link == link && ip_addr_equal(&e->addr, addr);
+}
+
+/* MAC address and bits; 0: the entry is for another, or changes just now. Any worker. */
+static inline uint64_t ip_neigh_look(const struct ip_neigh_seen *e, ip_link_t link,
+				     const struct ip_addr *addr)
+{
+	uint32_t seq = __atomic_load_n(&e->seq, __ATOMIC_ACQUIRE);
+	uint64_t found = __atomic_load_n(&e->found, __ATOMIC_RELAXED);
+
+	if (unlikely(!ip_neigh_is_for(e, link, addr)))
+		return 0;
+	/* Pairs with the release in change_end(). */
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	if (unlikely(__atomic_load_n(&e->seq, __ATOMIC_RELAXED) != seq || (seq & 1) != 0))
+		return 0;
+	return found;
+}
+
+/* The same, 0: unknown. `hint`, if it is not NULL, is where ip_neigh_look() finds it again, as long
+ * as the entry is for that neighbour; entries are never given back. Any worker.
+ */
+uint64_t ip_neigh_find(const struct ip_node *node, ip_link_t link, const struct ip_addr *addr,
+		       const struct ip_neigh_seen **hint);
 /* Send the packet to this neighbour, at once or when its address is known. Worker 0. Returns the
  * verdict.
  */
@@ -449,6 +485,10 @@ void ip_own_sync(struct ip_worker *w);
 void ip_own_link(struct ip_worker *w, uint16_t port, bool up);
 /* Does it answer for this address there? */
 bool ip_own_answers(const struct ip_node *node, ip_link_t link, const struct ip_addr *addr);
+/* May packets be sent from this address, on whatever link it is? RFC 4862 section 5.4: not from one
+ * that is tentative, or somebody else's.
+ */
+bool ip_own_may_speak(const struct ip_node *node, const struct ip_addr *addr);
 /* Is it configured there, whatever its state? */
 bool ip_own_has(const struct ip_node *node, ip_link_t link, const struct ip_addr *addr);
 /* Somebody else uses an address that is ours, or to be; false: it is not. */

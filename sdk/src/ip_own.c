@@ -202,6 +202,17 @@ bool ip_own_answers(const struct ip_node *node, ip_link_t link, const struct ip_
 	return own != NULL && own->state == IP_OWN_VALID;
 }
 
+bool ip_own_may_speak(const struct ip_node *node, const struct ip_addr *addr)
+{
+	const struct ip_owns *owns = node->owns;
+
+	for (uint32_t i = 0; i < owns->n; i++)
+		if (owns->own[i].state == IP_OWN_VALID &&
+		    ip_addr_equal(&owns->own[i].address.addr, addr))
+			return true;
+	return false;
+}
+
 bool ip_own_has(const struct ip_node *node, ip_link_t link, const struct ip_addr *addr)
 {
 	return own_find(node, link, addr) != NULL;

@@ -29,9 +29,10 @@ static inline bool ipv4_sum_is_right(const struct rte_ipv4_hdr *ip)
 {
 	const struct vnf_u32 *at = (const void *)ip;
 	uint32_t words = ip->version_ihl & 0xfu;
-	uint64_t sum = 0;
+	uint64_t sum =
+		(uint64_t)at[0].value + at[1].value + at[2].value + at[3].value + at[4].value;
 
-	for (uint32_t i = 0; i < words; i++)
+	for (uint32_t i = 5; unlikely(i < words); i++)
 		sum += at[i].value;
 	sum = (sum & UINT32_MAX) + (sum >> 32);
 	sum = (sum & UINT32_MAX) + (sum >> 32);
@@ -84,6 +85,36 @@ static bool is_own_link_local(const struct ip_interface *in, const struct ip_add
 	return false;
 }
 
+/* RFC 4291 section 2.8: all nodes, all routers, and the solicited-node groups of its addresses. */
+static bool is_joined(const struct ip_interface *in, const struct ip_addr *group)
+{
+	static const struct ip_addr fixed[] = {
+		{ .octet = { 0xff, 1, [15] = 1 } }, { .octet = { 0xff, 2, [15] = 1 } },
+		{ .octet = { 0xff, 1, [15] = 2 } }, { .octet = { 0xff, 2, [15] = 2 } },
+		{ .octet = { 0xff, 5, [15] = 2 } },
+	};
+	struct ip_addr own = ip_addr_link_local(in->mac), of = ip_addr_solicited(&own);
+	bool joined = ip_addr_equal(&of, group);
+
+	for (size_t i = 0; i < RTE_DIM(fixed) && !joined; i++)
+		joined = ip_addr_equal(&fixed[i], group);
+	for (uint16_t i = 0; i < in->n_addresses && !joined; i++) {
+		of = ip_addr_solicited(&in->address[i].addr);
+		joined = !ip_is_v4(&in->address[i].addr) && ip_addr_equal(&of, group);
+	}
+	return joined;
+}
+
+/* To an own address: ICMP is the node's, the rest the VNF's. */
+static vnf_verdict_t own_judge(struct ip_worker *w, struct rte_mbuf *pkt, struct vnf_headers *h,
+			       const struct ip_meta *meta)
+{
+	if (h->proto == IPPROTO_ICMP || h->proto == IPPROTO_ICMPV6 ||
+	    (h->flags & VNF_SOURCE_ROUTED) != 0)
+		return ip_local(w, pkt, h, meta->in);
+	return VNF_IP_LOCAL;
+}
+
 /* RFC 4291 sections 2.5.2, 2.5.3, 2.5.6 and 2.7. */
 static vnf_verdict_t ipv6_receive(struct ip_worker *w, struct rte_mbuf *pkt, struct vnf_headers *h,
 				  struct ip_meta *meta, bool to_group)
@@ -96,7 +127,7 @@ static vnf_verdict_t ipv6_receive(struct ip_worker *w, struct rte_mbuf *pkt, str
 	    ip_addr_equal(&dst, &loopback) || ip_is_zero(&dst) || ip_is_v4(&dst) || ip_is_v4(&src))
 		return VNF_DROP(VNF_DROP_MARTIAN);
 	if (ip_is_multicast(&dst)) {
-		if (h->l4 != 0 && h->proto == IPPROTO_ICMPV6)
+		if (h->l4 != 0 && h->proto == IPPROTO_ICMPV6 && is_joined(meta->in, &dst))
 			return ip_local(w, pkt, h, meta->in);
 		return VNF_DROP(VNF_DROP_MULTICAST);
 	}
@@ -104,7 +135,7 @@ static vnf_verdict_t ipv6_receive(struct ip_worker *w, struct rte_mbuf *pkt, str
 		return VNF_DROP(VNF_DROP_BROADCAST);
 	if (ip_is_link_local(&dst)) {
 		if (is_own_link_local(meta->in, &dst))
-			return ip_local(w, pkt, h, meta->in);
+			return own_judge(w, pkt, h, meta);
 		return VNF_DROP(VNF_DROP_NO_ROUTE);
 	}
 	return FIND_V6;
@@ -181,16 +212,6 @@ static void routes_find(struct ip_worker *w, const vnf_verdict_t *verdicts, uint
 		rte_fib6_lookup_bulk(ip_fib_v6(w->tables->fib), v6, found, (int)n6);
 	for (uint32_t i = 0; i < n6; i++)
 		w->meta[at6[i]].target = &w->tables->target[found[i]];
-}
-
-/* To an own address: ICMP is the node's, the rest the VNF's. */
-static vnf_verdict_t own_judge(struct ip_worker *w, struct rte_mbuf *pkt, struct vnf_headers *h,
-			       const struct ip_meta *meta)
-{
-	if (h->proto == IPPROTO_ICMP || h->proto == IPPROTO_ICMPV6 ||
-	    (h->flags & VNF_SOURCE_ROUTED) != 0)
-		return ip_local(w, pkt, h, meta->in);
-	return VNF_IP_LOCAL;
 }
 
 static inline vnf_verdict_t packet_judge(struct ip_worker *w, struct rte_mbuf *pkt,

@@ -468,7 +468,8 @@ static int tables_fill(struct build *b)
 	if (ret == 0 && b->has_dhcp)
 		ret = leases_route(b);
 	if (ret == 0)
-		ret = ip_fib_create(b->routes, b->n_routes, &b->t->fib);
+		ret = ip_fib_create(b->routes, b->n_routes, (enum ip_fib_table)b->t->spec->table,
+				    &b->t->fib);
 	b->t->n_routes = (uint32_t)b->n_routes;
 	return ret;
 }

@@ -192,6 +192,38 @@ static bool why_ip(uint32_t reason, struct why_finding *f)
 	return false;
 }
 
+static const char *fragment_doc(uint32_t reason)
+{
+	switch (reason) {
+#define FRAGMENT_DOC(id, name, doc)                                                                \
+	case VNF_DROP_##id:                                                                        \
+		return doc;
+		VNF_FRAGMENT_REASONS(FRAGMENT_DOC)
+#undef FRAGMENT_DOC
+	default:
+		return NULL;
+	}
+}
+
+static void why_fragment(uint32_t reason, struct why_finding *f)
+{
+	const char *doc = fragment_doc(reason);
+
+	if (reason == VNF_DROP_FRAGMENT_LEFT)
+		say(f, "the VNF", "let its callback call vnf_frag_next() until there is none",
+		    "fragments that nobody took. %s", doc);
+	else if (reason == VNF_DROP_FRAGMENT_BUDGET)
+		say(f, "a flood of fragments, or the VNF's budgets",
+		    "drop-log shows who sends them; greater budgets if they are wanted",
+		    "fragments without room in the table. %s", doc);
+	else if (reason == VNF_DROP_FRAGMENT_ALONE)
+		say(f, "the path", "look where the others were lost; drop-log shows who sends them",
+		    "fragments that waited in vain. %s", doc);
+	else
+		say(f, "the sender", "drop-log shows the octets",
+		    "fragments that do not fit together. %s", doc);
+}
+
 void why_drop(const struct why_facts *facts, uint32_t reason, struct why_finding *f)
 {
 	switch (reason) {
@@ -242,6 +274,8 @@ void why_drop(const struct why_facts *facts, uint32_t reason, struct why_finding
 	default:
 		if (malformed_doc(reason) != NULL)
 			why_malformed(reason, f);
+		else if (fragment_doc(reason) != NULL)
+			why_fragment(reason, f);
 		else if (!why_ip(reason, f))
 			why_own(facts, f);
 		break;

@@ -50,7 +50,7 @@ extern "C" {
 	X(AH_SHORT, "ah_short", "AH: cut short, or of an impossible length")                       \
 	X(FRAGMENT_TINY, "fragment_tiny", "first fragment without its whole layer 4 header")       \
 	X(FRAGMENT_LENGTH, "fragment_length",                                                      \
-	  "fragment, not the last, of no multiple of 8 octets")                                    \
+	  "fragment that is empty, or not the last and of no multiple of 8 octets")                \
 	X(FRAGMENT_BEYOND, "fragment_beyond", "fragment ends beyond 65,535 octets")                \
 	X(TCP_SHORT, "tcp_short", "TCP: header cut short")                                         \
 	X(TCP_OFFSET, "tcp_offset", "TCP: data offset below 20 octets, or beyond the packet")      \
@@ -92,6 +92,20 @@ extern "C" {
 	X(NEIGHBOUR_TABLE, "neighbour_table", "no room in the table of neighbours")                \
 	X(NEIGHBOUR_RATE, "neighbour_rate", "too many new neighbours at a time")
 
+/** Why vnf_frag_see() refuses a fragment, or one does not wait longer: as above. */
+#define VNF_FRAGMENT_REASONS(X)                                                                    \
+	X(FRAGMENT_OVERLAP, "fragment_overlap",                                                    \
+	  "of a datagram of which two fragments cover the same octet")                             \
+	X(FRAGMENT_DUPLICATE, "fragment_duplicate", "fragment that came before")                   \
+	X(FRAGMENT_END, "fragment_end",                                                            \
+	  "of a datagram whose fragments do not agree on where it ends")                           \
+	X(FRAGMENT_MANY, "fragment_many", "of a datagram in more than 128 fragments")              \
+	X(FRAGMENT_ALONE, "fragment_alone", "its datagram's first fragment did not come in time")  \
+	X(FRAGMENT_LEFT, "fragment_left",                                                          \
+	  "the first fragment came, but the callback did not ask for those that waited")           \
+	X(FRAGMENT_BUDGET, "fragment_budget",                                                      \
+	  "of a datagram that made room, or that had more fragments waiting than may")
+
 /** Reasons that the SDK itself drops for: identifier, name, meaning. */
 #define VNF_DROP_REASONS(X)                                                                        \
 	X(TX_FULL, "tx_full", "the destination's tx queue stayed full")                            \
@@ -109,7 +123,8 @@ extern "C" {
 	X(STOPPING, "stopping", "held when the program stopped")                                   \
 	X(APPLICATION, "application", "dropped by the callback without a reason of its own")       \
 	VNF_IP_REASONS(X)                                                                          \
-	VNF_MALFORMED_REASONS(X)
+	VNF_MALFORMED_REASONS(X)                                                                   \
+	VNF_FRAGMENT_REASONS(X)
 
 /** Drop reasons of the SDK; an application's own start at VNF_DROP_USER. */
 enum vnf_drop_reason {

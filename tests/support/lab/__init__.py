@@ -22,6 +22,7 @@ from .instance import Instance
 from .namespaces import FORCE, Capabilities, Namespace, capabilities, enter, reserved_hugepages
 from .process import Process, alive, command
 from .programs import ROOT, build_dir, built, installed, switch_program, vnf_program
+from .router import Address, Router, control
 from .run import Run, close_all, handle_signals, sweep
 from .telemetry import Telemetry
 from .threads import worker_cpu_s
@@ -29,11 +30,12 @@ from .topology import LAN, WAN, Endpoint, Path, generator_pair, generator_ports
 from .wait import Deadline, steady, until
 
 __all__ = [
-    "alive", "build_dir", "built", "capabilities", "Capabilities", "close_all", "command", "config_text",
+    "Address", "alive", "build_dir", "built", "capabilities", "Capabilities", "close_all", "command", "config_text",
+    "control",
     "Deadline", "download", "drops", "Endpoint", "enter", "FORCE", "generator_pair",
     "generator_ports", "guest_cpus", "GuestVnf", "handle_signals", "Hop", "image", "installed", "Instance", "Interrupted",
     "iperf3", "LabError", "LabUnavailable", "LAN", "ledger_faults", "ledger_words", "Namespace",
-    "packets", "Path", "ping", "Process", "reserved_hugepages", "ROOT", "Run", "steady",
+    "packets", "Path", "ping", "Process", "reserved_hugepages", "ROOT", "Router", "Run", "steady",
     "sweep", "switch_program", "Telemetry", "until", "vnf_program", "vnfkit", "WAN",
     "worker_cpu_s",
 ]

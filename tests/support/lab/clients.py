@@ -53,8 +53,12 @@ class Stream:
     lost_percent: float
 
 
-def _echoes(netns):
-    """(requests sent, replies received) by the kernel of a namespace so far."""
+def echoes(netns, address):
+    """(requests sent, replies received) by the kernel of a namespace so far, in this family."""
+    if ":" in address:
+        text = command(["cat", "/proc/net/snmp6"], netns=netns).stdout
+        counts = dict(line.split() for line in text.splitlines())
+        return int(counts["Icmp6OutEchos"]), int(counts["Icmp6InEchoReplies"])
     text = command(["cat", "/proc/net/snmp"], netns=netns).stdout
     names, values = (line.split() for line in text.splitlines() if line.startswith("Icmp:"))
     counts = dict(zip(names, values))
@@ -69,13 +73,13 @@ def ping(source, target, count=10, interval=0.05, size=56, allow_loss=False,
     """
     argv = [installed("ping"), "-n", "-q", "-c", str(count), "-i", str(interval), "-s", str(size),
             "-W", "3", *(["-M", "do"] if dont_fragment else []), target.address]
-    sent_before, answered_before = _echoes(source.netns)
+    sent_before, answered_before = echoes(source.netns, target.address)
     done = command(argv, netns=source.netns, timeout=count * interval + 10, check=False)
     if " packets transmitted" not in done.stdout:
         raise LabError(f"ping {target.address}: {(done.stderr or done.stdout).strip()}")
 
     def counts():
-        sent, answered = _echoes(source.netns)
+        sent, answered = echoes(source.netns, target.address)
         return sent - sent_before, answered - answered_before
 
     deadline = Deadline(3)
@@ -115,6 +119,7 @@ def download(run, client, server, size=100_000_000, timeout=60):
     """`client` fetches a random file from `server` over HTTP; the checksums must agree."""
     path, expected = random_file(run, size)
     got_path = run.path("download")
+    host = f"[{server.address}]" if ":" in server.address else server.address
     http = Process(run, [sys.executable, "-u", "-m", "http.server", "8000", "--bind",
                          server.address, "--directory", os.path.dirname(path)],
                    name="http-server", netns=server.netns)
@@ -123,7 +128,7 @@ def download(run, client, server, size=100_000_000, timeout=60):
         done = command([installed("curl"), "-sS", "--fail", "--noproxy", "*",
                         "--connect-timeout", "5", "--max-time", str(timeout), "-o", got_path,
                         "-w", "%{time_total}",
-                        f"http://{server.address}:8000/{os.path.basename(path)}"],
+                        f"http://{host}:8000/{os.path.basename(path)}"],
                        netns=client.netns, timeout=timeout + 5)
         seconds = float(done.stdout)
         got = _sha256(got_path)
