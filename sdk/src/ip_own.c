@@ -226,12 +226,13 @@ static void own_lost(struct ip_worker *w, struct own *own, const struct ip_inter
 	ip_addr_print(&own->address.addr, text, sizeof(text));
 	vnf_timeout_stop(&own->timer);
 	own_set(own, IP_OWN_DUPLICATE);
+	if (ip_dhcp_conflict(w, on, &own->address.addr))
+		return;
 	vnf_log_limited(
 		&w->node->owns->limit, VNF_LOG_ERROR,
 		"interface \"%s\": %s is in use by %s; it is not taken before the link comes "
 		"up again, so give one of the two another address",
 		on->name, text, mac);
-	ip_dhcp_conflict(w, on, &own->address.addr);
 }
 
 static void own_defend(struct ip_worker *w, struct own *own, const struct ip_interface *on,
