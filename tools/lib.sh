@@ -18,8 +18,8 @@ packages_of() {
 	demo) echo iproute2 iputils-ping curl iperf3 python3 ethtool ;;
 	test) echo libcriterion-dev python3-pytest python3-scapy dpdk dpdk-dev \
 		openvswitch-switch-dpdk tcpdump qemu-system-x86 libvirt-clients libxml2-utils \
-		cpio busybox-static prometheus systemd mandoc tshark traceroute iputils-tracepath \
-		dnsmasq-base ;;
+		cpio busybox-static prometheus systemd mandoc tshark dnsmasq-base traceroute \
+		iputils-tracepath ;;
 	check)
 		echo clang libclang-rt-14-dev clang-format clang-tidy codespell shellcheck doxygen
 		echo graphviz

@@ -237,8 +237,7 @@ static void command_run(struct vnf *vnf, const struct vnf_command *command, stru
 static void job_run(struct vnf *vnf, struct control_job *job)
 {
 	const char *near;
-	const struct vnf_command *command =
-		program_command_find(vnf->program, job->command, &near);
+	const struct vnf_command *command = program_command_find(vnf->program, job->command, &near);
 
 	if (command != NULL)
 		command_run(vnf, command, job);

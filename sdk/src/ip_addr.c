@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include <rte_common.h>
+
 #define EUI64_LOCAL 0x02
 
 struct ip_addr ip_addr_masked(const struct ip_addr *a, uint8_t length, bool ones)
@@ -26,10 +28,17 @@ struct ip_addr ip_addr_masked(const struct ip_addr *a, uint8_t length, bool ones
 
 bool ip_prefix_has(const struct ip_prefix *prefix, const struct ip_addr *a)
 {
-	struct ip_addr one = ip_addr_masked(&prefix->addr, prefix->length, false);
-	struct ip_addr other = ip_addr_masked(a, prefix->length, false);
+	uint32_t n = prefix->length;
 
-	return ip_addr_equal(&one, &other);
+	for (uint32_t i = 0; i < RTE_DIM(a->half); i++, n -= RTE_MIN(n, 64u)) {
+		uint64_t differ = rte_be_to_cpu_64(prefix->addr.half[i] ^ a->half[i]);
+
+		if (n < 64)
+			return n == 0 || differ >> (64 - n) == 0;
+		if (differ != 0)
+			return false;
+	}
+	return true;
 }
 
 int ip_addr_parse(const char *text, struct ip_addr *a)

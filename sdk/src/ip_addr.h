@@ -73,6 +73,22 @@ static inline bool ip_is_multicast(const struct ip_addr *a)
 	return ip_is_v4(a) ? (a->octet[12] & 0xf0) == 0xe0 : a->octet[0] == 0xff;
 }
 
+/* May a route lead there: neither groups nor what is of one link. */
+static inline bool ip_is_routable(const struct ip_addr *a)
+{
+	return !ip_is_multicast(a) && (ip_is_v4(a) || !ip_is_link_local(a));
+}
+
+/* Could a host have it? */
+static inline bool ip_is_host(const struct ip_addr *a)
+{
+	static const struct ip_addr loopback = { .octet = { [15] = 1 } };
+
+	if (ip_is_v4(a))
+		return a->octet[12] != 0 && a->octet[12] != 127 && a->octet[12] < 224;
+	return !ip_is_multicast(a) && !ip_is_zero(a) && !ip_addr_equal(a, &loopback);
+}
+
 /* Is the address within the prefix? */
 bool ip_prefix_has(const struct ip_prefix *prefix, const struct ip_addr *a);
 /* The address with all bits behind the prefix' length at 0, or (IPv4's broadcast) at 1. */

@@ -7,14 +7,6 @@
 
 #include "ip_node.h"
 
-static bool is_on_link(const struct ip_interface *on, const struct ip_addr *addr)
-{
-	for (uint16_t i = 0; i < on->n_addresses; i++)
-		if (ip_is_v4(&on->address[i].addr) && ip_prefix_has(&on->address[i], addr))
-			return true;
-	return false;
-}
-
 /* The request becomes its reply. */
 static vnf_verdict_t reply(struct ip_worker *w, struct rte_mbuf *pkt, struct rte_arp_hdr *arp,
 			   const struct ip_interface *on)
@@ -49,7 +41,7 @@ vnf_verdict_t ip_arp_receive(struct ip_worker *w, struct rte_mbuf *pkt, const st
 		return VNF_DROP(VNF_DROP_MARTIAN);
 	if (ip_own_conflict(w, in, is_probe && !answers ? &target : &sender, &mac))
 		return VNF_DROP(VNF_DROP_FOR_ITSELF);
-	if (!is_probe && is_on_link(in, &sender))
+	if (!is_probe && ip_is_neighbour(w, in, &sender))
 		ip_neigh_learn(w, in, &sender, &mac,
 			       (struct ip_neigh_news){ .solicited = !is_request && answers,
 						       .override = true,

@@ -28,8 +28,15 @@ static int check_prefix(const void *field, char *why, size_t why_size)
 		return -EINVAL;
 	}
 	masked = ip_addr_masked(&prefix.addr, prefix.length, false);
-	if (ip_addr_equal(&masked, &prefix.addr))
-		return 0;
+	if (ip_addr_equal(&masked, &prefix.addr)) {
+		if (ip_is_routable(&prefix.addr))
+			return 0;
+		snprintf(why, why_size,
+			 "is \"%s\", to groups and link-local addresses there are no "
+			 "routes",
+			 text);
+		return -EINVAL;
+	}
 	prefix.addr = masked;
 	ip_prefix_print(&prefix, right, sizeof(right));
 	snprintf(why, why_size,
@@ -42,8 +49,7 @@ static int check_via(const void *field, char *why, size_t why_size)
 	const char *text = *(const char *const *)field;
 	struct ip_addr addr;
 
-	if (text[0] == '\0' ||
-	    (ip_addr_parse(text, &addr) == 0 && !ip_is_multicast(&addr) && !ip_is_zero(&addr)))
+	if (text[0] == '\0' || (ip_addr_parse(text, &addr) == 0 && ip_is_host(&addr)))
 		return 0;
 	snprintf(why, why_size,
 		 "is \"%s\", allowed are addresses of a gateway as \"10.0.0.1\" and \"fe80::1\"",
@@ -252,16 +258,11 @@ void ip_interface_label(const struct ip_interface_spec *spec, char *name, size_t
 
 static bool is_host(const struct ip_prefix *p)
 {
-	static const struct ip_addr loopback = { .octet = { [15] = 1 } };
 	struct ip_addr zero = ip_addr_masked(&p->addr, p->length, false);
 	struct ip_addr ones = ip_addr_masked(&p->addr, p->length, true);
 
-	if (ip_is_multicast(&p->addr) || ip_is_zero(&p->addr) || ip_addr_equal(&p->addr, &loopback))
-		return false;
-	if (!ip_is_v4(&p->addr))
-		return true;
-	if (p->addr.octet[12] == 0 || p->addr.octet[12] == 127 || p->addr.octet[12] >= 224)
-		return false;
+	if (!ip_is_host(&p->addr) || !ip_is_v4(&p->addr))
+		return ip_is_host(&p->addr);
 	/* RFC 3021: of two addresses both are hosts'. */
 	return p->length >= 127 ||
 	       (!ip_addr_equal(&zero, &p->addr) && !ip_addr_equal(&ones, &p->addr));
@@ -381,6 +382,34 @@ static void check_route(struct vnf_config *file, const struct ip_spec *ip,
 				 route->via);
 }
 
+static void check_count(struct vnf_config *file, const struct ip_spec *ip)
+{
+	const struct ip_interface_spec *all = ip->interfaces.items;
+	/* Each interface may have a link-local one, and one by DHCP. */
+	size_t n = 2 * ip->interfaces.n;
+
+	for (size_t i = 0; i < ip->interfaces.n; i++)
+		n += all[i].addresses.n;
+	if (n > IP_OWN_MAX)
+		vnf_config_error(file, &ip->interfaces,
+				 "%zu addresses, with two more for each interface; there can be %d",
+				 n, IP_OWN_MAX);
+}
+
+static void check_same_routes(struct vnf_config *file, const struct ip_spec *ip)
+{
+	const struct ip_route_spec *routes = ip->routes.items;
+
+	for (size_t i = 0; i < ip->routes.n; i++)
+		for (size_t k = 0; k < i; k++)
+			if (strcmp(routes[i].prefix, routes[k].prefix) == 0) {
+				vnf_config_error(file, &routes[i].prefix,
+						 "there is another route to \"%s\"",
+						 routes[i].prefix);
+				break;
+			}
+}
+
 void ip_config_check(struct vnf_config *file, const void *config,
 		     const struct vnf_port_spec *const *port, uint16_t n_ports)
 {
@@ -389,7 +418,12 @@ void ip_config_check(struct vnf_config *file, const void *config,
 
 	for (size_t i = 0; i < section->ip.interfaces.n; i++)
 		check_interface(file, &section->ip, i, port, n_ports);
+	check_count(file, &section->ip);
 	check_doubles(file, &section->ip);
 	for (size_t i = 0; i < section->ip.routes.n; i++)
 		check_route(file, &section->ip, &routes[i]);
+	check_same_routes(file, &section->ip);
+	/* What is wrong so far would only be said again. */
+	if (vnf_config_error_count(file) == 0)
+		ip_tables_check(file, &section->ip, port, n_ports);
 }

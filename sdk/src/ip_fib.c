@@ -23,8 +23,6 @@
 #define PAGE ((size_t)2 << 20)
 #define TBL24_ENTRIES ((size_t)1 << 24)
 #define TBL8_ENTRIES ((size_t)256)
-/* Bits of a destination that the first table is for. */
-#define DIRECT_BITS 24u
 /* Greater than any node of a RIB. */
 #define NODE_BYTES 64
 /* What each family takes beside its tables and nodes. */
@@ -37,6 +35,7 @@ struct ip_fib {
 	struct rte_fib6 *v6;
 	char heap[32];
 	int socket; /* that DPDK calls the heap by; -1: there is none */
+	bool added; /* the memory, to the heap */
 	void *memory;
 	size_t bytes;
 };
@@ -71,56 +70,65 @@ static bool same_bits(const struct ip_addr *a, const struct ip_addr *b, uint32_t
 	return ip_addr_equal(&one, &other);
 }
 
-/* Of IPv4, each 24 bits that longer prefixes begin with have one. Routes come sorted. */
-static void v4_count(struct family *f, const struct ip_route *route, const struct ip_addr **last)
+static bool is_double(const struct ip_route *routes, size_t i)
 {
-	const struct ip_addr *addr = &route->prefix.addr;
-
-	f->routes++;
-	if (route->prefix.length <= IP_V4_BITS + DIRECT_BITS)
-		return;
-	if (*last == NULL || !same_bits(*last, addr, IP_V4_BITS + DIRECT_BITS))
-		f->groups++;
-	*last = addr;
+	return i > 0 && routes[i].prefix.length == routes[i - 1].prefix.length &&
+	       ip_addr_equal(&routes[i].prefix.addr, &routes[i - 1].prefix.addr);
 }
 
-/* Prefixes around the one that is counted, the longest last. */
-struct around {
+/* Prefixes of a route that were added before it, each within the one below. */
+struct above {
 	uint32_t n;
 	const struct ip_prefix *prefix[IP_ADDR_BITS + 1];
 };
 
-/* Of IPv6, the FIB reserves those between the next prefix around it and the prefix, though others
- * share them.
- */
-static void v6_count(struct family *f, const struct ip_route *route, struct around *around)
+/* Leave those that have the route in them: the last one is its parent. */
+static void above_find(struct above *above, const struct ip_prefix *p)
 {
-	const struct ip_prefix *prefix = &route->prefix;
-	uint32_t from = DIRECT_BITS, to = RTE_ALIGN_CEIL((uint32_t)prefix->length, 8u);
-
-	f->routes++;
-	while (around->n > 0 && (around->prefix[around->n - 1]->length == prefix->length ||
-				 !ip_prefix_has(around->prefix[around->n - 1], &prefix->addr)))
-		around->n--;
-	if (around->n > 0)
-		from = RTE_MAX(from, (uint32_t)around->prefix[around->n - 1]->length);
-	from = RTE_ALIGN_CEIL(from, 8u);
-	if (to > from)
-		f->groups += (to - from) / 8;
-	around->prefix[around->n++] = prefix;
+	while (above->n > 0 && !ip_prefix_has(above->prefix[above->n - 1], &p->addr))
+		above->n--;
 }
 
+/* Groups that DPDK sets aside for a route, dir24_8.c and trie.c: none if one before it has the same
+ * last group; of IPv4 one, of IPv6 all between it and its parent, also those that others share.
+ */
+static uint32_t groups_of(const struct ip_prefix *p, const struct ip_prefix *last,
+			  const struct ip_prefix *parent)
+{
+	bool v4 = ip_is_v4(&p->addr);
+	uint32_t first = (v4 ? IP_V4_BITS : 0) + 24u, begin = v4 ? first : p->length / 8 * 8u;
+
+	if (p->length <= first ||
+	    (last != NULL && last->length > begin && same_bits(&last->addr, &p->addr, begin)))
+		return 0;
+	if (v4)
+		return 1;
+	if (parent != NULL && parent->length > first)
+		first = RTE_ALIGN_CEIL(parent->length, 8u);
+	return (RTE_ALIGN_CEIL(p->length, 8u) - first) / 8;
+}
+
+/* Routes come sorted, parents first. */
 static void families_count(const struct ip_route *routes, size_t n, struct family *v4,
 			   struct family *v6)
 {
-	const struct ip_addr *last = NULL;
-	struct around around = { 0 };
+	const struct ip_prefix *last[2] = { NULL, NULL };
+	struct above above[2] = { { .n = 0 }, { .n = 0 } };
 
-	for (size_t i = 0; i < n; i++)
-		if (ip_is_v4(&routes[i].prefix.addr))
-			v4_count(v4, &routes[i], &last);
-		else
-			v6_count(v6, &routes[i], &around);
+	for (size_t i = 0; i < n; i++) {
+		const struct ip_prefix *p = &routes[i].prefix;
+		uint32_t at = ip_is_v4(&p->addr);
+		struct family *f = at != 0 ? v4 : v6;
+		struct above *over = &above[at];
+
+		if (is_double(routes, i))
+			continue;
+		above_find(over, p);
+		f->routes++;
+		f->groups += groups_of(p, last[at], over->n > 0 ? over->prefix[over->n - 1] : NULL);
+		over->prefix[over->n++] = p;
+		last[at] = p;
+	}
 }
 
 /* Entries of two octets can name so many tables for further bits. */
@@ -173,6 +181,7 @@ static void pages_hide(const void *memory)
 static int heap_create(struct ip_fib *fib, size_t bytes)
 {
 	static uint32_t number;
+	void *aligned;
 
 	fib->bytes = (bytes + PAGE - 1) / PAGE * PAGE;
 	fib->memory = mmap(NULL, fib->bytes + PAGE, PROT_READ | PROT_WRITE,
@@ -181,8 +190,7 @@ static int heap_create(struct ip_fib *fib, size_t bytes)
 		fib->memory = NULL;
 		return -ENOMEM;
 	}
-	void *aligned = RTE_PTR_ALIGN_CEIL(fib->memory, PAGE);
-
+	aligned = RTE_PTR_ALIGN_CEIL(fib->memory, PAGE);
 	madvise(aligned, fib->bytes, MADV_HUGEPAGE);
 	snprintf(fib->heap, sizeof(fib->heap), "vnf-ip-%u", number++);
 	if (rte_malloc_heap_create(fib->heap) != 0)
@@ -191,16 +199,22 @@ static int heap_create(struct ip_fib *fib, size_t bytes)
 	if (rte_malloc_heap_memory_add(fib->heap, aligned, fib->bytes, NULL,
 				       (unsigned int)(fib->bytes / PAGE), PAGE) != 0)
 		return -rte_errno;
+	fib->added = true;
 	pages_hide(aligned);
 	return 0;
 }
 
 static void heap_destroy(struct ip_fib *fib)
 {
-	if (fib->socket >= 0) {
-		rte_malloc_heap_memory_remove(fib->heap, RTE_PTR_ALIGN_CEIL(fib->memory, PAGE),
-					      fib->bytes);
-		rte_malloc_heap_destroy(fib->heap);
+	if (fib->socket >= 0 &&
+	    ((fib->added &&
+	      rte_malloc_heap_memory_remove(fib->heap, RTE_PTR_ALIGN_CEIL(fib->memory, PAGE),
+					    fib->bytes) != 0) ||
+	     rte_malloc_heap_destroy(fib->heap) != 0)) {
+		/* DPDK goes on looking at it. */
+		vnf_error("ip: %zu MiB of route tables cannot be given back: %s", fib->bytes >> 20,
+			  rte_strerror(rte_errno));
+		return;
 	}
 	if (fib->memory != NULL)
 		munmap(fib->memory, fib->bytes + PAGE);
@@ -245,12 +259,6 @@ static int route_add(struct ip_fib *fib, const struct ip_route *route)
 		return rte_fib_add(fib->v4, rte_be_to_cpu_32(addr->word[3]),
 				   (uint8_t)(route->prefix.length - IP_V4_BITS), route->target);
 	return rte_fib6_add(fib->v6, addr->octet, route->prefix.length, route->target);
-}
-
-static bool is_double(const struct ip_route *routes, size_t i)
-{
-	return i > 0 && routes[i].prefix.length == routes[i - 1].prefix.length &&
-	       ip_addr_equal(&routes[i].prefix.addr, &routes[i - 1].prefix.addr);
 }
 
 static int routes_add(struct ip_fib *fib, const struct ip_route *routes, size_t n)

@@ -49,9 +49,16 @@ vnf_verdict_t ip_transmit(struct rte_mbuf *pkt, const struct ip_interface *out,
 	return transmit(pkt, out, dst);
 }
 
-static inline bool is_usable(uint64_t found)
+/* To be used without further ado. A stale one is worker 0's to look after; the others tell it by
+ * one packet, and use it meanwhile.
+ */
+static inline bool is_usable(const struct ip_worker *w, uint64_t found)
 {
-	return (found & (IP_NEIGH_USABLE | IP_NEIGH_STALE)) == IP_NEIGH_USABLE;
+	uint64_t stale = IP_NEIGH_STALE | (ip_is_first(w) ? 0 : IP_NEIGH_TOLD);
+
+	return (found & IP_NEIGH_USABLE) != 0 &&
+	       ((found & IP_NEIGH_STALE) == 0 ||
+		(found & stale) == (IP_NEIGH_STALE | IP_NEIGH_TOLD));
 }
 
 static inline vnf_verdict_t transmit_to(struct rte_mbuf *pkt, const struct ip_interface *out,
@@ -63,16 +70,28 @@ static inline vnf_verdict_t transmit_to(struct rte_mbuf *pkt, const struct ip_in
 	return transmit(pkt, out, &mac);
 }
 
+/* To worker 0, which resolves the neighbour, or finds out whether it is still there. */
+static vnf_verdict_t neighbour_punt(struct ip_worker *w, struct rte_mbuf *pkt,
+				    const struct ip_punt *punt, const struct ip_interface *out,
+				    const struct ip_addr *via, uint64_t found)
+{
+	vnf_verdict_t verdict = ip_punt(w, pkt, punt);
+
+	if (verdict == VNF_TAKEN && (found & IP_NEIGH_STALE) != 0)
+		ip_neigh_told(w->node, out->link, via, found);
+	return verdict;
+}
+
 vnf_verdict_t ip_output(struct ip_worker *w, struct rte_mbuf *pkt, const struct ip_interface *in,
 			const struct ip_interface *out, const struct ip_addr *via)
 {
 	uint64_t found = ip_neigh_find(w->node, out->link, via, NULL);
 
-	if (likely(is_usable(found)))
+	if (likely(is_usable(w, found)))
 		return transmit_to(pkt, out, found);
 	if (ip_is_first(w))
 		return ip_neigh_send(w, pkt, in, out, via);
-	return ip_punt(w, pkt, &(struct ip_punt){ .stage = IP_STAGE_FORWARD, .in = in });
+	return neighbour_punt(w, pkt, &(struct ip_punt){ .stage = IP_STAGE_SEND }, out, via, found);
 }
 
 /* ---- the slow way ---- */
@@ -119,11 +138,13 @@ static uint32_t next_header_at(struct rte_mbuf *pkt, const struct vnf_headers *h
 }
 
 /* RFC 1812 section 5.2.7.1, RFC 4443 section 3.1. */
-static vnf_verdict_t refuse_local(struct ip_worker *w, struct rte_mbuf *pkt,
-				  const struct vnf_headers *h, const struct ip_interface *in)
+vnf_verdict_t ip_refuse_local(struct ip_worker *w, struct rte_mbuf *pkt,
+			      const struct vnf_headers *h, const struct ip_interface *in)
 {
 	if ((h->flags & VNF_FRAGMENT) != 0)
 		return VNF_DROP(VNF_DROP_NOT_REASSEMBLED);
+	if (!ip_is_first(w))
+		return ip_punt(w, pkt, &(struct ip_punt){ .stage = IP_STAGE_LOCAL, .in = in });
 	if (vnf_is_ipv4(h))
 		return refuse(w, pkt, h, in, ICMP4_UNREACHABLE,
 			      vnf_has_ports(h) ? ICMP4_PORT : ICMP4_PROTOCOL, 0,
@@ -144,7 +165,7 @@ static __rte_noinline vnf_verdict_t nowhere(struct ip_worker *w, struct rte_mbuf
 {
 	switch (target->kind) {
 	case IP_TARGET_LOCAL:
-		return refuse_local(w, pkt, h, in);
+		return ip_refuse_local(w, pkt, h, in);
 	case IP_TARGET_BROADCAST:
 		return VNF_DROP(VNF_DROP_BROADCAST);
 	case IP_TARGET_BLACKHOLE:
@@ -174,6 +195,11 @@ static inline uint32_t wire_octets(const struct rte_mbuf *pkt, const struct vnf_
 	return h->end - h->l3;
 }
 
+static inline bool has_df(struct rte_mbuf *pkt, const struct vnf_headers *h)
+{
+	return (vnf_ipv4(pkt, h)->fragment_offset & RTE_BE16(RTE_IPV4_HDR_DF_FLAG)) != 0;
+}
+
 /* Too long for the interface. RFC 1191, RFC 1812 section 4.2.2.7, RFC 8200 section 5. Returns the
  * verdict; VNF_IP_PASS: it may go on, cut by now, and its other parts are sent.
  */
@@ -188,7 +214,7 @@ static __rte_noinline vnf_verdict_t too_long(struct ip_worker *w, struct rte_mbu
 	if (vnf_is_ipv6(h))
 		return refuse(w, pkt, h, in, ICMP6_TOO_BIG, 0, RTE_MAX(out->mtu, IP6_MTU_MIN),
 			      VNF_DROP_TOO_BIG);
-	if ((vnf_ipv4(pkt, h)->fragment_offset & RTE_BE16(RTE_IPV4_HDR_DF_FLAG)) != 0)
+	if (has_df(pkt, h))
 		return refuse(w, pkt, h, in, ICMP4_UNREACHABLE, ICMP4_TOO_BIG, out->mtu,
 			      VNF_DROP_TOO_BIG);
 	if (vnf_is_tso(pkt)) {
@@ -205,6 +231,15 @@ static __rte_noinline vnf_verdict_t too_long(struct ip_worker *w, struct rte_mbu
 }
 
 /* ---- on ---- */
+
+/* 169.254/16, RFC 3927 section 2.7. */
+static inline bool ipv4_stays(struct rte_mbuf *pkt, const struct vnf_headers *h)
+{
+	const struct rte_ipv4_hdr *ip = vnf_ipv4(pkt, h);
+	const rte_be32_t mask = RTE_BE32(0xffff0000), local = RTE_BE32(0xa9fe0000);
+
+	return (ip->src_addr & mask) == local || (ip->dst_addr & mask) == local;
+}
 
 /* RFC 4291 sections 2.5.2 and 2.5.6: what must not be forwarded, by its source. */
 static inline uint32_t ipv6_stays(struct rte_mbuf *pkt, const struct vnf_headers *h)
@@ -259,7 +294,12 @@ static __rte_always_inline vnf_verdict_t packet_forward(struct ip_worker *w, str
 
 	if (unlikely(target->kind != IP_TARGET_CONNECTED && target->kind != IP_TARGET_GATEWAY))
 		return nowhere(w, pkt, h, in, target);
-	if (vnf_is_ipv6(h)) {
+	if (likely(vnf_is_ipv4(h))) {
+		if (unlikely(ipv4_stays(pkt, h)))
+			return VNF_DROP(VNF_DROP_SCOPE);
+		if (unlikely(vnf_ipv4(pkt, h)->time_to_live <= 1))
+			return refuse_ttl(w, pkt, h, in);
+	} else {
 		uint32_t bad = ipv6_stays(pkt, h);
 
 		if (unlikely(bad == VNF_DROP_SCOPE))
@@ -268,8 +308,6 @@ static __rte_always_inline vnf_verdict_t packet_forward(struct ip_worker *w, str
 			return VNF_DROP(bad);
 		if (unlikely(vnf_ipv6(pkt, h)->hop_limits <= 1))
 			return refuse_ttl(w, pkt, h, in);
-	} else if (unlikely(vnf_ipv4(pkt, h)->time_to_live <= 1)) {
-		return refuse_ttl(w, pkt, h, in);
 	}
 	if (unlikely(wire_octets(pkt, h) > target->out->mtu)) {
 		vnf_verdict_t verdict = too_long(w, pkt, h, in, target, via);
@@ -279,10 +317,12 @@ static __rte_always_inline vnf_verdict_t packet_forward(struct ip_worker *w, str
 	}
 	found = neighbour_find(w, target, via);
 	/* Worker 0 begins anew with what it is given, and must find it unchanged. */
-	if (unlikely(!is_usable(found)) && !ip_is_first(w))
-		return ip_punt(w, pkt, &(struct ip_punt){ .stage = IP_STAGE_FORWARD, .in = in });
+	if (unlikely(!is_usable(w, found)) && !ip_is_first(w))
+		return neighbour_punt(w, pkt,
+				      &(struct ip_punt){ .stage = IP_STAGE_FORWARD, .in = in },
+				      target->out, via, found);
 	ttl_lower(pkt, h);
-	if (unlikely(!is_usable(found)))
+	if (unlikely(!is_usable(w, found)))
 		return ip_neigh_send(w, pkt, in, target->out, via);
 	return transmit_to(pkt, target->out, found);
 }
@@ -295,7 +335,7 @@ vnf_verdict_t ip_forward_one(struct ip_worker *w, struct rte_mbuf *pkt, const st
 	return packet_forward(w, pkt, h, in, ip_route(w->tables, &dst), &dst);
 }
 
-/* The VNF may have changed the destination, or moved packets about in the burst. */
+/* The VNF may have changed the destination. */
 static inline void target_renew(struct ip_worker *w, struct rte_mbuf *pkt,
 				const struct vnf_headers *h, struct ip_meta *meta)
 {
@@ -320,10 +360,13 @@ void vnf_ip_forward(struct vnf_worker *worker, uint16_t port, struct rte_mbuf **
 	for (uint16_t i = 0; i < n; i++) {
 		struct ip_meta *meta = &w->meta[i];
 
-		if (unlikely(verdicts[i] == VNF_IP_LOCAL))
-			verdicts[i] = refuse_local(w, pkts[i], &h[i], meta->in);
-		if (unlikely(verdicts[i] != VNF_IP_PASS))
+		if (unlikely(verdicts[i] != VNF_IP_PASS)) {
+			if (verdicts[i] == VNF_IP_NODE)
+				verdicts[i] = ip_local(w, pkts[i], &h[i], meta->in);
+			else if (verdicts[i] == VNF_IP_LOCAL)
+				verdicts[i] = ip_refuse_local(w, pkts[i], &h[i], meta->in);
 			continue;
+		}
 		target_renew(w, pkts[i], &h[i], meta);
 		verdicts[i] = packet_forward(w, pkts[i], &h[i], meta->in, meta->target, &meta->dst);
 	}
@@ -364,8 +407,10 @@ vnf_verdict_t ip_send(struct ip_worker *w, struct rte_mbuf *pkt, const struct ip
 		return VNF_DROP(VNF_DROP_NO_ROUTE);
 	via = target->kind == IP_TARGET_GATEWAY ? &target->via : &dst;
 	if (wire_octets(pkt, &h) > target->out->mtu) {
-		if (vnf_is_ipv6(&h) || vnf_is_tso(pkt) || !ip_is_first(w))
+		if (vnf_is_ipv6(&h) || vnf_is_tso(pkt) || has_df(pkt, &h))
 			return VNF_DROP(VNF_DROP_TOO_BIG);
+		if (!ip_is_first(w))
+			return ip_punt(w, pkt, &(struct ip_punt){ .stage = IP_STAGE_SEND });
 		return ip_fragment(w, pkt, &h, NULL, target->out, via);
 	}
 	return ip_output(w, pkt, NULL, target->out, via);
@@ -393,10 +438,13 @@ vnf_verdict_t vnf_ip_refuse(struct vnf_worker *worker, uint16_t port, struct rte
 	const struct ip_interface *in = w->tables->port[port].untagged;
 	struct vnf_headers h;
 
-	for (uint16_t i = 0; i < VNF_BURST_MAX; i++)
-		if (w->meta[i].pkt == pkt)
+	for (uint16_t i = 0; i < w->n_burst; i++)
+		if (w->meta[i].pkt == pkt) {
 			in = w->meta[i].in;
-	if (!ip_is_first(w))
+			break;
+		}
+	reason = RTE_MIN(reason, (uint32_t)VNF_DROPS_MAX);
+	if (!ip_is_first(w) && in != NULL)
 		return ip_punt(
 			w, pkt,
 			&(struct ip_punt){ IP_STAGE_REFUSE, in, type, code, (uint16_t)reason });

@@ -11,10 +11,8 @@
 #include "packet_sum.h"
 
 #define ND_HOP_LIMIT 255
-#define ND_ROUTER_SOLICITATION 133
 #define ND_SOLICITATION 135
 #define ND_ADVERTISEMENT 136
-#define ND_REDIRECT 137
 #define ND_SOURCE_MAC 1
 #define ND_TARGET_MAC 2
 #define ND_UNIT 8 /* octets, of lengths of options */
@@ -181,16 +179,6 @@ static bool option_find(struct rte_mbuf *pkt, const struct vnf_headers *h, uint8
 	return vnf_cursor_left(&c) == 0;
 }
 
-static bool is_on_link(const struct ip_interface *on, const struct ip_addr *addr)
-{
-	if (ip_is_link_local(addr))
-		return true;
-	for (uint16_t i = 0; i < on->n_addresses; i++)
-		if (!ip_is_v4(&on->address[i].addr) && ip_prefix_has(&on->address[i], addr))
-			return true;
-	return false;
-}
-
 /* Section 7.1.1, 7.2.3. */
 static void solicitation(struct ip_worker *w, struct rte_mbuf *pkt, const struct vnf_headers *h,
 			 const struct ip_interface *in, const struct ip_addr *target)
@@ -212,9 +200,9 @@ static void solicitation(struct ip_worker *w, struct rte_mbuf *pkt, const struct
 			answer(w, in, target, &src);
 		return;
 	}
-	if (!ip_own_answers(w->node, in->link, target) || !is_on_link(in, &src))
+	if (!ip_own_answers(w->node, in->link, target))
 		return;
-	if (has_mac)
+	if (has_mac && ip_is_neighbour(w, in, &src))
 		ip_neigh_learn(w, in, &src, &mac,
 			       (struct ip_neigh_news){ .override = true, .create = true });
 	answer(w, in, target, &src);
@@ -242,8 +230,9 @@ static void advertised(struct ip_worker *w, struct rte_mbuf *pkt, const struct v
 /* Sections 6.1, 7.1, 8.1: from the link itself, and whole. */
 static bool is_valid(struct rte_mbuf *pkt, const struct vnf_headers *h)
 {
-	return vnf_ipv6(pkt, h)->hop_limits == ND_HOP_LIMIT && vnf_icmp(pkt, h)->icmp_code == 0 &&
-	       h->end - h->l4 >= sizeof(struct nd_message) &&
+	/* RFC 6980: without a fragment header. */
+	return h->fragment_header == 0 && vnf_ipv6(pkt, h)->hop_limits == ND_HOP_LIMIT &&
+	       vnf_icmp(pkt, h)->icmp_code == 0 && h->end - h->l4 >= sizeof(struct nd_message) &&
 	       vnf_packet_pull(pkt, h->l4 + (uint32_t)sizeof(struct nd_message)) == 0;
 }
 
@@ -254,7 +243,7 @@ bool ip_nd_receive(struct ip_worker *w, struct rte_mbuf *pkt, const struct vnf_h
 	struct nd_message message;
 	struct ip_addr target;
 
-	if (type < ND_ROUTER_SOLICITATION || type > ND_REDIRECT)
+	if (type < IP_ND_FIRST || type > IP_ND_LAST)
 		return false;
 	*verdict = VNF_DROP(VNF_DROP_FOR_ITSELF);
 	w->node->counts.nd_received++;

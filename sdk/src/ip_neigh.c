@@ -25,8 +25,10 @@
 
 #define TRIES 3            /* RFC 4861: MAX_MULTICAST_SOLICIT, MAX_UNICAST_SOLICIT */
 #define INCOMPLETE_SHARE 4 /* a fourth of the entries */
+#define STRANGERS_LEAVE 4  /* a fourth of the entries */
 #define STEPS_MAX 64       /* in one chain, for those who read while it changes */
 #define NONE UINT32_MAX
+#define ASKED 256
 
 struct held {
 	struct held *next;
@@ -63,7 +65,8 @@ struct ip_neighbours {
 	struct list list[IP_NEIGH_PROBE + 1];
 	struct held held[IP_HELD_MAX];
 	struct held *held_free;
-	struct ip_bucket bucket_asked;
+	uint32_t held_segments;
+	struct ip_bucket asked[ASKED]; /* by hash of the link */
 };
 
 /* ---- table ---- */
@@ -108,6 +111,19 @@ static void change_end(struct neigh *e)
 	__atomic_store_n(&e->seen.seq, e->seen.seq + 1, __ATOMIC_RELEASE);
 }
 
+void ip_neigh_told(const struct ip_node *node, ip_link_t link, const struct ip_addr *addr,
+		   uint64_t found)
+{
+	const struct ip_neigh_seen *seen = NULL;
+
+	if (ip_neigh_find(node, link, addr, &seen) != found)
+		return;
+	/* If worker 0 has dealt with it meanwhile, it is not as it was found. */
+	__atomic_compare_exchange_n((uint64_t *)(uintptr_t)&seen->found, &found,
+				    found | IP_NEIGH_TOLD, false, __ATOMIC_RELAXED,
+				    __ATOMIC_RELAXED);
+}
+
 /* Worker 0's own search. */
 static struct neigh *entry_find(struct ip_neighbours *t, ip_link_t link, const struct ip_addr *addr)
 {
@@ -116,6 +132,11 @@ static struct neigh *entry_find(struct ip_neighbours *t, ip_link_t link, const s
 		if (ip_neigh_is_for(&t->neigh[at].seen, link, addr))
 			return &t->neigh[at];
 	return NULL;
+}
+
+bool ip_neigh_is_known(const struct ip_node *node, ip_link_t link, const struct ip_addr *addr)
+{
+	return entry_find(node->neighbours, link, addr) != NULL;
 }
 
 static uint32_t entry_number(const struct ip_neighbours *t, const struct neigh *e)
@@ -175,7 +196,7 @@ static const enum ip_timer timer_of[] = {
 
 static void state_set(struct ip_node *node, struct neigh *e, enum ip_neigh_state state)
 {
-	uint64_t found = e->seen.found & ~IP_NEIGH_STALE;
+	uint64_t found = e->seen.found & ~(IP_NEIGH_STALE | IP_NEIGH_TOLD);
 
 	list_remove(node->neighbours, e);
 	e->state = (uint8_t)state;
@@ -189,10 +210,11 @@ static void state_set(struct ip_node *node, struct neigh *e, enum ip_neigh_state
 
 /* ---- packets that wait ---- */
 
-static struct held *held_pop(struct neigh *e)
+static struct held *held_pop(struct ip_neighbours *t, struct neigh *e)
 {
 	struct held *held = e->first;
 
+	t->held_segments -= held->pkt->nb_segs;
 	e->first = held->next;
 	if (e->first == NULL)
 		e->last = NULL;
@@ -206,7 +228,7 @@ static void held_give_back(struct ip_neighbours *t, struct held *held)
 	t->held_free = held;
 }
 
-/* RFC 1122 section 2.3.2.2: the latest are kept. */
+/* RFC 1122 section 2.3.2.2: the latest are kept. What takes many buffers counts as many. */
 static void hold(struct ip_worker *w, struct neigh *e, struct rte_mbuf *pkt,
 		 const struct ip_interface *in, const struct ip_interface *out)
 {
@@ -214,14 +236,15 @@ static void hold(struct ip_worker *w, struct neigh *e, struct rte_mbuf *pkt,
 	struct held *held = t->held_free;
 	uint16_t port = in != NULL ? in->port : out->port;
 
-	if (e->n_held == IP_HELD_EACH || (held == NULL && e->n_held > 0)) {
-		held = held_pop(e);
-		vnf_drop(w->worker, held->port, held->pkt, VNF_DROP_NEIGHBOUR_QUEUE);
-	} else if (held != NULL) {
-		t->held_free = held->next;
-	} else {
+	if (t->held_segments + pkt->nb_segs > IP_HELD_MAX) {
 		vnf_drop(w->worker, port, pkt, VNF_DROP_NEIGHBOUR_QUEUE);
 		return;
+	}
+	if (e->n_held == IP_HELD_EACH) {
+		held = held_pop(t, e);
+		vnf_drop(w->worker, held->port, held->pkt, VNF_DROP_NEIGHBOUR_QUEUE);
+	} else {
+		t->held_free = held->next;
 	}
 	*held = (struct held){ NULL, pkt, in != NULL ? in->link : IP_LINK_NONE, port };
 	if (e->last != NULL)
@@ -230,6 +253,7 @@ static void hold(struct ip_worker *w, struct neigh *e, struct rte_mbuf *pkt,
 		e->first = held;
 	e->last = held;
 	e->n_held++;
+	t->held_segments += pkt->nb_segs;
 	vnf_packet_mark(pkt, "waiting for a neighbour");
 }
 
@@ -239,7 +263,7 @@ static void held_send(struct ip_worker *w, struct neigh *e)
 	struct rte_ether_addr mac = entry_mac(e);
 
 	while (e->first != NULL) {
-		struct held *held = held_pop(e);
+		struct held *held = held_pop(w->node->neighbours, e);
 
 		ip_apply(w, held->port, held->pkt,
 			 out != NULL ? ip_transmit(held->pkt, out, &mac)
@@ -252,7 +276,7 @@ static void held_send(struct ip_worker *w, struct neigh *e)
 static void held_drop(struct ip_worker *w, struct neigh *e, uint32_t reason, bool tell)
 {
 	while (e->first != NULL) {
-		struct held *held = held_pop(e);
+		struct held *held = held_pop(w->node->neighbours, e);
 		const struct ip_interface *in = ip_interface_of(w->tables, held->in);
 		struct vnf_headers h;
 
@@ -355,13 +379,13 @@ static void ask(struct ip_worker *w, struct neigh *e, const struct rte_ether_add
 		ip_nd_solicit(w, out, &src, &e->seen.addr, mac);
 }
 
-/* Nobody makes us ask more often than that. */
-static bool may_ask(struct ip_worker *w)
+/* Nobody makes us ask more often than that, on any link. */
+static bool may_ask(struct ip_worker *w, const struct ip_interface *out)
 {
 	uint32_t rate = w->tables->spec->solicitations;
 
-	return ip_bucket_take(&w->node->neighbours->bucket_asked, w->worker->now_ns, rate,
-			      rate / 10 + 1);
+	return ip_bucket_take(&w->node->neighbours->asked[out->link % ASKED], w->worker->now_ns,
+			      rate, rate / 10 + 1);
 }
 
 static vnf_verdict_t send_first(struct ip_worker *w, struct rte_mbuf *pkt,
@@ -370,7 +394,7 @@ static vnf_verdict_t send_first(struct ip_worker *w, struct rte_mbuf *pkt,
 {
 	struct neigh *e;
 
-	if (!may_ask(w))
+	if (!may_ask(w, out))
 		return VNF_DROP(VNF_DROP_NEIGHBOUR_RATE);
 	e = entry_add(w, out->link, addr, IP_NEIGH_INCOMPLETE, 0);
 	if (e == NULL)
@@ -432,6 +456,24 @@ static void update(struct ip_worker *w, struct neigh *e, const struct rte_ether_
 		state_set(w->node, e, IP_NEIGH_IS_STALE);
 }
 
+/* Whoever makes himself known, under however many addresses, leaves room for those that we ask: the
+ * oldest that is not used makes room, or there is none.
+ */
+static bool stranger_room(struct ip_worker *w)
+{
+	struct ip_neighbours *t = w->node->neighbours;
+	uint32_t used = 0, stale = t->list[IP_NEIGH_IS_STALE].oldest;
+
+	for (size_t i = 0; i < RTE_DIM(t->list); i++)
+		used += t->list[i].n;
+	if (used < t->n - t->n / STRANGERS_LEAVE)
+		return true;
+	if (stale == NONE)
+		return false;
+	entry_remove(w, &t->neigh[stale], VNF_DROP_NEIGHBOUR_TABLE, false);
+	return true;
+}
+
 void ip_neigh_learn(struct ip_worker *w, const struct ip_interface *on, const struct ip_addr *addr,
 		    const struct rte_ether_addr *mac, struct ip_neigh_news news)
 {
@@ -447,7 +489,7 @@ void ip_neigh_learn(struct ip_worker *w, const struct ip_interface *on, const st
 	if (!rte_is_valid_assigned_ether_addr(mac))
 		return;
 	if (e == NULL) {
-		if (news.create)
+		if (news.create && stranger_room(w))
 			entry_add(w, on->link, addr, IP_NEIGH_IS_STALE,
 				  mac_bits(mac) | IP_NEIGH_USABLE);
 	} else if (e->state == IP_NEIGH_INCOMPLETE) {

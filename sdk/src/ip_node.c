@@ -58,54 +58,85 @@ static void punt_read(const struct ip_tables *t, struct rte_mbuf *pkt, struct ip
 	pkt->hash.fdir.hi = 0;
 }
 
+/* Its first segments are looked at only: what is not found here goes with the others. */
+static bool is_of_neighbours(struct rte_mbuf *pkt)
+{
+	struct vnf_headers h;
+	uint8_t type;
+
+	if (vnf_parse(pkt, &h) != 0)
+		return false;
+	if (h.ether_type == RTE_ETHER_TYPE_ARP)
+		return true;
+	type = vnf_is_ipv6(&h) && vnf_is_icmp(&h) ? vnf_icmp(pkt, &h)->icmp_type : 0;
+	return type >= IP_ND_FIRST && type <= IP_ND_LAST;
+}
+
+/* What is yet to be cut takes many buffers: not many of those wait. */
+static bool has_room(const struct rte_ring *ring, const struct rte_mbuf *pkt)
+{
+	return !vnf_is_tso(pkt) || rte_ring_count(ring) < IP_PUNT_RING / 32;
+}
+
 vnf_verdict_t ip_punt(struct ip_worker *w, struct rte_mbuf *pkt, const struct ip_punt *punt)
 {
+	bool first = punt->stage == IP_STAGE_RECEIVE && is_of_neighbours(pkt);
+	struct rte_ring *ring = w->node->punts[first ? 0 : 1];
+
 	punt_write(pkt, punt);
-	if (rte_ring_enqueue(w->node->punts, pkt) < 0)
+	if (!has_room(ring, pkt) || rte_ring_enqueue(ring, pkt) < 0)
 		return VNF_DROP(VNF_DROP_HANDOVER_FULL);
 	part_handed_out(w->worker, 1);
 	return VNF_TAKEN;
 }
 
 static vnf_verdict_t punt_resume(struct ip_worker *w, struct rte_mbuf *pkt,
-				 const struct ip_punt *punt, bool is_own)
+				 const struct ip_punt *punt)
 {
 	struct vnf_headers h;
 	uint32_t bad = vnf_parse(pkt, &h);
 
 	if (bad != 0)
 		return VNF_DROP(bad);
-	if (is_own)
+	if (punt->stage == IP_STAGE_SEND)
 		return ip_send(w, pkt, NULL);
 	/* Its interface may have gone meanwhile. */
 	if (punt->in == NULL)
 		return VNF_DROP(VNF_DROP_NO_INTERFACE);
 	if (punt->stage == IP_STAGE_RECEIVE)
 		return ip_local(w, pkt, &h, punt->in);
+	if (punt->stage == IP_STAGE_LOCAL)
+		return ip_refuse_local(w, pkt, &h, punt->in);
 	if (punt->stage == IP_STAGE_FORWARD)
 		return ip_forward_one(w, pkt, &h, punt->in);
 	ip_icmp_error(w, pkt, &h, punt->in, punt->type, punt->code, 0);
 	return VNF_DROP(punt->reason);
 }
 
-static uint32_t ip_pass(struct vnf_worker *worker)
+static uint32_t punts_take(struct ip_worker *w, struct rte_ring *ring)
 {
-	struct ip_worker *w = ip_worker_of(worker);
 	struct rte_mbuf *pkts[IP_PUNT_BURST];
-	uint32_t n;
+	uint32_t n = rte_ring_dequeue_burst(ring, (void **)pkts, IP_PUNT_BURST, NULL);
 
-	if (!ip_is_first(w) || w->node->punts == NULL)
-		return 0;
-	n = rte_ring_dequeue_burst(w->node->punts, (void **)pkts, IP_PUNT_BURST, NULL);
-	part_handed_in(worker, n);
+	part_handed_in(w->worker, n);
 	for (uint32_t i = 0; i < n; i++) {
-		bool is_own = pkts[i]->hash.fdir.hi == IP_LINK_NONE;
 		struct ip_punt punt;
 
 		punt_read(w->tables, pkts[i], &punt);
 		ip_apply(w, punt.in != NULL ? punt.in->port : 0, pkts[i],
-			 punt_resume(w, pkts[i], &punt, is_own));
+			 punt_resume(w, pkts[i], &punt));
 	}
+	return n;
+}
+
+static uint32_t ip_pass(struct vnf_worker *worker)
+{
+	struct ip_worker *w = ip_worker_of(worker);
+	uint32_t n = 0;
+
+	for (size_t i = 0; ip_is_first(w) && i < IP_PUNT_RINGS; i++)
+		if (w->node->punts[i] != NULL)
+			n += punts_take(w, w->node->punts[i]);
 	return n;
 }
 
@@ -113,7 +144,23 @@ static bool ip_owes(const struct vnf_worker *worker)
 {
 	const struct ip_worker *w = ip_worker_of(worker);
 
-	return ip_is_first(w) && w->node->punts != NULL && !rte_ring_empty(w->node->punts);
+	for (size_t i = 0; ip_is_first(w) && i < IP_PUNT_RINGS; i++)
+		if (w->node->punts[i] != NULL && !rte_ring_empty(w->node->punts[i]))
+			return true;
+	return false;
+}
+
+/* The end: nobody sends any more. */
+static void punts_drop(struct ip_worker *w)
+{
+	struct rte_mbuf *pkt;
+
+	for (size_t i = 0; i < IP_PUNT_RINGS; i++)
+		while (w->node->punts[i] != NULL &&
+		       rte_ring_dequeue(w->node->punts[i], (void **)&pkt) == 0) {
+			part_handed_in(w->worker, 1);
+			vnf_drop(w->worker, 0, pkt, VNF_DROP_STOPPING);
+		}
 }
 
 /* ---- packets of its own ---- */
@@ -196,12 +243,26 @@ static void ip_destroy(struct vnf *vnf, void *state)
 	struct ip_node *node = state;
 
 	(void)vnf;
-	rte_ring_free(node->punts);
+	for (size_t i = 0; i < IP_PUNT_RINGS; i++)
+		rte_ring_free(node->punts[i]);
 	ip_icmp_destroy(node);
 	ip_dhcp_destroy(node);
 	ip_own_destroy(node);
 	ip_neigh_destroy(node);
 	free(node);
+}
+
+static int punts_create(struct ip_node *node)
+{
+	static const char *const names[] = { "ip-neighbours", "ip-others" };
+
+	for (size_t i = 0; i < IP_PUNT_RINGS; i++) {
+		node->punts[i] =
+			rte_ring_create(names[i], IP_PUNT_RING, SOCKET_ID_ANY, RING_F_SC_DEQ);
+		if (node->punts[i] == NULL)
+			return -rte_errno;
+	}
+	return 0;
 }
 
 static int ip_create(struct vnf *vnf, void **state)
@@ -212,7 +273,6 @@ static int ip_create(struct vnf *vnf, void **state)
 
 	if (node == NULL)
 		return -ENOMEM;
-	node->vnf = vnf;
 	vnf_random_init(&node->random, RANDOM_NAME);
 	node->fragment_id = (uint16_t)vnf_random_next(&node->random);
 	timer_classes_set(node, &section->ip);
@@ -223,11 +283,8 @@ static int ip_create(struct vnf *vnf, void **state)
 		ret = ip_dhcp_create(node);
 	if (ret == 0)
 		ret = ip_icmp_create(node);
-	if (ret == 0 && vnf_worker_count(vnf) > 1) {
-		node->punts =
-			rte_ring_create("ip-punts", IP_PUNT_RING, SOCKET_ID_ANY, RING_F_SC_DEQ);
-		ret = node->punts != NULL ? 0 : -rte_errno;
-	}
+	if (ret == 0 && vnf_worker_count(vnf) > 1)
+		ret = punts_create(node);
 	if (ret < 0) {
 		vnf_error("ip: no memory: %s", strerror(-ret));
 		ip_destroy(vnf, node);
@@ -250,7 +307,6 @@ static int ip_worker_init(struct vnf_worker *worker)
 	worker->part[PART_IP] = w;
 	if (!ip_is_first(w))
 		return 0;
-	node->first = w;
 	ret = vnf_timeouts_create(worker, node->timer_class, IP_TIMERS, &node->timeouts);
 	if (ret == 0)
 		vnf_timeout_start(node->timeouts, &node->link_timer, IP_TIMER_LINK_FIRST);
@@ -270,8 +326,7 @@ static void ip_worker_fini(struct vnf_worker *worker)
 	struct ip_worker *w = ip_worker_of(worker);
 
 	if (ip_is_first(w)) {
-		while (ip_owes(worker))
-			ip_pass(worker);
+		punts_drop(w);
 		ip_neigh_stop(w);
 		vnf_timeouts_destroy(w->node->timeouts);
 		w->node->timeouts = NULL;
@@ -289,7 +344,6 @@ static void ip_take(struct vnf_worker *worker, void *built)
 	memset(w->hint, 0, sizeof(w->hint));
 	if (!ip_is_first(w))
 		return;
-	w->node->tables = built;
 	ip_own_sync(w);
 	ip_dhcp_sync(w);
 	ip_neigh_forget(w);

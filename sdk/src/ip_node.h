@@ -47,6 +47,7 @@
 #define IP_HELD_MAX 1024
 /* Ring to worker 0. */
 #define IP_PUNT_RING 1024
+#define IP_PUNT_RINGS 2
 #define IP_PUNT_BURST 32
 /* RFC 8200 section 5. */
 #define IP6_MTU_MIN 1280
@@ -176,6 +177,10 @@ struct ip_tables {
 int ip_tables_build(struct vnf *vnf, const struct vnf_build *from, void **built);
 void ip_tables_discard(struct vnf *vnf, void *built);
 
+/* The same without any effect, for its errors in the file. */
+void ip_tables_check(struct vnf_config *file, const struct ip_spec *spec,
+		     const struct vnf_port_spec *const *port, uint16_t n_ports);
+
 static inline struct ip_interface *ip_interface_on(const struct ip_tables *t, uint16_t port,
 						   uint16_t vlan)
 {
@@ -248,10 +253,10 @@ struct ip_counts {
 
 /* Of the program: worker 0's, but for what is constant. */
 struct ip_node {
-	struct vnf *vnf;
-	const struct ip_tables *tables; /* worker 0's generation */
-	struct ip_worker *first;        /* worker 0 */
-	struct rte_ring *punts;         /* to worker 0; NULL: there is no other */
+	/* To worker 0, of packets that must not be lost (ARP, Neighbour Discovery), and of all
+	 * others; NULL: there is no other worker.
+	 */
+	struct rte_ring *punts[IP_PUNT_RINGS];
 	struct vnf_timeout_class timer_class[IP_TIMERS];
 	struct vnf_timeouts *timeouts;
 	struct vnf_timeout link_timer;
@@ -278,6 +283,7 @@ struct ip_worker {
 	struct vnf_worker *worker;
 	struct ip_node *node;
 	const struct ip_tables *tables;
+	uint16_t n_burst; /* packets that vnf_ip_receive() had */
 	struct ip_meta meta[VNF_BURST_MAX];
 	const struct ip_neigh_seen *hint[IP_TARGETS_MAX]; /* by target; NULL: none */
 };
@@ -295,13 +301,15 @@ static inline bool ip_is_first(const struct ip_worker *w)
 /* Where worker 0 goes on with a packet of another worker. */
 enum ip_stage {
 	IP_STAGE_RECEIVE, /* for the node itself */
+	IP_STAGE_LOCAL,   /* for the program, which has no such service */
 	IP_STAGE_FORWARD, /* to be sent on */
+	IP_STAGE_SEND,    /* an own packet */
 	IP_STAGE_REFUSE,  /* to be answered by an ICMP error */
 };
 
 struct ip_punt {
 	enum ip_stage stage;
-	const struct ip_interface *in; /* NULL: unknown, an own packet */
+	const struct ip_interface *in; /* NULL: unknown */
 	uint8_t type, code;            /* REFUSE */
 	uint16_t reason;               /* REFUSE */
 };
@@ -339,6 +347,9 @@ vnf_verdict_t ip_transmit(struct rte_mbuf *pkt, const struct ip_interface *out,
 /* One packet, as vnf_ip_forward(); any worker. */
 vnf_verdict_t ip_forward_one(struct ip_worker *w, struct rte_mbuf *pkt, const struct vnf_headers *h,
 			     const struct ip_interface *in);
+/* To the program, but none of its services. Any worker. Returns the verdict. */
+vnf_verdict_t ip_refuse_local(struct ip_worker *w, struct rte_mbuf *pkt,
+			      const struct vnf_headers *h, const struct ip_interface *in);
 /* A packet of the node's own, or of the application's: by its destination's route, or where that
  * does not lead off the link, out of `out`. Returns the verdict. Headers begin with IP after
  * Ethernet.
@@ -356,6 +367,7 @@ vnf_verdict_t ip_local(struct ip_worker *w, struct rte_mbuf *pkt, struct vnf_hea
 /* Bits above the MAC address of ip_neigh_find()'s result. */
 #define IP_NEIGH_USABLE (UINT64_C(1) << 48)
 #define IP_NEIGH_STALE (UINT64_C(1) << 49)
+#define IP_NEIGH_TOLD (UINT64_C(1) << 50) /* worker 0 knows that it is used */
 
 enum ip_neigh_state {
 	IP_NEIGH_FREE,
@@ -420,6 +432,11 @@ static inline uint64_t ip_neigh_look(const struct ip_neigh_seen *e, ip_link_t li
  */
 uint64_t ip_neigh_find(const struct ip_node *node, ip_link_t link, const struct ip_addr *addr,
 		       const struct ip_neigh_seen **hint);
+/* Worker 0 was given a packet for this neighbour, of which that was found. Any worker. */
+void ip_neigh_told(const struct ip_node *node, ip_link_t link, const struct ip_addr *addr,
+		   uint64_t found);
+/* Is it in the table? Worker 0. */
+bool ip_neigh_is_known(const struct ip_node *node, ip_link_t link, const struct ip_addr *addr);
 /* Send the packet to this neighbour, at once or when its address is known. Worker 0. Returns the
  * verdict.
  */
@@ -452,6 +469,10 @@ void ip_arp_request(struct ip_worker *w, const struct ip_interface *out, rte_be3
 		    rte_be32_t target, const struct rte_ether_addr *mac);
 
 /* ---- ip_nd.c: worker 0 ---- */
+
+/* Types of ICMPv6, from router solicitation to redirect. */
+#define IP_ND_FIRST 133
+#define IP_ND_LAST 137
 
 /* Neighbour Discovery among ICMPv6; false: it is none. */
 bool ip_nd_receive(struct ip_worker *w, struct rte_mbuf *pkt, const struct vnf_headers *h,
@@ -489,8 +510,11 @@ bool ip_own_answers(const struct ip_node *node, ip_link_t link, const struct ip_
  * that is tentative, or somebody else's.
  */
 bool ip_own_may_speak(const struct ip_node *node, const struct ip_addr *addr);
-/* Is it configured there, whatever its state? */
-bool ip_own_has(const struct ip_node *node, ip_link_t link, const struct ip_addr *addr);
+/* May what a sender on that link says of this address be believed: is it of a subnet there, on the
+ * link by its route, or asked for by us?
+ */
+bool ip_is_neighbour(const struct ip_worker *w, const struct ip_interface *on,
+		     const struct ip_addr *addr);
 /* Somebody else uses an address that is ours, or to be; false: it is not. */
 bool ip_own_conflict(struct ip_worker *w, const struct ip_interface *on, const struct ip_addr *addr,
 		     const struct rte_ether_addr *mac);

@@ -12,6 +12,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include <rte_jhash.h>
+
 #define ANNOUNCES 2
 /* RFC 5227 section 2.4: DEFEND_INTERVAL. */
 #define DEFEND_NS (10 * VNF_SECOND_NS)
@@ -22,24 +24,47 @@ struct own {
 	struct ip_prefix address;
 	uint32_t state; /* enum ip_own_state; read by other threads */
 	uint8_t left;   /* announcements to come */
+	uint16_t next;  /* in its chain */
 	bool wanted;    /* by the tables */
 	uint64_t defended_ns;
 };
 
+#define NO_OWN UINT16_MAX
+
 struct ip_owns {
 	uint32_t n;
+	uint32_t seed;
 	struct vnf_log_limit limit;
+	uint16_t bucket[IP_OWN_MAX]; /* numbers of addresses, by hash */
 	struct own own[IP_OWN_MAX];
 };
+
+static uint16_t *own_bucket(struct ip_owns *owns, ip_link_t link, const struct ip_addr *addr)
+{
+	return &owns->bucket[rte_jhash_32b(addr->word, 4, owns->seed ^ link) % IP_OWN_MAX];
+}
 
 static struct own *own_find(const struct ip_node *node, ip_link_t link, const struct ip_addr *addr)
 {
 	struct ip_owns *owns = node->owns;
 
-	for (uint32_t i = 0; i < owns->n; i++)
+	for (uint16_t i = *own_bucket(owns, link, addr); i != NO_OWN; i = owns->own[i].next)
 		if (owns->own[i].link == link && ip_addr_equal(&owns->own[i].address.addr, addr))
 			return &owns->own[i];
 	return NULL;
+}
+
+/* After one was removed, and the last took its place. */
+static void chains_make(struct ip_owns *owns)
+{
+	memset(owns->bucket, 0xff, sizeof(owns->bucket));
+	for (uint16_t i = 0; i < owns->n; i++) {
+		struct own *own = &owns->own[i];
+		uint16_t *bucket = own_bucket(owns, own->link, &own->address.addr);
+
+		own->next = *bucket;
+		*bucket = i;
+	}
 }
 
 static void own_set(struct own *own, enum ip_own_state state)
@@ -141,12 +166,15 @@ static void own_want(struct ip_worker *w, const struct ip_interface *on,
 	struct own *own = own_find(w->node, on->link, &address->addr);
 
 	if (own == NULL) {
+		uint16_t *bucket = own_bucket(owns, on->link, &address->addr);
+
+		/* No configuration has as many: ip_config.c. */
 		if (owns->n == IP_OWN_MAX)
 			return;
 		own = &owns->own[owns->n];
-		*own = (struct own){ .link = on->link };
+		*own = (struct own){ .link = on->link, .address = *address, .next = *bucket };
+		*bucket = (uint16_t)owns->n;
 		__atomic_store_n(&owns->n, owns->n + 1, __ATOMIC_RELEASE);
-		own->address = *address;
 		own->wanted = true;
 		if (w->node->up[on->port])
 			own_up(w, own);
@@ -173,24 +201,48 @@ static void own_remove(struct ip_node *node, struct own *own)
 	__atomic_store_n(&owns->n, owns->n - 1, __ATOMIC_RELEASE);
 }
 
-void ip_own_sync(struct ip_worker *w)
+/* All that an interface has: `act` for each. */
+static void each_address(struct ip_worker *w,
+			 void (*act)(struct ip_worker *w, const struct ip_interface *on,
+				     const struct ip_prefix *address))
 {
-	struct ip_owns *owns = w->node->owns;
-
-	for (uint32_t i = 0; i < owns->n; i++)
-		owns->own[i].wanted = false;
 	for (uint16_t i = 0; i < w->tables->n_interfaces; i++) {
 		const struct ip_interface *on = &w->tables->interface[i];
 		struct ip_prefix local = { ip_addr_link_local(on->mac), 64 };
 
 		for (uint16_t k = 0; k < on->n_addresses; k++)
-			own_want(w, on, &on->address[k]);
+			act(w, on, &on->address[k]);
 		if (on->has_v6)
-			own_want(w, on, &local);
+			act(w, on, &local);
 	}
+}
+
+static void own_keep(struct ip_worker *w, const struct ip_interface *on,
+		     const struct ip_prefix *address)
+{
+	struct own *own = own_find(w->node, on->link, &address->addr);
+
+	if (own != NULL)
+		own->wanted = true;
+}
+
+/* What goes makes room for what comes. */
+void ip_own_sync(struct ip_worker *w)
+{
+	struct ip_owns *owns = w->node->owns;
+	bool removed = false;
+
+	for (uint32_t i = 0; i < owns->n; i++)
+		owns->own[i].wanted = false;
+	each_address(w, own_keep);
 	for (uint32_t i = owns->n; i-- > 0;)
-		if (!owns->own[i].wanted)
+		if (!owns->own[i].wanted) {
 			own_remove(w->node, &owns->own[i]);
+			removed = true;
+		}
+	if (removed)
+		chains_make(owns);
+	each_address(w, own_want);
 }
 
 /* ---- what others ask ---- */
@@ -213,9 +265,17 @@ bool ip_own_may_speak(const struct ip_node *node, const struct ip_addr *addr)
 	return false;
 }
 
-bool ip_own_has(const struct ip_node *node, ip_link_t link, const struct ip_addr *addr)
+bool ip_is_neighbour(const struct ip_worker *w, const struct ip_interface *on,
+		     const struct ip_addr *addr)
 {
-	return own_find(node, link, addr) != NULL;
+	const struct ip_target *target;
+
+	if (!ip_is_v4(addr) && ip_is_link_local(addr))
+		return true;
+	target = ip_route(w->tables, addr);
+	if (target->kind == IP_TARGET_CONNECTED && target->out == on)
+		return true;
+	return ip_neigh_is_known(w->node, on->link, addr);
 }
 
 static void own_lost(struct ip_worker *w, struct own *own, const struct ip_interface *on,
@@ -327,7 +387,11 @@ const char *ip_own_state_name(enum ip_own_state state)
 int ip_own_create(struct ip_node *node)
 {
 	node->owns = calloc(1, sizeof(*node->owns));
-	return node->owns != NULL ? 0 : -ENOMEM;
+	if (node->owns == NULL)
+		return -ENOMEM;
+	node->owns->seed = (uint32_t)vnf_random_seed("ip own addresses");
+	chains_make(node->owns);
+	return 0;
 }
 
 void ip_own_destroy(struct ip_node *node)

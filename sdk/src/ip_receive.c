@@ -12,8 +12,6 @@
 
 #include "ip_node.h"
 
-#include <rte_prefetch.h>
-
 /* What a packet is before its route is known: none of these is a verdict. */
 #define FIND_V4 ((vnf_verdict_t)0x40000010u)
 #define FIND_V6 ((vnf_verdict_t)0x40000011u)
@@ -49,8 +47,8 @@ static inline bool ipv4_is_martian(rte_be32_t src, rte_be32_t dst)
 	       (d >= V4_RESERVED && dst != RTE_BE32(UINT32_MAX));
 }
 
-static inline vnf_verdict_t ipv4_receive(struct ip_worker *w, struct rte_mbuf *pkt,
-					 struct vnf_headers *h, struct ip_meta *meta, bool to_group)
+static inline vnf_verdict_t ipv4_receive(struct rte_mbuf *pkt, const struct vnf_headers *h,
+					 struct ip_meta *meta, bool to_group)
 {
 	const struct rte_ipv4_hdr *ip = vnf_ipv4(pkt, h);
 	rte_be32_t dst = ip->dst_addr;
@@ -59,7 +57,7 @@ static inline vnf_verdict_t ipv4_receive(struct ip_worker *w, struct rte_mbuf *p
 	if (unlikely(!ipv4_sum_is_right(ip)))
 		return VNF_DROP(VNF_DROP_IPV4_CHECKSUM);
 	if (unlikely(meta->in->dhcp) && ip_dhcp_is_reply(pkt, h, meta->in))
-		return ip_local(w, pkt, h, meta->in);
+		return VNF_IP_NODE;
 	if (unlikely(ipv4_is_martian(ip->src_addr, dst)))
 		return VNF_DROP(VNF_DROP_MARTIAN);
 	if (unlikely((rte_be_to_cpu_32(dst) >> 28) == V4_MULTICAST >> 4))
@@ -106,17 +104,16 @@ static bool is_joined(const struct ip_interface *in, const struct ip_addr *group
 }
 
 /* To an own address: ICMP is the node's, the rest the VNF's. */
-static vnf_verdict_t own_judge(struct ip_worker *w, struct rte_mbuf *pkt, struct vnf_headers *h,
-			       const struct ip_meta *meta)
+static vnf_verdict_t own_judge(const struct vnf_headers *h)
 {
 	if (h->proto == IPPROTO_ICMP || h->proto == IPPROTO_ICMPV6 ||
 	    (h->flags & VNF_SOURCE_ROUTED) != 0)
-		return ip_local(w, pkt, h, meta->in);
+		return VNF_IP_NODE;
 	return VNF_IP_LOCAL;
 }
 
 /* RFC 4291 sections 2.5.2, 2.5.3, 2.5.6 and 2.7. */
-static vnf_verdict_t ipv6_receive(struct ip_worker *w, struct rte_mbuf *pkt, struct vnf_headers *h,
+static vnf_verdict_t ipv6_receive(struct rte_mbuf *pkt, const struct vnf_headers *h,
 				  struct ip_meta *meta, bool to_group)
 {
 	static const struct ip_addr loopback = { .octet = { [15] = 1 } };
@@ -128,14 +125,14 @@ static vnf_verdict_t ipv6_receive(struct ip_worker *w, struct rte_mbuf *pkt, str
 		return VNF_DROP(VNF_DROP_MARTIAN);
 	if (ip_is_multicast(&dst)) {
 		if (h->l4 != 0 && h->proto == IPPROTO_ICMPV6 && is_joined(meta->in, &dst))
-			return ip_local(w, pkt, h, meta->in);
+			return VNF_IP_NODE;
 		return VNF_DROP(VNF_DROP_MULTICAST);
 	}
 	if (to_group)
 		return VNF_DROP(VNF_DROP_BROADCAST);
 	if (ip_is_link_local(&dst)) {
 		if (is_own_link_local(meta->in, &dst))
-			return own_judge(w, pkt, h, meta);
+			return own_judge(h);
 		return VNF_DROP(VNF_DROP_NO_ROUTE);
 	}
 	return FIND_V6;
@@ -176,11 +173,11 @@ static inline vnf_verdict_t packet_receive(struct ip_worker *w, uint16_t port, s
 	if (unlikely(!to_group && !rte_is_same_ether_addr(dst, meta->in->mac)))
 		return VNF_DROP(VNF_DROP_OTHER_MAC);
 	if (likely(vnf_is_ipv4(h)))
-		return ipv4_receive(w, pkt, h, meta, to_group);
+		return ipv4_receive(pkt, h, meta, to_group);
 	if (vnf_is_ipv6(h))
-		return ipv6_receive(w, pkt, h, meta, to_group);
+		return ipv6_receive(pkt, h, meta, to_group);
 	if (h->ether_type == RTE_ETHER_TYPE_ARP)
-		return ip_local(w, pkt, h, meta->in);
+		return VNF_IP_NODE;
 	return VNF_DROP(VNF_DROP_NOT_IP);
 }
 
@@ -214,11 +211,10 @@ static void routes_find(struct ip_worker *w, const vnf_verdict_t *verdicts, uint
 		w->meta[at6[i]].target = &w->tables->target[found[i]];
 }
 
-static inline vnf_verdict_t packet_judge(struct ip_worker *w, struct rte_mbuf *pkt,
-					 struct vnf_headers *h, const struct ip_meta *meta)
+static inline vnf_verdict_t packet_judge(const struct vnf_headers *h, const struct ip_meta *meta)
 {
 	if (unlikely(meta->target->kind == IP_TARGET_LOCAL))
-		return own_judge(w, pkt, h, meta);
+		return own_judge(h);
 	if (unlikely(meta->target->kind == IP_TARGET_BROADCAST))
 		return VNF_DROP(VNF_DROP_BROADCAST);
 	return VNF_IP_PASS;
@@ -230,13 +226,13 @@ void vnf_ip_receive(struct vnf_worker *worker, uint16_t port, struct rte_mbuf **
 	struct ip_worker *w = ip_worker_of(worker);
 	vnf_verdict_t found[VNF_BURST_MAX];
 
+	w->n_burst = n;
 	for (uint16_t i = 0; i < n; i++)
 		found[i] = packet_receive(w, port, pkts[i], &h[i], &w->meta[i]);
 	routes_find(w, found, n);
-	/* Verdicts are written in order: what is sent meanwhile goes out in between. */
 	for (uint16_t i = 0; i < n; i++)
 		verdicts[i] = found[i] == FIND_V4 || found[i] == FIND_V6
-				      ? packet_judge(w, pkts[i], &h[i], &w->meta[i])
+				      ? packet_judge(&h[i], &w->meta[i])
 				      : found[i];
 }
 

@@ -13,8 +13,10 @@
 #include "ip_node.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #define LINE_MAX_OCTETS 4096
 #define BLANKS " \t\r\n"
@@ -39,16 +41,21 @@ static int prefix_take(const char *word, struct ip_route_line *line, char *why, 
 		return -EINVAL;
 	}
 	masked = ip_addr_masked(&line->prefix.addr, line->prefix.length, false);
-	if (ip_addr_equal(&masked, &line->prefix.addr))
-		return 0;
-	snprintf(why, why_size, "\"%.64s\" has bits beyond its length", word);
-	return -EINVAL;
+	if (!ip_addr_equal(&masked, &line->prefix.addr)) {
+		snprintf(why, why_size, "\"%.64s\" has bits beyond its length", word);
+		return -EINVAL;
+	}
+	if (!ip_is_routable(&masked)) {
+		snprintf(why, why_size,
+			 "\"%.64s\": to groups and link-local addresses there are no routes", word);
+		return -EINVAL;
+	}
+	return 0;
 }
 
 static int via_take(const char *word, struct ip_route_line *line, char *why, size_t why_size)
 {
-	if (word != NULL && ip_addr_parse(word, &line->via) == 0 && !ip_is_multicast(&line->via) &&
-	    !ip_is_zero(&line->via)) {
+	if (word != NULL && ip_addr_parse(word, &line->via) == 0 && ip_is_host(&line->via)) {
 		line->has_via = true;
 		return 0;
 	}
@@ -61,7 +68,7 @@ static int via_take(const char *word, struct ip_route_line *line, char *why, siz
 static int dev_take(const char *word, struct ip_route_line *line, char *why, size_t why_size)
 {
 	if (word != NULL && strlen(word) < sizeof(line->interface)) {
-		strcpy(line->interface, word);
+		snprintf(line->interface, sizeof(line->interface), "%s", word);
 		return 0;
 	}
 	snprintf(why, why_size, "after `dev` there is no name of an interface");
@@ -168,21 +175,34 @@ static int lines_read(FILE *f, ip_route_line_fn add, void *arg, uint32_t *number
 	return 0;
 }
 
+/* A pipe would keep us waiting. */
+static FILE *file_open(const char *path, char *why, size_t why_size)
+{
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	struct stat st;
+	FILE *f;
+
+	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
+		f = fdopen(fd, "r");
+		if (f != NULL)
+			return f;
+	}
+	snprintf(why, why_size, "cannot read \"%s\": %s", path,
+		 fd < 0 ? strerror(errno) : "it is no file");
+	if (fd >= 0)
+		close(fd);
+	return NULL;
+}
+
 int ip_routes_read(const char *path, ip_route_line_fn add, void *arg, char *why, size_t why_size)
 {
-	FILE *f = fopen(path, "re");
+	FILE *f = file_open(path, why, why_size);
 	char what[WHY_MAX] = "";
-	struct stat st;
 	uint32_t number = 0;
 	int ret;
 
-	if (f == NULL || fstat(fileno(f), &st) < 0 || !S_ISREG(st.st_mode)) {
-		snprintf(why, why_size, "cannot read \"%s\": %s", path,
-			 f == NULL ? strerror(errno) : "it is no file");
-		if (f != NULL)
-			fclose(f);
+	if (f == NULL)
 		return -EINVAL;
-	}
 	ret = lines_read(f, add, arg, &number, what, sizeof(what));
 	if (ret == -EINVAL)
 		snprintf(why, why_size, "%s:%u: %s", path, number, what);

@@ -124,7 +124,7 @@ static int interface_build(struct build *b, struct ip_interface *on,
 		.mtu = (uint16_t)(spec->mtu != 0 ? spec->mtu : b->port[port]->mtu),
 		.dad = spec->dad,
 		.has_v6 = spec->ipv6,
-		.mac = &vnf_port(b->vnf, port)->mac,
+		.mac = b->vnf != NULL ? &vnf_port(b->vnf, port)->mac : NULL,
 		.dhcp = spec->dhcp,
 		.n_configured = (uint16_t)spec->addresses.n,
 		.n_addresses = (uint16_t)spec->addresses.n,
@@ -158,23 +158,38 @@ static int broadcasts_add(struct build *b, const struct ip_interface *on,
 	return ret == 0 ? route_add(b, &host, &broadcast) : ret;
 }
 
+/* Those are known on their link only, which a table of all links cannot say. */
+static bool is_of_link(const struct ip_addr *addr)
+{
+	return !ip_is_v4(addr) && ip_is_link_local(addr);
+}
+
 static int connected_add(struct build *b, const struct ip_interface *on, uint16_t from)
 {
 	const struct ip_target connected = { .kind = IP_TARGET_CONNECTED, .out = on };
+	int ret = 0;
+
+	for (uint16_t i = from; ret == 0 && i < on->n_addresses; i++) {
+		if (is_of_link(&on->address[i].addr))
+			continue;
+		ret = route_add(b, &on->address[i], &connected);
+		if (ret == 0)
+			ret = broadcasts_add(b, on, &on->address[i]);
+	}
+	return ret;
+}
+
+/* Before all others: what is ours is nobody's broadcast. */
+static int locals_add(struct build *b, const struct ip_interface *on, uint16_t from)
+{
 	const struct ip_target local = { .kind = IP_TARGET_LOCAL, .out = on };
 	int ret = 0;
 
 	for (uint16_t i = from; ret == 0 && i < on->n_addresses; i++) {
 		const struct ip_prefix host = { on->address[i].addr, IP_ADDR_BITS };
 
-		/* Those are of a link, which a table of all links cannot say. */
-		if (ip_is_link_local(&host.addr))
-			continue;
-		ret = route_add(b, &host, &local);
-		if (ret == 0)
-			ret = route_add(b, &on->address[i], &connected);
-		if (ret == 0)
-			ret = broadcasts_add(b, on, &on->address[i]);
+		if (!is_of_link(&host.addr))
+			ret = route_add(b, &host, &local);
 	}
 	return ret;
 }
@@ -191,6 +206,8 @@ static int interfaces_build(struct build *b)
 		ret = interface_build(b, &b->t->interface[i], &specs[i]);
 		b->t->n_interfaces++;
 	}
+	for (uint16_t i = 0; ret == 0 && i < b->t->n_interfaces; i++)
+		ret = locals_add(b, &b->t->interface[i], 0);
 	for (uint16_t i = 0; ret == 0 && i < b->t->n_interfaces; i++)
 		ret = connected_add(b, &b->t->interface[i], 0);
 	return ret;
@@ -236,6 +253,29 @@ static bool is_own(const struct ip_tables *t, const struct ip_addr *addr)
 	return false;
 }
 
+static bool is_broadcast(const struct ip_interface *on, const struct ip_addr *addr)
+{
+	for (uint16_t i = 0; i < on->n_addresses; i++) {
+		const struct ip_prefix *p = &on->address[i];
+		struct ip_addr zeros = ip_addr_masked(&p->addr, p->length, false);
+		struct ip_addr ones = ip_addr_masked(&p->addr, p->length, true);
+
+		if (ip_is_v4(&p->addr) && p->length < IP_ADDR_BITS - 1 &&
+		    (ip_addr_equal(addr, &zeros) || ip_addr_equal(addr, &ones)))
+			return true;
+	}
+	return false;
+}
+
+static bool has_family(const struct ip_interface *on, bool v4)
+{
+	bool has = v4 ? on->dhcp : on->has_v6;
+
+	for (uint16_t i = 0; i < on->n_addresses && !has; i++)
+		has = ip_is_v4(&on->address[i].addr) == v4;
+	return has;
+}
+
 /* One route, from wherever it comes. 0; -EINVAL and a sentence in `why`; -ENOMEM. */
 static int line_add(void *arg, const struct ip_route_line *line, char *why, size_t why_size)
 {
@@ -268,10 +308,22 @@ static int line_add(void *arg, const struct ip_route_line *line, char *why, size
 				 "another gateway");
 			return -EINVAL;
 		}
+		if (is_broadcast(target.out, &line->via)) {
+			snprintf(why, why_size, "the gateway is the broadcast address of a subnet");
+			return -EINVAL;
+		}
 		if (is_own(b->t, &line->via)) {
 			snprintf(why, why_size, "the gateway is this program itself");
 			return -EINVAL;
 		}
+	}
+	if (target.out != NULL && !has_family(target.out, ip_is_v4(&line->prefix.addr))) {
+		snprintf(
+			why, why_size,
+			"interface \"%s\" has no address of that IP version, and could not ask for "
+			"neighbours",
+			target.out->name);
+		return -EINVAL;
 	}
 	ret = route_add(b, &line->prefix, &target);
 	if (ret != -ENOSPC)
@@ -398,7 +450,9 @@ static int leases_take(struct build *b)
 			continue;
 		b->leases[i] = info.lease;
 		lease_address(b, on, &b->leases[i]);
-		ret = connected_add(b, on, on->n_configured);
+		ret = locals_add(b, on, on->n_configured);
+		if (ret == 0)
+			ret = connected_add(b, on, on->n_configured);
 	}
 	return ret;
 }
@@ -474,35 +528,56 @@ static int tables_fill(struct build *b)
 	return ret;
 }
 
+static int build_begin(struct build *b, const struct ip_spec *spec)
+{
+	b->hash_mask = 2 * (IP_TARGETS_MAX + 1) - 1;
+	b->t = calloc(1, sizeof(*b->t));
+	b->target_hash = calloc(b->hash_mask + 1u, sizeof(*b->target_hash));
+	if (b->t != NULL)
+		b->t->target = calloc(IP_TARGETS_MAX, sizeof(*b->t->target));
+	if (b->t == NULL || b->target_hash == NULL || b->t->target == NULL)
+		return -ENOMEM;
+	b->t->spec = spec;
+	b->t->n_targets = 1; /* number 0 is no route */
+	return 0;
+}
+
+static void build_end(struct build *b)
+{
+	free(b->routes);
+	free(b->target_hash);
+	free(b->leases);
+}
+
 int ip_tables_build(struct vnf *vnf, const struct vnf_build *from, void **built)
 {
 	const struct ip_section *section = from->config;
-	struct build b = { .vnf = vnf,
-			   .file = from->file,
-			   .port = from->port,
-			   .n_ports = from->n_ports,
-			   .hash_mask = 2 * (IP_TARGETS_MAX + 1) - 1 };
-	int ret = -ENOMEM;
+	struct build b = {
+		.vnf = vnf, .file = from->file, .port = from->port, .n_ports = from->n_ports
+	};
+	int ret = build_begin(&b, &section->ip);
 
-	b.t = calloc(1, sizeof(*b.t));
-	b.target_hash = calloc(b.hash_mask + 1u, sizeof(*b.target_hash));
-	if (b.t != NULL)
-		b.t->target = calloc(IP_TARGETS_MAX, sizeof(*b.t->target));
-	if (b.t == NULL || b.target_hash == NULL || b.t->target == NULL)
-		goto end;
-	b.t->spec = &section->ip;
-	b.t->n_targets = 1; /* number 0 is no route */
-	b.reused = lines_find(&b);
-	ret = tables_fill(&b);
-end:
+	if (ret == 0) {
+		b.reused = lines_find(&b);
+		ret = tables_fill(&b);
+	}
 	if (ret == -ENOMEM)
 		vnf_error("ip: no memory for the tables");
 	if (ret < 0)
 		ip_tables_discard(vnf, b.t);
 	else
 		*built = b.t;
-	free(b.routes);
-	free(b.target_hash);
-	free(b.leases);
+	build_end(&b);
 	return ret;
+}
+
+void ip_tables_check(struct vnf_config *file, const struct ip_spec *spec,
+		     const struct vnf_port_spec *const *port, uint16_t n_ports)
+{
+	struct build b = { .file = file, .port = port, .n_ports = n_ports };
+
+	if (build_begin(&b, spec) == 0 && interfaces_build(&b) == 0)
+		routes_build(&b);
+	ip_tables_discard(NULL, b.t);
+	build_end(&b);
 }

@@ -502,12 +502,18 @@ uint64_t app_next_due(const struct vnf_worker *worker)
 	return loop->app->tick != NULL ? loop->next_tick_ns : UINT64_MAX;
 }
 
+/* Parts of the SDK (vnf/ip.h) have verdicts of their own, for packets that are yet to be decided. */
+static bool is_final(vnf_verdict_t verdict)
+{
+	return verdict != VERDICT_NONE && (verdict & VNF_TAKEN) != (VNF_TAKEN ^ VNF_VERDICT_DROP);
+}
+
 /* Packets of the burst whose verdicts the callback has written: the first without one is what it is
  * about to decide.
  */
 static uint16_t burst_decided(struct app_loop *loop)
 {
-	while (loop->decided < loop->n_burst && loop->verdicts[loop->decided] != VERDICT_NONE)
+	while (loop->decided < loop->n_burst && is_final(loop->verdicts[loop->decided]))
 		loop->decided++;
 	return loop->decided;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * Copyright (c) 2026 The vnfkit authors
  *
- * Fuzz target for the IP node: ARP, Neighbour Discovery, ICMP, DHCP, forwarding, fragmentation, and
- * its timers. The input is a sequence of steps: frames that come in at one of two ports (one with a
+ * Fuzz target for the IP node: ARP, Neighbour Discovery, ICMP, forwarding, fragmentation, and its
+ * timers. The input is a sequence of steps: frames that come in at one of two ports (one with a
  * VLAN), and time that passes. After each step no packet is lost, whatever is sent out is sound, and
  * the tables stay within their limits. The routes are few and looked up here.
  */
@@ -15,7 +15,6 @@
 
 #include "fuzz_packets.h"
 #include "ip_node.h"
-#include "reload.h"
 
 #define PORTS 2
 #define NEIGHBOURS 32
@@ -129,14 +128,27 @@ void *vnf_part_state(const struct vnf *vnf, enum part_slot slot)
 	return node;
 }
 
-bool clock_is_virtual(void)
+void *vnf_part_built(const struct vnf *vnf, enum part_slot slot)
 {
-	return true;
+	(void)vnf;
+	(void)slot;
+	return NULL;
+}
+
+int reload_rebuild(struct vnf *vnf)
+{
+	(void)vnf;
+	return 0;
 }
 
 uint64_t vnf_clock_now(void)
 {
 	return worker.pub.now_ns;
+}
+
+bool clock_is_virtual(void)
+{
+	return true;
 }
 
 void vnf_random_init(struct vnf_random *random, uint64_t name)
@@ -200,20 +212,6 @@ void ip_tables_discard(struct vnf *vnf, void *built)
 {
 	(void)vnf;
 	(void)built;
-}
-
-/* For the control thread, which there is not. */
-int reload_rebuild(struct vnf *vnf)
-{
-	(void)vnf;
-	return -ENOTSUP;
-}
-
-void *vnf_part_built(const struct vnf *vnf, enum part_slot slot)
-{
-	(void)vnf;
-	(void)slot;
-	return NULL;
 }
 
 /* ---- its tables ---- */
@@ -290,8 +288,8 @@ static void interface_put(uint16_t i, uint16_t vlan, uint16_t mtu, struct ip_pre
 					       .vlan = vlan,
 					       .mtu = mtu,
 					       .dad = i == 0,
-					       .has_v6 = true,
 					       .dhcp = i == 0,
+					       .has_v6 = true,
 					       .mac = &slots[i].port.mac,
 					       .name = "one",
 					       .n_configured = 2,

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright (c) 2026 The vnfkit authors
 #
-# vnf-router between two kernels, with the clients that people use: what a router has to do for them,
-# in IPv4 and IPv6. What changes while it runs is in test_router_changes.py.
+# vnf-router between two kernels, with the clients that people use: what a router has to do for
+# them, in IPv4 and IPv6. What changes while it runs is in test_router_changes.py.
 
 """The router as its users see it."""
 
@@ -72,8 +72,8 @@ def test_ping(router, family):
 def test_fragments_to_the_router_are_not_reassembled(router, family):
     """They are dropped under their own name."""
     before = router.drops().get("not_reassembled", 0)
-    text = output(router.client.netns, "ping", "-n", "-c", "2", "-i", "0.2", "-W", "1", "-s", "3000",
-                  router.client.gateway[family])
+    text = output(router.client.netns, "ping", "-n", "-c", "2", "-i", "0.2", "-W", "1", "-s",
+                  "3000", router.client.gateway[family])
     assert "100% packet loss" in text
     assert router.drops()["not_reassembled"] >= before + 4
 

@@ -198,7 +198,8 @@ def test_address_moves_to_another_interface(router):
     done = lab.command([lab.installed("ping"), "-n", "-c", "1", "-W", "1", client.gateway[4]],
                        netns=client.netns, check=False)
     assert done.returncode == 1
-    router.reload_ip(interfaces=interfaces_with(router, "left", [f"{client.gateway[4]}/24"] + only6))
+    both = [f"{client.gateway[4]}/24", *only6]
+    router.reload_ip(interfaces=interfaces_with(router, "left", both))
     router.wait_ready()
     lab.ping(client.at(4), server.at(4), count=2)
 

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright (c) 2026 The vnfkit authors
 #
-# A router with as many routes as the internet has, from a file: how long the start takes, what memory
-# it takes, whether each destination goes where the longest prefix says, and a reload under traffic.
+# A router with as many routes as the internet has, from a file: how long the start takes, what
+# memory it takes, whether each destination goes where the longest prefix says, and a reload under
+# traffic.
 
 """A million routes."""
 
@@ -38,7 +39,8 @@ class Routes:
                 self.of[4][value, length] = chance.randrange(GATEWAYS)
         while len(self.of[6]) < n6:
             length = chance.choice(LENGTHS6)
-            value = (0x2a << 120 | chance.randrange(1 << 56) << 64) >> (128 - length) << (128 - length)
+            host = 128 - length
+            value = (0x2a << 120 | chance.randrange(1 << 56) << 64) >> host << host
             self.of[6][value, length] = chance.randrange(GATEWAYS)
 
     @staticmethod

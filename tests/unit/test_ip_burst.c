@@ -68,11 +68,10 @@ static uint64_t frame_hash(const uint8_t *f, uint32_t len, bool own)
 	return h;
 }
 
-/* Of all frames of a port: their number, and a sum that is the same in whatever order, but with
- * `times` only if each leaves at the same time. Order within a burst is not told: what the node says
- * by itself goes out when it is said, before the burst's own packets.
+/* Of all frames of a port: their number, and a sum: `exact` of octets, order and times, else the same
+ * in whatever order, for workers share the work.
  */
-static uint64_t port_sum(const char *port, bool times, uint64_t *n)
+static uint64_t port_sum(const char *port, bool exact, uint64_t *n)
 {
 	uint64_t sum = 0, at_ns;
 	const uint8_t *f;
@@ -80,9 +79,12 @@ static uint64_t port_sum(const char *port, bool times, uint64_t *n)
 
 	for (*n = 0; (f = vnf_test_replay_frame(ip_run, port, *n, &len, &at_ns)) != NULL; ++*n) {
 		bool v4 = f[12] == 8 && f[13] == 0;
-		uint64_t h = frame_hash(f, len, v4);
+		uint64_t h = frame_hash(f, len, v4 && !exact);
 
-		sum += (times ? h ^ at_ns : h) * UINT64_C(0x9e3779b97f4a7c15);
+		if (exact)
+			sum = (sum ^ h ^ at_ns) * UINT64_C(0x100000001b3);
+		else
+			sum += h * UINT64_C(0x9e3779b97f4a7c15);
 	}
 	return sum;
 }

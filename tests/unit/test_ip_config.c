@@ -92,6 +92,16 @@ static const struct {
 	{ "prefix = \"::/0\"; via = \"fe80::1\";",
 	  "\"fe80::1\" is link-local: `interface` must say on which link" },
 	{ "via = \"10.0.2.9\";", "prefix" },
+	{ "prefix = \"10.9.0.0/16\"; via = \"127.0.0.1\";", "allowed are addresses of a gateway" },
+	{ "prefix = \"10.9.0.0/16\"; via = \"10.0.2.255\";",
+	  "the gateway is the broadcast address of a subnet" },
+	{ "prefix = \"224.0.0.0/4\"; via = \"10.0.2.9\";",
+	  "to groups and link-local addresses there are no routes" },
+	{ "prefix = \"fe80::/10\"; via = \"fe80::9\"; interface = \"right\";",
+	  "to groups and link-local addresses there are no routes" },
+	{ "prefix = \"10.9.0.0/16\"; via = \"10.0.2.9\"; }, { prefix = \"10.9.0.0/16\"; "
+	  "type = \"blackhole\";",
+	  "there is another route to \"10.9.0.0/16\"" },
 };
 
 Test(ip_config, routes_that_are_refused)
@@ -104,7 +114,7 @@ Test(ip_config, routes_that_are_refused)
 	}
 }
 
-/* These need the interfaces, so they are found when the tables are built. */
+/* These need the interfaces. */
 Test(ip_config, a_gateway_that_is_nowhere)
 {
 	refused(IP_CONFIG("routes = ( { prefix = \"10.9.0.0/16\"; via = \"192.0.2.1\"; } );"),
@@ -115,6 +125,14 @@ Test(ip_config, a_gateway_that_is_the_router_itself)
 {
 	refused(IP_CONFIG("routes = ( { prefix = \"10.9.0.0/16\"; via = \"10.0.2.1\"; } );"),
 		"the gateway is this program itself");
+}
+
+Test(ip_config, an_interface_without_addresses_of_that_version)
+{
+	refused(IP_CONFIG_OF("{ port = \"left\"; addresses = [ \"10.0.0.1/24\" ]; }",
+			     "routes = ( { prefix = \"::/0\"; via = \"fe80::1\"; "
+			     "interface = \"left\"; } );"),
+		"interface \"left\" has no address of that IP version");
 }
 
 Test(ip_config, limits)

@@ -174,6 +174,26 @@ Test(ip_local, other_icmp_is_not_answered, .fini = ip_end)
 	SENT_NO_MORE("right");
 }
 
+/* From our own address: nothing goes round in circles. */
+Test(ip_local, packets_from_ourselves_are_not_answered, .fini = ip_end)
+{
+	ip_begin(IP_CONFIG(""));
+	ip_known_all();
+	for (uint32_t i = 0; i < 4; i++) {
+		bool v6 = i >= 2;
+
+		ip_from_host(&in, v6 ? LEFT6 : LEFT4, v6 ? LEFT6 : LEFT4);
+		if (i % 2 == 0)
+			vnf_test_echo(&in, false, 1, 2);
+		else
+			ip_udp(&in, 10);
+		ip_put("left", BEGIN + i, &in);
+	}
+	ip_play();
+	SENT_NO_MORE("left");
+	SENT_NO_MORE("right");
+}
+
 /* There is no reassembly of what is for the node itself. */
 Test(ip_local, fragments_for_the_node_are_dropped, .fini = ip_end)
 {

@@ -219,3 +219,38 @@ Test(ip_mtu, ipv6_is_told_the_mtu, .fini = ip_end)
 	SENT("left", BEGIN + 1);
 	SENT_NO_MORE("right");
 }
+
+/* What the node itself says is cut too. */
+Test(ip_mtu, an_echo_reply_is_cut, .fini = ip_end)
+{
+	static struct vnf_test_packet reply;
+	uint64_t at_ns;
+	uint32_t len;
+	const uint8_t *f;
+
+	ip_begin(CONFIG4);
+	ip_known("right", 2 * MS, PEER_MAC, PEER4, RIGHT4);
+	ip_to(&in, RIGHT_MAC, PEER_MAC, PEER4, RIGHT4);
+	vnf_test_ipv4_df(&in);
+	vnf_test_echo(&in, false, 3, 4);
+	vnf_test_payload(&in, 1000);
+	ip_put("right", BEGIN, &in);
+	ip_play();
+	ip_to(&reply, PEER_MAC, RIGHT_MAC, RIGHT4, PEER4);
+	vnf_test_echo(&reply, true, 3, 4);
+	vnf_test_payload(&reply, 1000);
+	cr_assert_eq(vnf_test_finish(&reply), 0);
+	for (uint32_t i = 0; i < 2; i++) {
+		uint32_t octets = i == 0 ? 576 : 432;
+
+		f = ip_next("right", &len, &at_ns);
+		cr_assert_not_null(f);
+		ip_to(&want, PEER_MAC, RIGHT_MAC, RIGHT4, PEER4);
+		vnf_test_ipv4_id(&want, (uint16_t)(f[18] << 8 | f[19]));
+		vnf_test_ipv4_fragment(&want, i * 576, i == 0);
+		vnf_test_next(&want, 1);
+		vnf_test_bytes(&want, reply.data + 34 + i * 576, octets);
+		ip_compare("right", f, len, BEGIN, at_ns, __LINE__);
+	}
+	SENT_NO_MORE("right");
+}

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * Copyright (c) 2026 The vnfkit authors
  *
- * The IP node's Neighbour Discovery: RFC 4861 sections 7.1 (what is valid), 7.2.2 to 7.2.4 (questions
- * and answers), 7.2.5 (what an advertisement changes).
+ * The IP node's Neighbour Discovery: RFC 4861 sections 7.1 (what is valid), 7.2.2 to 7.2.4
+ * (questions and answers), 7.2.5 (what an advertisement changes).
  */
 #include "ip_support.h"
 

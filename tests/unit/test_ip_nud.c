@@ -153,6 +153,27 @@ Test(ip_nud, an_answer_while_delayed, .fini = ip_end)
 	SENT_NO_MORE("right");
 }
 
+/* RFC 4861 section 7.2.5: INCOMPLETE, and an advertisement that nobody asked for. What waits is sent;
+ * as that uses a STALE entry, a probe follows.
+ */
+Test(ip_nud, an_unsolicited_answer_is_probed, .fini = ip_end)
+{
+	ip_begin(IP_CONFIG(""));
+	ip_known("left", 2 * MS, HOST_MAC, HOST6, LEFT6);
+	put_udp(true, BEGIN);
+	ip_to(&in, ALL_NODES_MAC, PEER_MAC, PEER6, ALL_NODES);
+	ip_nd(&in, 136, ND_O, PEER6, ND_TLLAO, PEER_MAC);
+	ip_put("right", BEGIN + 9, &in);
+	ip_option("--until=+5500ms");
+	ip_play();
+	want_first_question(true);
+	SENT("right", BEGIN);
+	SENT_UDP(true, BEGIN + 9);
+	want_probe(true);
+	SENT("right", BEGIN + 9 + 5 * SECOND);
+	SENT_NO_MORE("right");
+}
+
 /* STALE by itself asks nothing: who is not talked to is left in peace. */
 Test(ip_nud, stale_alone_is_not_asked, .fini = ip_end)
 {
@@ -268,13 +289,14 @@ Test(ip_nud, questions_have_a_fourth_of_the_table, .fini = ip_end)
 Test(ip_nud, a_full_table_forgets_the_oldest_stale_one, .fini = ip_end)
 {
 	ip_begin(IP_CONFIG("neighbours = 16;"));
-	for (uint32_t i = 0; i < 17; i++)
+	/* Three of four entries are for those who were not asked. */
+	for (uint32_t i = 0; i < 13; i++)
 		ip_known("right", 2 * MS + i, PEER_MAC, nth(i), RIGHT4);
-	for (uint32_t i = 1; i < 17; i++)
+	for (uint32_t i = 1; i < 13; i++)
 		ip_put_udp(BEGIN + i, HOST4, nth(i));
 	ip_put_udp(BEGIN + 17, HOST4, nth(0));
 	ip_play();
-	for (uint32_t i = 1; i < 17; i++) {
+	for (uint32_t i = 1; i < 13; i++) {
 		ip_want_udp(PEER_MAC, HOST4, nth(i));
 		SENT("right", BEGIN + i);
 	}
@@ -283,7 +305,9 @@ Test(ip_nud, a_full_table_forgets_the_oldest_stale_one, .fini = ip_end)
 	SENT_NO_MORE("right");
 }
 
-/* Who answers is not thrown out for somebody who may not be there. */
+/* Who answers is not thrown out for somebody who may not be there, and who says without being asked
+ * that he is there takes three of four entries at most.
+ */
 Test(ip_nud, a_table_of_reachable_ones_stays, .fini = ip_end)
 {
 	ip_begin(IP_CONFIG("neighbours = 16;"));
@@ -292,12 +316,18 @@ Test(ip_nud, a_table_of_reachable_ones_stays, .fini = ip_end)
 		ip_arp(&in, RIGHT_MAC, PEER_MAC, 2, nth(i), RIGHT_MAC, RIGHT4);
 		ip_put("right", 3 * MS + i, &in);
 	}
-	ip_put_udp(BEGIN, HOST4, nth(16));
-	ip_put_udp(BEGIN + 1, HOST4, nth(0));
+	for (uint32_t i = 0; i < 5; i++)
+		ip_put_udp(BEGIN + i, HOST4, nth(16 + i));
+	ip_put_udp(BEGIN + 5, HOST4, nth(15));
 	ip_play();
+	/* Of the five that are asked for, the first made room for the last. */
 	DROPPED("left", "neighbour_table", 1);
-	ip_want_udp(PEER_MAC, HOST4, nth(0));
-	SENT("right", BEGIN + 1);
+	for (uint32_t i = 0; i < 5; i++) {
+		ip_want_arp(ALL_MAC, RIGHT_MAC, RIGHT4, nth(16 + i));
+		SENT("right", BEGIN + i);
+	}
+	ip_want_udp(PEER_MAC, HOST4, nth(15));
+	SENT("right", BEGIN + 5);
 	SENT_NO_MORE("right");
 }
 

@@ -23,12 +23,13 @@
  *     static const struct vnf_app app = { VNF_APP("router"), .burst = route_burst,
  *                                         .parts = { VNF_IP } };
  *
- * vnf_ip_receive() checks packets as a router has to (RFC 1812 section 5.2, RFC 8200), and deals
- * with those that are for the program itself: ARP, Neighbour Discovery, echo. It leaves VNF_IP_PASS
- * as the verdict of those that are to be forwarded, and VNF_IP_LOCAL of others to its addresses.
- * vnf_ip_forward() sends the former on: route, TTL, MTU, the neighbour's address; and refuses the
- * latter with an ICMP error. In between a VNF looks at packets, changes them (also their addresses,
- * by vnf/edit.h), and writes other verdicts as it likes.
+ * vnf_ip_receive() checks packets as a router has to (RFC 1812 section 5.2, RFC 8200), and says what
+ * they are by their verdicts: VNF_IP_PASS, to be forwarded; VNF_IP_NODE, for the IP node itself (ARP,
+ * Neighbour Discovery, ICMP, DHCP); VNF_IP_LOCAL, to an address of the program, all else. It has no
+ * other effect. vnf_ip_forward() does, packet by packet: it sends on (route, TTL, MTU, the neighbour's
+ * address), answers, and refuses with an ICMP error what nobody has dealt with. In between a VNF
+ * looks at packets, changes them (also their addresses, by vnf/edit.h), and writes other verdicts as
+ * it likes; all packets stay in their places.
  *
  * Threads. All workers read the same tables without locks. What changes them (ARP, Neighbour
  * Discovery, timers) and what is rare (ICMP errors, packets that wait for a neighbour) is worker
@@ -54,8 +55,12 @@ extern const struct vnf_part vnf_ip_part;
 /** Verdict of vnf_ip_receive(): to be forwarded; vnf_ip_forward() makes a final one of it. */
 #define VNF_IP_PASS ((vnf_verdict_t)0x40000000u)
 /**
- * Verdict of vnf_ip_receive(): to an address of this program, and neither ARP, Neighbour Discovery
- * nor ICMP. A VNF with a service deals with it; vnf_ip_forward() refuses it (port or protocol
+ * Verdict of vnf_ip_receive(): for the IP node itself, which deals with it in vnf_ip_forward(). A VNF
+ * that does not want that, as a firewall, drops it.
+ */
+#define VNF_IP_NODE ((vnf_verdict_t)0x40000002u)
+/**
+ * Verdict of vnf_ip_receive(): to an address of this program, and not for the node. A VNF with a service deals with it; vnf_ip_forward() refuses it (port or protocol
  * unreachable).
  */
 #define VNF_IP_LOCAL ((vnf_verdict_t)0x40000001u)
@@ -64,7 +69,7 @@ extern const struct vnf_part vnf_ip_part;
 #define VNF_IP_INTERFACES_MAX 1024
 
 /**
- * Receive: find and check the headers, and deal with what is for the program itself.
+ * Receive: find and check the headers, the interface and the route.
  *
  * A VLAN tag is taken away: what goes on begins with an Ethernet header, followed by IP.
  *
@@ -77,7 +82,7 @@ extern const struct vnf_part vnf_ip_part;
  * @param[out] h
  *   Their headers, one each, as vnf_parse() finds them.
  * @param[out] verdicts
- *   One each: VNF_IP_PASS, VNF_IP_LOCAL, or final.
+ *   One each: VNF_IP_PASS, VNF_IP_NODE, VNF_IP_LOCAL, or a drop.
  * @param n
  *   Number of packets, 1 to VNF_BURST_MAX.
  *
@@ -87,8 +92,8 @@ void vnf_ip_receive(struct vnf_worker *worker, uint16_t port, struct rte_mbuf **
 		    struct vnf_headers *h, vnf_verdict_t *verdicts, uint16_t n);
 
 /**
- * Forward those whose verdict is VNF_IP_PASS, and refuse those with VNF_IP_LOCAL. Other verdicts
- * stay. A packet whose destination was changed meanwhile is routed by the new one.
+ * Forward those whose verdict is VNF_IP_PASS, deal with those of VNF_IP_NODE, and refuse those of
+ * VNF_IP_LOCAL. Other verdicts stay. A packet whose destination was changed meanwhile is routed by the new one.
  *
  * @param worker
  *   The calling worker.
@@ -124,16 +129,16 @@ void vnf_ip_forward(struct vnf_worker *worker, uint16_t port, struct rte_mbuf **
 void vnf_ip_send(struct vnf_worker *worker, uint16_t port, struct rte_mbuf *pkt);
 
 /**
- * Send an ICMP or ICMPv6 error about a packet to its source: within the limits of rate, and only
- * where the RFCs allow one (1122 section 3.2.2, 1812 section 4.3.2.7, 4443 section 2.4).
+ * Refuse a packet of the burst: drop it and send an ICMP or ICMPv6 error about it to its source,
+ * within the limits of rate, and only where the RFCs allow one (1122 section 3.2.2, 1812 section
+ * 4.3.2.7, 4443 section 2.4).
  *
  * @param worker
  *   The calling worker.
  * @param port
  *   Port it came from.
  * @param pkt
- *   The packet. In any case it is the SDK's afterwards, dropped for `reason`: the verdict is
- *   VNF_TAKEN, or of a packet that the application had taken, it is gone.
+ *   The packet, still the burst's: its verdict is what is returned.
  * @param type
  *   Type of ICMP (IPv4) or ICMPv6, such as 3 (destination unreachable) or 1.
  * @param code
@@ -141,9 +146,9 @@ void vnf_ip_send(struct vnf_worker *worker, uint16_t port, struct rte_mbuf *pkt)
  * @param reason
  *   Why it is dropped: an enum vnf_drop_reason, or VNF_DROP_USER plus an own one.
  * @return
- *   The verdict for it.
+ *   The verdict for it: a drop, or VNF_TAKEN.
  *
- * Context: worker, in the burst callback, for a packet that vnf_ip_receive() passed.
+ * Context: worker, in the burst callback, for a packet that vnf_ip_receive() did not drop.
  */
 vnf_verdict_t vnf_ip_refuse(struct vnf_worker *worker, uint16_t port, struct rte_mbuf *pkt,
 			    uint8_t type, uint8_t code, uint32_t reason);
