@@ -102,6 +102,19 @@ bool dhcp_is_in(rte_be32_t address, rte_be32_t prefix, uint8_t length)
 	return ((address ^ prefix) & mask_of(length)) == 0;
 }
 
+bool dhcp_lease_equal(const struct dhcp_lease *one, const struct dhcp_lease *other)
+{
+	if (one->address != other->address || one->length != other->length ||
+	    one->mtu != other->mtu || one->n_routes != other->n_routes)
+		return false;
+	for (uint32_t i = 0; i < one->n_routes; i++)
+		if (one->route[i].prefix != other->route[i].prefix ||
+		    one->route[i].length != other->route[i].length ||
+		    one->route[i].via != other->route[i].via)
+			return false;
+	return true;
+}
+
 /* RFC 3021: of two addresses both are hosts'. */
 static bool is_host_of(rte_be32_t address, uint8_t length)
 {

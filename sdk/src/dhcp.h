@@ -45,7 +45,7 @@ struct dhcp_route {
 	uint8_t length;
 };
 
-/* What is built into tables. Zeroed first, so that two can be compared by memcmp(). */
+/* What is built into tables. */
 struct dhcp_lease {
 	rte_be32_t address;
 	uint8_t length; /* of the subnet, 1 to 32 */
@@ -79,6 +79,7 @@ struct dhcp_request {
 /* May this be an address of a host? Not 0/8, 127/8, groups, nor what is beyond. */
 bool dhcp_is_host(rte_be32_t address);
 bool dhcp_is_in(rte_be32_t address, rte_be32_t prefix, uint8_t length);
+bool dhcp_lease_equal(const struct dhcp_lease *one, const struct dhcp_lease *other);
 /* Read a server's message to the client with this MAC address. 0; -EINVAL: it is none, or broken. */
 int dhcp_parse(const uint8_t *octets, size_t n, const uint8_t *mac, struct dhcp_reply *reply);
 /* Write a message of DHCP_WRITE_BYTES. */

@@ -229,8 +229,7 @@ static uint64_t moment(uint64_t from_ns, uint32_t seconds)
 
 static void lease_take(struct ip_worker *w, struct client *c, const struct dhcp_reply *reply)
 {
-	bool same =
-		c->info.bound && memcmp(&c->info.lease, &reply->lease, sizeof(reply->lease)) == 0;
+	bool same = c->info.bound && dhcp_lease_equal(&c->info.lease, &reply->lease);
 
 	c->t1_ns = moment(c->asked_ns, reply->t1_s);
 	c->t2_ns = moment(c->asked_ns, reply->t2_s);
@@ -241,7 +240,7 @@ static void lease_take(struct ip_worker *w, struct client *c, const struct dhcp_
 	c->info.server = reply->server;
 	c->info.end_ns = moment(c->asked_ns, reply->lease_s);
 	c->info.lease_s = reply->lease_s;
-	memcpy(&c->info.lease, &reply->lease, sizeof(reply->lease));
+	c->info.lease = reply->lease;
 	c->info.changes += same ? 0 : 1;
 	change_end(c);
 	if (!same)
@@ -476,14 +475,14 @@ vnf_verdict_t ip_dhcp_receive(struct ip_worker *w, struct rte_mbuf *pkt,
 	return VNF_DROP(VNF_DROP_FOR_ITSELF);
 }
 
-void ip_dhcp_conflict(struct ip_worker *w, const struct ip_interface *on,
+bool ip_dhcp_conflict(struct ip_worker *w, const struct ip_interface *on,
 		      const struct ip_addr *addr)
 {
 	struct client *c = client_on(w, on->link);
 
 	if (c == NULL || !c->info.bound || !ip_is_v4(addr) ||
 	    addr->word[3] != c->info.lease.address)
-		return;
+		return false;
 	exchange_begin(w, c);
 	send_to_all(w, c, on,
 		    &(struct dhcp_request){ .type = DHCP_DECLINE,
@@ -491,6 +490,7 @@ void ip_dhcp_conflict(struct ip_worker *w, const struct ip_interface *on,
 					    .server = c->info.server });
 	lease_end(w, c, "somebody else has it");
 	client_wait(w, c, DECLINED_NS);
+	return true;
 }
 
 /* ---- links, tables, the end ---- */

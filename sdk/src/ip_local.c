@@ -56,7 +56,7 @@ vnf_verdict_t ip_local(struct ip_worker *w, struct rte_mbuf *pkt, struct vnf_hea
 	if ((h->flags & VNF_SOURCE_ROUTED) != 0)
 		return VNF_DROP(VNF_DROP_SOURCE_ROUTED);
 	/* Of UDP, only this is the node's. */
-	if (h->proto == IPPROTO_UDP)
+	if (vnf_is_ipv4(h) && ip_dhcp_is_reply(pkt, h, in))
 		return ip_dhcp_receive(w, pkt, h, in);
 	return icmp_receive(w, pkt, h, in);
 }

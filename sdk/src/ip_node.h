@@ -564,8 +564,8 @@ void ip_dhcp_run(struct ip_worker *w);
 /* A packet that ip_dhcp_is_reply(). Returns the verdict. */
 vnf_verdict_t ip_dhcp_receive(struct ip_worker *w, struct rte_mbuf *pkt,
 			      const struct vnf_headers *h, const struct ip_interface *on);
-/* Somebody else has this address, which was tentative. */
-void ip_dhcp_conflict(struct ip_worker *w, const struct ip_interface *on,
+/* Somebody else has this address, which was tentative; false: it is not the lease's. */
+bool ip_dhcp_conflict(struct ip_worker *w, const struct ip_interface *on,
 		      const struct ip_addr *addr);
 /* Leases are given back: packets can be sent for the last time. */
 void ip_dhcp_stop(struct ip_worker *w);

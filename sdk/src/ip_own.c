@@ -69,12 +69,12 @@ static struct own *own_find(const struct ip_node *node, ip_link_t link, const st
 static void chains_make(struct ip_owns *owns)
 {
 	memset(owns->bucket, 0xff, sizeof(owns->bucket));
-	for (uint16_t i = 0; i < owns->n; i++) {
+	for (uint32_t i = 0; i < owns->n; i++) {
 		struct own *own = &owns->own[i];
 		uint16_t *bucket = own_bucket(owns, own->link, &own->address.addr);
 
 		own->next = *bucket;
-		*bucket = i;
+		*bucket = (uint16_t)i;
 	}
 }
 
@@ -310,8 +310,8 @@ static void own_lost(struct ip_worker *w, struct own *own, const struct ip_inter
 {
 	vnf_timeout_stop(&own->timer);
 	own_set(own, IP_OWN_DUPLICATE);
-	conflict_note(w->node->owns, own, mac, true);
-	ip_dhcp_conflict(w, on, &own->address.addr);
+	if (!ip_dhcp_conflict(w, on, &own->address.addr))
+		conflict_note(w->node->owns, own, mac, true);
 }
 
 static void own_defend(struct ip_worker *w, struct own *own, const struct ip_interface *on,

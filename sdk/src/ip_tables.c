@@ -440,7 +440,7 @@ static int leases_take(struct build *b)
 	struct ip_dhcp_info info;
 	int ret = 0;
 
-	b->leases = calloc(b->t->n_interfaces, sizeof(*b->leases));
+	b->leases = calloc(b->t->n_interfaces + 1u, sizeof(*b->leases));
 	if (b->leases == NULL)
 		return -ENOMEM;
 	for (uint16_t i = 0; ret == 0 && i < b->t->n_interfaces; i++) {

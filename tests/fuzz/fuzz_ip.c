@@ -292,6 +292,7 @@ static void interface_put(uint16_t i, uint16_t vlan, uint16_t mtu, struct ip_pre
 					       .has_v6 = true,
 					       .mac = &slots[i].port.mac,
 					       .name = "one",
+					       .n_configured = 2,
 					       .n_addresses = 2,
 					       .address = addresses };
 }

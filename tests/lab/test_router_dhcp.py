@@ -99,14 +99,14 @@ def fixture_nets(run, caps):
     return client, server
 
 
-def router_of(run, caps, client, server, workers=1):
-    """A router between them."""
+def router_of(run, caps, client, server, workers=1, **ip):
+    """A router between them; `ip`: further keys of the group."""
     router = lab.Instance(run, lab.vnf_program("router"), {
         "name": "router", "workers": workers, "cpus": str(caps.cpus[-1]), "hugepages": "never",
         "ports": [{"name": name, "kind": "tap", "ifname": "eth0", "netns": host.netns.name}
                   for name, host in (("left", client), ("right", server))],
         "ip": {"interfaces": [{"port": "left", "addresses": ["10.0.1.1/24"]},
-                              {"port": "right", "dhcp": True}]}})
+                              {"port": "right", "dhcp": True}], **ip}})
     router.start()
     client.attach()
     server.attach()
@@ -165,6 +165,22 @@ def test_classless_routes_beat_the_router(run, caps, nets):
     assert control(run, "route", address="203.0.113.1")["route"] == "none"
     assert interface(run)["mtu"] == 1400
     ping(client.netns, BEYOND)
+    router.stop()
+
+
+def test_a_lease_reads_no_file(run, caps, nets):
+    """Routes of the file are in force as they were read, whatever became of it since."""
+    client, server = nets
+    path = run.path("routes")
+    with open(path, "w", encoding="ascii") as f:
+        f.write("blackhole 203.0.113.0/24\n192.0.2.0/24 dev left\n")
+    router = router_of(run, caps, client, server, routes_file=path)
+    os.unlink(path)
+    server.start()
+    lab.until(lambda: bound(run), 30, "the router to have its address")
+    assert control(run, "route", address="203.0.113.1")["route"] == "blackhole"
+    assert control(run, "route", address=BEYOND)["interface"] == "left"
+    assert control(run, "route", address="8.8.8.8")["via"] == SERVER
     router.stop()
 
 
