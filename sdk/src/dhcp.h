@@ -80,7 +80,7 @@ struct dhcp_request {
 bool dhcp_is_host(rte_be32_t address);
 bool dhcp_is_in(rte_be32_t address, rte_be32_t prefix, uint8_t length);
 bool dhcp_lease_equal(const struct dhcp_lease *one, const struct dhcp_lease *other);
-/* Read a server's message to the client with this MAC address. 0; -EINVAL: it is none, or broken. */
+/* Read a server's message to the client with this MAC address. 0; -EINVAL: none, or broken. */
 int dhcp_parse(const uint8_t *octets, size_t n, const uint8_t *mac, struct dhcp_reply *reply);
 /* Write a message of DHCP_WRITE_BYTES. */
 void dhcp_write(const struct dhcp_request *request, uint8_t *octets);

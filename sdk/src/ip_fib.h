@@ -2,8 +2,8 @@
  * Copyright (c) 2026 The vnfkit authors
  *
  * The routes of one generation, by which packets find their target: DPDK's rte_fib and rte_fib6.
- * Built on the control thread, then only read, by any worker. All of it, RIBs included, is in memory
- * of its own, outside of DPDK's heap: nothing that a peer has mapped changes.
+ * Built on the control thread, then only read, by any worker. All of it, RIBs included, is in
+ * memory of its own, outside of DPDK's heap: nothing that a peer has mapped changes.
  */
 #ifndef VNF_IP_FIB_H
 #define VNF_IP_FIB_H

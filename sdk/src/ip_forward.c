@@ -187,7 +187,7 @@ static vnf_verdict_t refuse_ttl(struct ip_worker *w, struct rte_mbuf *pkt,
 		      0, VNF_DROP_TTL);
 }
 
-/* Octets of IP that go out at a time: of a long packet that is yet to be cut, those of a segment. */
+/* Octets of IP that go out at a time: of a packet that is yet to be cut, those of a segment. */
 static inline uint32_t wire_octets(const struct rte_mbuf *pkt, const struct vnf_headers *h)
 {
 	if (unlikely(vnf_is_tso(pkt)))

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * Copyright (c) 2026 The vnfkit authors
  *
- * Packets for the node itself: ARP, ICMP and ICMPv6, DHCP. Any worker calls ip_local(); what it says
- * is worker 0's work.
+ * Packets for the node itself: ARP, ICMP and ICMPv6, DHCP. Any worker calls ip_local(); what it
+ * says is worker 0's work.
  */
 
 #include "ip_node.h"

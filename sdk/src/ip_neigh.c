@@ -12,8 +12,8 @@
  * unknown, so that the packet goes to worker 0. An entry's memory is never given back.
  *
  * Packets wait in their entry, a few each and not many in all. There is room for so many questions
- * at a time (INCOMPLETE_SHARE); whoever makes us ask more, by a scan, has the oldest ones forgotten,
- * RFC 6583.
+ * at a time (INCOMPLETE_SHARE); whoever makes us ask more, by a scan, has the oldest ones
+ * forgotten, RFC 6583.
  */
 
 #include "ip_node.h"

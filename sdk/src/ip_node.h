@@ -630,8 +630,8 @@ vnf_verdict_t ip_icmp_echo(struct ip_worker *w, struct rte_mbuf *pkt, const stru
 
 /* ---- ip_fragment.c ---- */
 
-/* Cut an IPv4 packet to the interface's MTU and send its parts to `via`. Returns the verdict for it.
- * Worker 0.
+/* Cut an IPv4 packet to the interface's MTU and send its parts to `via`. Returns the verdict for
+ * it. Worker 0.
  */
 vnf_verdict_t ip_fragment(struct ip_worker *w, struct rte_mbuf *pkt, const struct vnf_headers *h,
 			  const struct ip_interface *in, const struct ip_interface *out,

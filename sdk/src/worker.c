@@ -502,7 +502,7 @@ uint64_t app_next_due(const struct vnf_worker *worker)
 	return loop->app->tick != NULL ? loop->next_tick_ns : UINT64_MAX;
 }
 
-/* Parts of the SDK (vnf/ip.h) have verdicts of their own, for packets that are yet to be decided. */
+/* Parts of the SDK (vnf/ip.h) have verdicts of their own, of packets yet to be decided. */
 static bool is_final(vnf_verdict_t verdict)
 {
 	return verdict != VERDICT_NONE && (verdict & VNF_TAKEN) != (VNF_TAKEN ^ VNF_VERDICT_DROP);

@@ -3,8 +3,8 @@
  *
  * Fuzz target for the IP node: ARP, Neighbour Discovery, ICMP, forwarding, fragmentation, and its
  * timers. The input is a sequence of steps: frames that come in at one of two ports (one with a
- * VLAN), and time that passes. After each step no packet is lost, whatever is sent out is sound, and
- * the tables stay within their limits. The routes are few and looked up here.
+ * VLAN), and time that passes. After each step no packet is lost, whatever is sent out is sound,
+ * and the tables stay within their limits. The routes are few and looked up here.
  */
 
 #include <stdint.h>

@@ -68,8 +68,8 @@ static uint64_t frame_hash(const uint8_t *f, uint32_t len, bool own)
 	return h;
 }
 
-/* Of all frames of a port: their number, and a sum: `exact` of octets, order and times, else the same
- * in whatever order, for workers share the work.
+/* Of all frames of a port: their number, and a sum: `exact` of octets, order and times, else the
+ * same in whatever order, for workers share the work.
  */
 static uint64_t port_sum(const char *port, bool exact, uint64_t *n)
 {

@@ -23,13 +23,13 @@
  *     static const struct vnf_app app = { VNF_APP("router"), .burst = route_burst,
  *                                         .parts = { VNF_IP } };
  *
- * vnf_ip_receive() checks packets as a router has to (RFC 1812 section 5.2, RFC 8200), and says what
- * they are by their verdicts: VNF_IP_PASS, to be forwarded; VNF_IP_NODE, for the IP node itself (ARP,
- * Neighbour Discovery, ICMP, DHCP); VNF_IP_LOCAL, to an address of the program, all else. It has no
- * other effect. vnf_ip_forward() does, packet by packet: it sends on (route, TTL, MTU, the neighbour's
- * address), answers, and refuses with an ICMP error what nobody has dealt with. In between a VNF
- * looks at packets, changes them (also their addresses, by vnf/edit.h), and writes other verdicts as
- * it likes; all packets stay in their places.
+ * vnf_ip_receive() checks packets as a router has to (RFC 1812 section 5.2, RFC 8200), and says
+ * what they are by their verdicts: VNF_IP_PASS, to be forwarded; VNF_IP_NODE, for the IP node
+ * itself (ARP, Neighbour Discovery, ICMP, DHCP); VNF_IP_LOCAL, to an address of the program, all
+ * else. It has no other effect. vnf_ip_forward() does, packet by packet: it sends on (route, TTL,
+ * MTU, the neighbour's address), answers, and refuses with an ICMP error what nobody has dealt
+ * with. In between a VNF looks at packets, changes them (also their addresses, by vnf/edit.h), and
+ * writes other verdicts as it likes; all packets stay in their places.
  *
  * Threads. All workers read the same tables without locks. What changes them (ARP, Neighbour
  * Discovery, timers) and what is rare (ICMP errors, packets that wait for a neighbour) is worker
@@ -55,13 +55,13 @@ extern const struct vnf_part vnf_ip_part;
 /** Verdict of vnf_ip_receive(): to be forwarded; vnf_ip_forward() makes a final one of it. */
 #define VNF_IP_PASS ((vnf_verdict_t)0x40000000u)
 /**
- * Verdict of vnf_ip_receive(): for the IP node itself, which deals with it in vnf_ip_forward(). A VNF
- * that does not want that, as a firewall, drops it.
+ * Verdict of vnf_ip_receive(): for the IP node itself, which deals with it in vnf_ip_forward(). A
+ * VNF that does not want that, as a firewall, drops it.
  */
 #define VNF_IP_NODE ((vnf_verdict_t)0x40000002u)
 /**
- * Verdict of vnf_ip_receive(): to an address of this program, and not for the node. A VNF with a service deals with it; vnf_ip_forward() refuses it (port or protocol
- * unreachable).
+ * Verdict of vnf_ip_receive(): to an address of this program, and not for the node. A VNF with a
+ * service deals with it; vnf_ip_forward() refuses it (port or protocol unreachable).
  */
 #define VNF_IP_LOCAL ((vnf_verdict_t)0x40000001u)
 
@@ -93,7 +93,8 @@ void vnf_ip_receive(struct vnf_worker *worker, uint16_t port, struct rte_mbuf **
 
 /**
  * Forward those whose verdict is VNF_IP_PASS, deal with those of VNF_IP_NODE, and refuse those of
- * VNF_IP_LOCAL. Other verdicts stay. A packet whose destination was changed meanwhile is routed by the new one.
+ * VNF_IP_LOCAL. Other verdicts stay. A packet whose destination was changed meanwhile is routed by
+ * the new one.
  *
  * @param worker
  *   The calling worker.
