@@ -153,8 +153,8 @@ Test(ip_nud, an_answer_while_delayed, .fini = ip_end)
 	SENT_NO_MORE("right");
 }
 
-/* RFC 4861 section 7.2.5: INCOMPLETE, and an advertisement that nobody asked for. What waits is sent;
- * as that uses a STALE entry, a probe follows.
+/* RFC 4861 section 7.2.5: INCOMPLETE, and an advertisement that nobody asked for. What waits is
+ * sent; as that uses a STALE entry, a probe follows.
  */
 Test(ip_nud, an_unsolicited_answer_is_probed, .fini = ip_end)
 {

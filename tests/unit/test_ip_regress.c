@@ -191,17 +191,20 @@ Test(ip_regress, a_scan_does_not_stop_questions_of_another_vlan, .fini = ip_end)
 
 /* ---- VNFs ---- */
 
-/* UDP is refused. */
+/* What is to go on is refused. */
 static void refusing_burst(struct vnf_worker *worker, uint16_t port, struct rte_mbuf **pkts,
 			   vnf_verdict_t *verdicts, uint16_t n)
 {
 	struct vnf_headers h[VNF_BURST_MAX];
 
 	vnf_ip_receive(worker, port, pkts, h, verdicts, n);
-	for (uint16_t i = 0; i < n; i++)
+	for (uint16_t i = 0; i < n; i++) {
+		bool v4 = vnf_is_ipv4(&h[i]);
+
 		if (verdicts[i] == VNF_IP_PASS)
-			verdicts[i] =
-				vnf_ip_refuse(worker, port, pkts[i], 3, 13, VNF_DROP_PROHIBITED);
+			verdicts[i] = vnf_ip_refuse(worker, port, pkts[i], v4 ? 3 : 1, v4 ? 13 : 1,
+						    VNF_DROP_PROHIBITED);
+	}
 	vnf_ip_forward(worker, port, pkts, h, verdicts, n);
 }
 
@@ -211,29 +214,40 @@ static const struct vnf_app refusing_app = {
 	.parts = { VNF_IP },
 };
 
-/* A burst of the other port comes first, in the same buffers. */
+/* A burst of the other port comes first, in the same buffers. To a link-local source an error
+ * leaves by the interface that the packet came in by, whose address is its source.
+ */
 Test(ip_regress, a_refusal_after_a_longer_burst_of_another_port, .fini = ip_end)
 {
 	enum { N = 16 };
 
 	ip_begin_with(&refusing_app, IP_CONFIG("icmp_errors_per_host = 1000;"));
-	ip_known_all();
+	ip_known("left", 2 * MS, HOST_MAC, HOST_LL, LEFT6);
+	ip_known("right", 2 * MS, PEER_MAC, PEER4, RIGHT4);
 	for (uint32_t i = 0; i < N; i++) {
 		ip_to(&in, RIGHT_MAC, PEER_MAC, PEER4, HOST4);
 		ip_udp(&in, 64);
 		ip_put("right", BEGIN, &in);
 	}
-	for (uint64_t i = 1; i <= N; i++) {
-		ip_from_host(&in, HOST4, PEER4);
-		ip_udp(&in, 64);
-		ip_put("left", BEGIN + i * MS, &in);
-	}
+	for (uint64_t i = 1; i <= N; i++)
+		ip_put_udp(BEGIN + i * MS, HOST_LL, PEER6);
 	ip_play();
 	for (uint64_t i = 1; i <= N; i++) {
-		ip_want_error(LEFT4, 3, 13, 0, &in);
-		SENT_ANY_ID("left", BEGIN + i * MS);
+		ip_to(&want, HOST_MAC, LEFT_MAC, LEFT_LL, HOST_LL);
+		vnf_test_icmp_error(&want, 1, 1, 0, &in, 1232);
+		SENT("left", BEGIN + i * MS);
 	}
 	SENT_NO_MORE("left");
+	for (uint32_t i = 0; i < N; i++) {
+		ip_to(&want, PEER_MAC, RIGHT_MAC, RIGHT4, PEER4);
+		vnf_test_dscp(&want, 48, 0);
+		ip_to(&in, RIGHT_MAC, PEER_MAC, PEER4, HOST4);
+		ip_udp(&in, 64);
+		cr_assert_eq(vnf_test_finish(&in), 0);
+		vnf_test_icmp_error(&want, 3, 13, 0, &in, 548);
+		SENT_ANY_ID("right", BEGIN);
+	}
+	SENT_NO_MORE("right");
 	DROPPED("left", "prohibited", N);
 	DROPPED("right", "prohibited", N);
 }

@@ -58,11 +58,16 @@ static const struct vnf_app workers_app = {
 	.parts = { VNF_IP },
 };
 
-static void begin(const char *config)
+static void begin_with(const struct vnf_app *app, const char *config)
 {
 	memset(seen, 0, sizeof(seen));
 	handed = 0;
-	ip_begin_with(&workers_app, config);
+	ip_begin_with(app, config);
+}
+
+static void begin(const char *config)
+{
+	begin_with(&workers_app, config);
 }
 
 /* Only this worker had UDP: n packets. */
@@ -105,18 +110,17 @@ static void tagged(struct vnf_test_packet *p, const char *to, const char *from)
 	vnf_test_vlan(p, 0x8100, 100);
 }
 
-/* The port has no interface but by a VLAN. */
-static void refuse_of_a_vlan(uint16_t worker)
-{
-	struct vnf_test_packet about;
-	char mac[32];
+#define CONFIG_VLAN                                                                                \
+	WORKERS IP_CONFIG_OF("{ port = \"left\"; vlan = 100; dad = false; "                        \
+			     "addresses = [ \"10.0.1.1/24\" ]; }," IP_RIGHT("dad = false;"),       \
+			     "")
 
-	begin(WORKERS IP_CONFIG_OF("{ port = \"left\"; vlan = 100; dad = false; "
-				   "addresses = [ \"10.0.1.1/24\" ]; }," IP_RIGHT("dad = false;"),
-				   ""));
+/* UDP to the peer, with a tag, from a MAC address that comes to this worker. */
+static void put_tagged(uint16_t worker, char mac[32])
+{
 	/* Of a tagged frame, MAC addresses alone count. */
 	for (uint32_t i = 0x20; i < 0x60; i++) {
-		snprintf(mac, sizeof(mac), "02:00:00:00:03:%02x", i);
+		snprintf(mac, 32, "02:00:00:00:03:%02x", i);
 		tagged(&in, LEFT_MAC, mac);
 		vnf_test_ipv4(&in, HOST4, PEER4);
 		vnf_test_udp(&in, 1000, 2001);
@@ -125,8 +129,18 @@ static void refuse_of_a_vlan(uint16_t worker)
 		if (replay_queue(in.data, in.len, 2) == worker)
 			break;
 	}
-	about = in;
 	ip_put("left", BEGIN, &in);
+}
+
+/* The port has no interface but by a VLAN. */
+static void refuse_of_a_vlan(uint16_t worker)
+{
+	struct vnf_test_packet about;
+	char mac[32];
+
+	begin(CONFIG_VLAN);
+	put_tagged(worker, mac);
+	about = in;
 	tagged(&in, ALL_MAC, mac);
 	vnf_test_arp(&in, 1, mac, HOST4, NO_MAC, LEFT4);
 	ip_put("left", 2 * MS, &in);
@@ -151,6 +165,47 @@ Test(ip_workers, refused_by_worker_0_on_a_vlan, .fini = ip_end)
 Test(ip_workers, refused_by_worker_1_on_a_vlan, .fini = ip_end)
 {
 	refuse_of_a_vlan(1);
+}
+
+/* Refused without a look. */
+static void unseen_burst(struct vnf_worker *worker, uint16_t port, struct rte_mbuf **pkts,
+			 vnf_verdict_t *verdicts, uint16_t n)
+{
+	for (uint16_t i = 0; i < n; i++) {
+		seen[worker->id]++;
+		verdicts[i] = vnf_ip_refuse(worker, port, pkts[i], 3, 13, VNF_DROP_PROHIBITED);
+	}
+}
+
+static const struct vnf_app unseen_app = {
+	VNF_APP("unseen"),
+	.burst = unseen_burst,
+	.parts = { VNF_IP },
+};
+
+/* By no interface that is known: dropped without a word, and above all not sent on. */
+static void refuse_unseen(uint16_t worker)
+{
+	char mac[32];
+
+	begin_with(&unseen_app, CONFIG_VLAN);
+	put_tagged(worker, mac);
+	ip_play();
+	cr_assert_geq(seen[worker], 1, "nothing came to worker %u", worker);
+	SENT_NO_MORE("left");
+	SENT_NO_MORE("right");
+	/* With the first packet of all. */
+	DROPPED("left", "prohibited", 2);
+}
+
+Test(ip_workers, refused_unseen_by_worker_0, .fini = ip_end)
+{
+	refuse_unseen(0);
+}
+
+Test(ip_workers, refused_unseen_by_worker_1, .fini = ip_end)
+{
+	refuse_unseen(1);
 }
 
 /* ---- to an own address of the link ---- */
