@@ -189,6 +189,29 @@ Test(ip_regress, a_scan_does_not_stop_questions_of_another_vlan, .fini = ip_end)
 	DROPPED("left", "neighbour_rate", 4);
 }
 
+Test(ip_regress, a_scan_does_not_stop_questions_of_another_link, .fini = ip_end)
+{
+	ip_begin(IP_CONFIG("solicitations = 1;"));
+	for (uint32_t i = 0; i < 5; i++) {
+		char dst[32];
+
+		snprintf(dst, sizeof(dst), "10.0.2.%u", 100 + i);
+		ip_put_udp(BEGIN + i, HOST4, dst);
+	}
+	ip_to(&in, RIGHT_MAC, PEER_MAC, PEER4, HOST4);
+	ip_udp(&in, 64);
+	ip_put("right", BEGIN + 9, &in);
+	ip_play();
+	ip_want_arp(ALL_MAC, RIGHT_MAC, RIGHT4, "10.0.2.100");
+	SENT("right", BEGIN);
+	SENT_NO_MORE("right");
+	ip_want_arp(ALL_MAC, LEFT_MAC, LEFT4, HOST4);
+	SENT("left", BEGIN + 9);
+	SENT_NO_MORE("left");
+	DROPPED("left", "neighbour_rate", 4);
+	DROPPED("right", "neighbour_rate", 0);
+}
+
 /* ---- VNFs ---- */
 
 /* What is to go on is refused. */
