@@ -259,10 +259,11 @@ static inline void ip_sent_any_id_at(const char *port, uint64_t at_ns, int line)
 {
 	uint64_t got_ns = 0;
 	uint32_t len = 0;
-	const uint8_t *f = ip_next(port, &len, &got_ns);
+	const uint8_t *f = ip_next(port, &len, &got_ns), *id;
 
 	cr_assert_not_null(f, "line %d: nothing is sent", line);
-	vnf_test_ipv4_id(&want, (uint16_t)(f[18] << 8 | f[19]));
+	id = f + (f[12] == 0x81 ? 22 : 18); /* with a tag, and without */
+	vnf_test_ipv4_id(&want, (uint16_t)(id[0] << 8 | id[1]));
 	ip_compare(port, f, len, at_ns, got_ns, line);
 }
 

@@ -331,6 +331,35 @@ Test(ip_nud, a_table_of_reachable_ones_stays, .fini = ip_end)
 	SENT_NO_MORE("right");
 }
 
+static const char *nth6(uint32_t i)
+{
+	static char addr[64];
+
+	snprintf(addr, sizeof(addr), "2001:db8:2::%x", 0x100 + i);
+	return addr;
+}
+
+/* The same of IPv6, where who asks is answered, and so is talked to. */
+Test(ip_nud, solicitors_leave_room_for_those_we_ask, .fini = ip_end)
+{
+	ip_begin(IP_CONFIG("neighbours = 16;"));
+	for (uint32_t i = 0; i < 20; i++)
+		ip_known("right", 2 * MS + i, PEER_MAC, nth6(i), RIGHT6);
+	put_udp(true, BEGIN);
+	put_answer6(BEGIN + 1);
+	for (uint32_t i = 0; i < 12; i++)
+		ip_put_udp(BEGIN + 2 + i, HOST6, nth6(i));
+	ip_play();
+	want_first_question(true);
+	SENT("right", BEGIN);
+	SENT_UDP(true, BEGIN + 1);
+	for (uint32_t i = 0; i < 12; i++) {
+		ip_want_udp(PEER_MAC, HOST6, nth6(i));
+		SENT("right", BEGIN + 2 + i);
+	}
+	SENT_NO_MORE("right");
+}
+
 /* One a second: the next after exactly a second. */
 Test(ip_nud, questions_have_a_rate, .fini = ip_end)
 {

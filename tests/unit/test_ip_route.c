@@ -7,6 +7,7 @@
 #include "ip_support.h"
 
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define GATEWAY4 "10.0.2.254"
@@ -334,6 +335,22 @@ Test(ip_route, a_file_that_is_not_there)
 Test(ip_route, a_folder_is_no_file)
 {
 	bad_file("routes_file = \"/tmp\";", "cannot read \"/tmp\": it is no file");
+}
+
+/* It is not waited for somebody who writes. */
+Test(ip_route, a_pipe_is_no_file, .timeout = 20)
+{
+	char dir[] = "/tmp/vnf-routes-XXXXXX", keys[128], why[128];
+
+	cr_assert_not_null(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/routes", dir);
+	cr_assert_eq(mkfifo(path, 0600), 0);
+	snprintf(keys, sizeof(keys), "routes_file = \"%s\";", path);
+	snprintf(why, sizeof(why), "cannot read \"%s\": it is no file", path);
+	bad_file(keys, why);
+	unlink(path);
+	path[0] = '\0';
+	rmdir(dir);
 }
 
 Test(ip_route, a_line_that_is_too_long)
