@@ -370,6 +370,7 @@ void vnf_ip_forward(struct vnf_worker *worker, uint16_t port, struct rte_mbuf **
 		target_renew(w, pkts[i], &h[i], meta);
 		verdicts[i] = packet_forward(w, pkts[i], &h[i], meta->in, meta->target, &meta->dst);
 	}
+	w->n_burst = 0;
 }
 
 /* ---- packets of the program's own ---- */

@@ -383,9 +383,10 @@ static void ask(struct ip_worker *w, struct neigh *e, const struct rte_ether_add
 static bool may_ask(struct ip_worker *w, const struct ip_interface *out)
 {
 	uint32_t rate = w->tables->spec->solicitations;
+	uint32_t at = (out->link ^ out->link / IP_VLANS) % ASKED;
 
-	return ip_bucket_take(&w->node->neighbours->asked[out->link % ASKED], w->worker->now_ns,
-			      rate, rate / 10 + 1);
+	return ip_bucket_take(&w->node->neighbours->asked[at], w->worker->now_ns, rate,
+			      rate / 10 + 1);
 }
 
 static vnf_verdict_t send_first(struct ip_worker *w, struct rte_mbuf *pkt,
