@@ -145,6 +145,8 @@ vnf_verdict_t ip_refuse_local(struct ip_worker *w, struct rte_mbuf *pkt,
 		return VNF_DROP(VNF_DROP_NOT_REASSEMBLED);
 	if (!ip_is_first(w))
 		return ip_punt(w, pkt, &(struct ip_punt){ .stage = IP_STAGE_LOCAL, .in = in });
+	if (vnf_is_ipv6(h) && ip_options_judge(w, pkt, h, in))
+		return VNF_DROP(VNF_DROP_NO_SERVICE);
 	if (vnf_is_ipv4(h))
 		return refuse(w, pkt, h, in, ICMP4_UNREACHABLE,
 			      vnf_has_ports(h) ? ICMP4_PORT : ICMP4_PROTOCOL, 0,
@@ -195,6 +197,27 @@ static inline uint32_t wire_octets(const struct rte_mbuf *pkt, const struct vnf_
 	return h->end - h->l3;
 }
 
+/* RFC 1812 section 5.3.13: under the address of the interface that it leaves by. 0, or where the
+ * header is wrong.
+ */
+static uint32_t options_fill(struct rte_mbuf *pkt, const struct vnf_headers *h,
+			     const struct ip_interface *out)
+{
+	if (!vnf_is_ipv4(h) || (h->flags & VNF_IP_OPTIONS) == 0)
+		return 0;
+	for (uint16_t i = 0; i < out->n_addresses; i++)
+		if (ip_is_v4(&out->address[i].addr))
+			return ip_options_fill(pkt, h, out->address[i].addr.word[3]);
+	return 0;
+}
+
+static vnf_verdict_t refuse_options(struct ip_worker *w, struct rte_mbuf *pkt,
+				    const struct vnf_headers *h, const struct ip_interface *in,
+				    uint32_t at)
+{
+	return refuse(w, pkt, h, in, ICMP4_PARAMETER, 0, at << 24, VNF_DROP_IPV4_OPTIONS);
+}
+
 static inline bool has_df(struct rte_mbuf *pkt, const struct vnf_headers *h)
 {
 	return (vnf_ipv4(pkt, h)->fragment_offset & RTE_BE16(RTE_IPV4_HDR_DF_FLAG)) != 0;
@@ -210,6 +233,7 @@ static __rte_noinline vnf_verdict_t too_long(struct ip_worker *w, struct rte_mbu
 					     const struct ip_addr *via)
 {
 	const struct ip_interface *out = target->out;
+	uint32_t bad;
 
 	if (vnf_is_ipv6(h))
 		return refuse(w, pkt, h, in, ICMP6_TOO_BIG, 0, RTE_MAX(out->mtu, IP6_MTU_MIN),
@@ -226,6 +250,9 @@ static __rte_noinline vnf_verdict_t too_long(struct ip_worker *w, struct rte_mbu
 	/* Its parts leave by themselves. */
 	if (!ip_is_first(w))
 		return ip_punt(w, pkt, &(struct ip_punt){ .stage = IP_STAGE_FORWARD, .in = in });
+	bad = options_fill(pkt, h, out);
+	if (bad != 0)
+		return refuse_options(w, pkt, h, in, bad);
 	vnf_ttl_decrement(pkt, h);
 	return ip_fragment(w, pkt, h, in, out, via);
 }
@@ -321,6 +348,12 @@ static __rte_always_inline vnf_verdict_t packet_forward(struct ip_worker *w, str
 		return neighbour_punt(w, pkt,
 				      &(struct ip_punt){ .stage = IP_STAGE_FORWARD, .in = in },
 				      target->out, via, found);
+	if (unlikely((h->flags & VNF_IP_OPTIONS) != 0)) {
+		uint32_t bad = options_fill(pkt, h, target->out);
+
+		if (bad != 0)
+			return refuse_options(w, pkt, h, in, bad);
+	}
 	ttl_lower(pkt, h);
 	if (unlikely(!is_usable(w, found)))
 		return ip_neigh_send(w, pkt, in, target->out, via);
@@ -408,10 +441,12 @@ vnf_verdict_t ip_send(struct ip_worker *w, struct rte_mbuf *pkt, const struct ip
 		return VNF_DROP(VNF_DROP_NO_ROUTE);
 	via = target->kind == IP_TARGET_GATEWAY ? &target->via : &dst;
 	if (wire_octets(pkt, &h) > target->out->mtu) {
-		if (vnf_is_ipv6(&h) || vnf_is_tso(pkt) || has_df(pkt, &h))
+		if (vnf_is_tso(pkt) || (vnf_is_ipv4(&h) && has_df(pkt, &h)))
 			return VNF_DROP(VNF_DROP_TOO_BIG);
 		if (!ip_is_first(w))
 			return ip_punt(w, pkt, &(struct ip_punt){ .stage = IP_STAGE_SEND });
+		if (vnf_is_ipv6(&h))
+			return ip_fragment_v6(w, pkt, &h, target->out, via);
 		return ip_fragment(w, pkt, &h, NULL, target->out, via);
 	}
 	return ip_output(w, pkt, NULL, target->out, via);

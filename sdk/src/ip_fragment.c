@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * Copyright (c) 2026 The vnfkit authors
  *
- * IPv4 packets cut to an interface's MTU: RFC 791 section 3.2, RFC 1812 section 4.2.2.7. The packet
- * itself becomes the first part, the others are copies of its octets. Worker 0.
+ * IPv4 packets cut to an interface's MTU: RFC 791 section 3.2, RFC 1812 section 4.2.2.7; and IPv6
+ * packets of the node's own, RFC 8200 section 4.5. The packet itself becomes the first part, the
+ * others are copies of its octets. Worker 0.
  */
 
 #include "ip_node.h"
@@ -132,5 +133,90 @@ vnf_verdict_t ip_fragment(struct ip_worker *w, struct rte_mbuf *pkt, const struc
 	ip_apply(w, out->port, pkt, ip_output(w, pkt, in, out, via));
 	for (uint32_t i = 0; i < n; i++)
 		ip_apply(w, out->port, parts[i], ip_output(w, parts[i], in, out, via));
+	return VNF_TAKEN;
+}
+
+/* ---- IPv6 ---- */
+
+#define V6_HEADERS ((uint32_t)(sizeof(struct rte_ipv6_hdr) + sizeof(struct rte_ipv6_fragment_ext)))
+
+/* The fragment header behind the fixed one. */
+static void v6_finish(struct rte_ipv6_hdr *ip, uint8_t proto, uint32_t id, uint32_t offset,
+		      uint32_t octets, bool more)
+{
+	struct rte_ipv6_fragment_ext ext = {
+		.next_header = proto,
+		.frag_data = rte_cpu_to_be_16((uint16_t)(offset | (more ? 1 : 0))),
+		.id = id,
+	};
+
+	ip->proto = IPPROTO_FRAGMENT;
+	ip->payload_len = rte_cpu_to_be_16((uint16_t)(sizeof(ext) + octets));
+	memcpy(ip + 1, &ext, sizeof(ext));
+}
+
+static struct rte_mbuf *v6_part_make(struct ip_worker *w, const struct rte_ipv6_hdr *header,
+				     struct vnf_cursor *rest, uint32_t room)
+{
+	uint32_t octets = RTE_MIN(vnf_cursor_left(rest), room);
+	struct rte_mbuf *part = ip_packet(w, V6_HEADERS + octets);
+	struct rte_ipv6_hdr *ip;
+
+	if (part == NULL)
+		return NULL;
+	vnf_ether(part)->ether_type = RTE_BE16(RTE_ETHER_TYPE_IPV6);
+	ip = rte_pktmbuf_mtod_offset(part, struct rte_ipv6_hdr *, IP_ETHER_BYTES);
+	*ip = *header;
+	vnf_cursor_copy(rest, (uint8_t *)ip + V6_HEADERS, octets);
+	return part;
+}
+
+/* Room for the fragment header behind the fixed one. */
+static bool v6_open(struct rte_mbuf *pkt, uint32_t l3)
+{
+	const uint16_t octets = sizeof(struct rte_ipv6_fragment_ext);
+	uint8_t *frame = (uint8_t *)rte_pktmbuf_prepend(pkt, octets);
+
+	if (frame != NULL)
+		memmove(frame, frame + octets, l3 + sizeof(struct rte_ipv6_hdr));
+	return frame != NULL;
+}
+
+vnf_verdict_t ip_fragment_v6(struct ip_worker *w, struct rte_mbuf *pkt, const struct vnf_headers *h,
+			     const struct ip_interface *out, const struct ip_addr *via)
+{
+	struct rte_mbuf *parts[UINT16_MAX / (IP6_MTU_MIN - V6_HEADERS) + 1];
+	const struct rte_ipv6_hdr header = *vnf_ipv6(pkt, h);
+	uint32_t room = (out->mtu - V6_HEADERS) / UNIT * UNIT, offset = room, n = 0;
+	uint32_t id = (uint32_t)vnf_random_next(&w->node->random);
+	uint32_t begin = h->l3 + (uint32_t)sizeof(header);
+	struct vnf_cursor rest = vnf_cursor_at(pkt, begin + room, h->end);
+
+	/* Those that are of the path, or fragments already, are nobody's to cut. */
+	if (h->l4 != begin || out->mtu < IP6_MTU_MIN || vnf_checksums_complete(pkt, h) < 0)
+		return VNF_DROP(VNF_DROP_TOO_BIG);
+	while (vnf_cursor_left(&rest) > 0 && n < RTE_DIM(parts)) {
+		parts[n] = v6_part_make(w, &header, &rest, room);
+		if (parts[n] == NULL)
+			break;
+		n++;
+	}
+	if (vnf_cursor_left(&rest) > 0 || !v6_open(pkt, h->l3)) {
+		while (n > 0)
+			vnf_drop(w->worker, out->port, parts[--n], VNF_DROP_NO_MBUF);
+		return VNF_DROP(VNF_DROP_NO_MBUF);
+	}
+	packet_cut(pkt, h->l3 + V6_HEADERS + room);
+	v6_finish(vnf_ipv6(pkt, h), header.proto, id, 0, room, true);
+	w->node->counts.fragments += n + 1;
+	ip_apply(w, out->port, pkt, ip_output(w, pkt, NULL, out, via));
+	for (uint32_t i = 0; i < n; i++, offset += room) {
+		struct rte_mbuf *part = parts[i];
+		uint32_t octets = part->pkt_len - IP_ETHER_BYTES - V6_HEADERS;
+
+		v6_finish(rte_pktmbuf_mtod_offset(part, struct rte_ipv6_hdr *, IP_ETHER_BYTES),
+			  header.proto, id, offset, octets, i + 1 < n);
+		ip_apply(w, out->port, part, ip_output(w, part, NULL, out, via));
+	}
 	return VNF_TAKEN;
 }

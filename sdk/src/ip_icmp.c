@@ -224,7 +224,7 @@ void ip_icmp_error(struct ip_worker *w, struct rte_mbuf *pkt, const struct vnf_h
 /* ---- echo ---- */
 
 /* RFC 792, RFC 1122 section 3.2.2.6. */
-static void echo4(struct ip_worker *w, struct rte_mbuf *pkt, const struct vnf_headers *h)
+static bool echo4(struct ip_worker *w, struct rte_mbuf *pkt, const struct vnf_headers *h)
 {
 	struct rte_ipv4_hdr *ip = vnf_ipv4(pkt, h);
 	rte_be32_t asker = ip->src_addr;
@@ -235,18 +235,36 @@ static void echo4(struct ip_worker *w, struct rte_mbuf *pkt, const struct vnf_he
 	ip->time_to_live = IP_TTL_OWN;
 	ip->fragment_offset = 0;
 	ip->packet_id = rte_cpu_to_be_16(w->node->fragment_id++);
-	ip->hdr_checksum = 0;
-	ip->hdr_checksum = rte_ipv4_cksum(ip);
+	/* RFC 1812 section 4.3.3.6: options that ask for it have this node, too. */
+	return ip_options_fill(pkt, h, ip->src_addr) == 0;
+}
+
+/* The reply has no extension headers. */
+static void ext_remove(struct rte_mbuf *pkt, struct vnf_headers *h)
+{
+	uint16_t octets = (uint16_t)(h->l4 - h->l3 - sizeof(struct rte_ipv6_hdr));
+	uint8_t *frame = rte_pktmbuf_mtod(pkt, uint8_t *);
+	struct rte_ipv6_hdr *ip;
+
+	if (octets == 0)
+		return;
+	memmove(frame + octets, frame, h->l3 + sizeof(struct rte_ipv6_hdr));
+	rte_pktmbuf_adj(pkt, octets);
+	ip = vnf_ipv6(pkt, h);
+	ip->proto = IPPROTO_ICMPV6;
+	ip->payload_len = rte_cpu_to_be_16((uint16_t)(rte_be_to_cpu_16(ip->payload_len) - octets));
+	vnf_parse(pkt, h);
 }
 
 /* RFC 4443 section 4.2. To a group: from an address of the interface. */
-static bool echo6(struct ip_worker *w, struct rte_mbuf *pkt, const struct vnf_headers *h,
+static bool echo6(struct ip_worker *w, struct rte_mbuf *pkt, struct vnf_headers *h,
 		  const struct ip_interface *in)
 {
 	struct ip_addr asker = ip_src(pkt, h), asked = ip_dst(pkt, h);
 
 	if (ip_is_multicast(&asked) && !ip_own_source(w->node, in, &asker, &asked))
 		return false;
+	ext_remove(pkt, h);
 	vnf_set_l4_field(pkt, h, 0, rte_cpu_to_be_16(ICMP6_ECHO_REPLY << 8));
 	vnf_set_ipv6_src(pkt, h, asked.octet);
 	vnf_set_ipv6_dst(pkt, h, asker.octet);
@@ -254,7 +272,7 @@ static bool echo6(struct ip_worker *w, struct rte_mbuf *pkt, const struct vnf_he
 	return true;
 }
 
-vnf_verdict_t ip_icmp_echo(struct ip_worker *w, struct rte_mbuf *pkt, const struct vnf_headers *h,
+vnf_verdict_t ip_icmp_echo(struct ip_worker *w, struct rte_mbuf *pkt, struct vnf_headers *h,
 			   const struct ip_interface *in)
 {
 	struct ip_addr asker = ip_src(pkt, h), asked = ip_dst(pkt, h);
@@ -264,9 +282,9 @@ vnf_verdict_t ip_icmp_echo(struct ip_worker *w, struct rte_mbuf *pkt, const stru
 	if (!ip_is_multicast(&asked) && !ip_own_may_speak(w->node, &asked))
 		return VNF_DROP(VNF_DROP_FOR_ITSELF);
 	w->node->counts.echoes++;
-	if (vnf_is_ipv4(h))
-		echo4(w, pkt, h);
-	else if (!echo6(w, pkt, h, in))
+	if (vnf_is_ipv4(h) && !echo4(w, pkt, h))
+		return VNF_DROP(VNF_DROP_IPV4_OPTIONS);
+	if (vnf_is_ipv6(h) && !echo6(w, pkt, h, in))
 		return VNF_DROP(VNF_DROP_FOR_ITSELF);
 	return ip_send(w, pkt, in);
 }

@@ -11,6 +11,7 @@
 
 #define ICMP4_ECHO 8
 #define ICMP6_ECHO 128
+#define OPTION_DISCARD 1 /* without a word */
 
 /* RFC 792, RFC 4443 section 2.3. A fragment's checksum covers more than there is. */
 static bool sum_is_right(struct rte_mbuf *pkt, const struct vnf_headers *h)
@@ -25,8 +26,8 @@ static bool sum_is_right(struct rte_mbuf *pkt, const struct vnf_headers *h)
 	return vnf_sum_fold(sum) == UINT16_MAX;
 }
 
-static vnf_verdict_t icmp_receive(struct ip_worker *w, struct rte_mbuf *pkt,
-				  const struct vnf_headers *h, const struct ip_interface *in)
+static vnf_verdict_t icmp_receive(struct ip_worker *w, struct rte_mbuf *pkt, struct vnf_headers *h,
+				  const struct ip_interface *in)
 {
 	vnf_verdict_t verdict;
 	uint8_t type;
@@ -45,6 +46,20 @@ static vnf_verdict_t icmp_receive(struct ip_worker *w, struct rte_mbuf *pkt,
 	return VNF_DROP(VNF_DROP_FOR_ITSELF);
 }
 
+/* RFC 8200 section 4.2: the two highest bits say what to do. To a group, nobody is told. */
+bool ip_options_judge(struct ip_worker *w, struct rte_mbuf *pkt, const struct vnf_headers *h,
+		      const struct ip_interface *in)
+{
+	uint32_t pointer;
+	uint8_t type;
+
+	if ((h->flags & VNF_IP_OPTIONS) == 0 || !ip_options_refused(pkt, h, &type, &pointer))
+		return false;
+	if (type >> 6 != OPTION_DISCARD)
+		ip_icmp_error(w, pkt, h, in, ICMP6_PARAMETER, ICMP6_OPTION, pointer);
+	return true;
+}
+
 vnf_verdict_t ip_local(struct ip_worker *w, struct rte_mbuf *pkt, struct vnf_headers *h,
 		       const struct ip_interface *in)
 {
@@ -55,6 +70,8 @@ vnf_verdict_t ip_local(struct ip_worker *w, struct rte_mbuf *pkt, struct vnf_hea
 	/* RFC 5095 section 3; a routing header of another type, with segments left, likewise. */
 	if ((h->flags & VNF_SOURCE_ROUTED) != 0)
 		return VNF_DROP(VNF_DROP_SOURCE_ROUTED);
+	if (vnf_is_ipv6(h) && ip_options_judge(w, pkt, h, in))
+		return VNF_DROP(VNF_DROP_NO_SERVICE);
 	/* Of UDP, only this is the node's. */
 	if (vnf_is_ipv4(h) && ip_dhcp_is_reply(pkt, h, in))
 		return ip_dhcp_receive(w, pkt, h, in);

@@ -16,6 +16,7 @@
  *     ip_own.c       its own addresses           }
  *     ip_dhcp.c      ... by DHCP (dhcp.c)        }
  *     ip_icmp.c      ICMP errors                 }
+ *     ip_options.c   options of IPv4 and IPv6
  *     ip_fragment.c  IPv4 packets cut to the MTU
  *     ip_command.c   commands and metrics
  *
@@ -358,6 +359,9 @@ vnf_verdict_t ip_send(struct ip_worker *w, struct rte_mbuf *pkt, const struct ip
 
 /* ---- ip_local.c: worker 0 ---- */
 
+/* Must an IPv6 packet to the node be dropped for an option? Its source is told, if it is to be. */
+bool ip_options_judge(struct ip_worker *w, struct rte_mbuf *pkt, const struct vnf_headers *h,
+		      const struct ip_interface *in);
 /* What is for the node itself. Returns the verdict. */
 vnf_verdict_t ip_local(struct ip_worker *w, struct rte_mbuf *pkt, struct vnf_headers *h,
 		       const struct ip_interface *in);
@@ -603,13 +607,14 @@ void ip_icmp_destroy(struct ip_node *node);
 void ip_icmp_error(struct ip_worker *w, struct rte_mbuf *pkt, const struct vnf_headers *h,
 		   const struct ip_interface *in, uint8_t type, uint8_t code, uint32_t rest);
 /* Answer an echo request that was checked, in its own packet. Returns the verdict. */
-vnf_verdict_t ip_icmp_echo(struct ip_worker *w, struct rte_mbuf *pkt, const struct vnf_headers *h,
+vnf_verdict_t ip_icmp_echo(struct ip_worker *w, struct rte_mbuf *pkt, struct vnf_headers *h,
 			   const struct ip_interface *in);
 
 /* ICMP types and codes. */
 #define ICMP4_UNREACHABLE 3
 #define ICMP4_REDIRECT 5
 #define ICMP4_TIME_EXCEEDED 11
+#define ICMP4_PARAMETER 12
 #define ICMP4_NET 0
 #define ICMP4_HOST 1
 #define ICMP4_PROTOCOL 2
@@ -626,9 +631,26 @@ vnf_verdict_t ip_icmp_echo(struct ip_worker *w, struct rte_mbuf *pkt, const stru
 #define ICMP6_ADDRESS 3
 #define ICMP6_PORT 4
 #define ICMP6_NEXT_HEADER 1
+#define ICMP6_OPTION 2
 #define ICMP6_REDIRECT 137
 
+/* ---- ip_options.c ---- */
+
+/* Fill in what record route and timestamp options ask of whoever passes the packet on, under this
+ * address. 0; else where the header is wrong, in octets from its begin.
+ */
+uint32_t ip_options_fill(struct rte_mbuf *pkt, const struct vnf_headers *h, rte_be32_t own);
+/* Has a packet to the node an IPv6 option that is not known and must not be passed over? Its type,
+ * and where it is, in octets from the IPv6 header.
+ */
+bool ip_options_refused(struct rte_mbuf *pkt, const struct vnf_headers *h, uint8_t *type,
+			uint32_t *pointer);
+
 /* ---- ip_fragment.c ---- */
+
+/* The same of an IPv6 packet of the node's own, without extension headers: RFC 8200 section 4.5. */
+vnf_verdict_t ip_fragment_v6(struct ip_worker *w, struct rte_mbuf *pkt, const struct vnf_headers *h,
+			     const struct ip_interface *out, const struct ip_addr *via);
 
 /* Cut an IPv4 packet to the interface's MTU and send its parts to `via`. Returns the verdict for
  * it. Worker 0.

@@ -146,6 +146,11 @@ uint64_t vnf_clock_now(void)
 	return worker.pub.now_ns;
 }
 
+uint64_t vnf_clock_wall(void)
+{
+	return worker.pub.now_ns;
+}
+
 bool clock_is_virtual(void)
 {
 	return true;
