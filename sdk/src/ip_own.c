@@ -31,9 +31,10 @@ struct own {
 
 #define NO_OWN UINT16_MAX
 
-/* Who else uses an address; the last one. `seq` is odd while worker 0 writes. */
+#define CONFLICTS 16
+
+/* Who else uses an address, for the control thread to tell. */
 struct conflict {
-	uint32_t seq;
 	ip_link_t link;
 	struct ip_addr addr;
 	struct rte_ether_addr mac;
@@ -43,8 +44,11 @@ struct conflict {
 struct ip_owns {
 	uint32_t n;
 	uint32_t seed;
-	struct conflict conflict;
-	uint32_t told; /* its `seq` that the control thread has told */
+	/* Those that were noted by worker 0, and told by the control thread: numbers from the start;
+	 * each is written by one of them only.
+	 */
+	uint32_t noted, told;
+	struct conflict conflict[CONFLICTS];
 	struct vnf_log_limit limit;
 	uint16_t bucket[IP_OWN_MAX]; /* numbers of addresses, by hash */
 	struct own own[IP_OWN_MAX];
@@ -289,20 +293,20 @@ bool ip_is_neighbour(const struct ip_worker *w, const struct ip_interface *on,
 	return ip_neigh_is_known(w->node, on->link, addr);
 }
 
-/* For the control thread, which tells it: workers write no logs. */
+/* For the control thread, which tells it: workers write no logs. If there are too many at a time,
+ * those that came first are enough.
+ */
 static void conflict_note(struct ip_owns *owns, const struct own *own,
 			  const struct rte_ether_addr *mac, bool lost)
 {
-	struct conflict *c = &owns->conflict;
+	uint32_t noted = owns->noted;
 
-	__atomic_store_n(&c->seq, c->seq + 1, __ATOMIC_RELAXED);
-	__atomic_thread_fence(__ATOMIC_RELEASE);
-	c->link = own->link;
-	c->addr = own->address.addr;
-	c->mac = *mac;
-	c->lost = lost;
+	if (noted - __atomic_load_n(&owns->told, __ATOMIC_ACQUIRE) == CONFLICTS)
+		return;
+	owns->conflict[noted % CONFLICTS] =
+		(struct conflict){ own->link, own->address.addr, *mac, lost };
 	/* Pairs with the acquire in ip_own_control(). */
-	__atomic_store_n(&c->seq, c->seq + 1, __ATOMIC_RELEASE);
+	__atomic_store_n(&owns->noted, noted + 1, __ATOMIC_RELEASE);
 }
 
 static void own_lost(struct ip_worker *w, struct own *own, const struct ip_interface *on,
@@ -324,26 +328,16 @@ static void own_defend(struct ip_worker *w, struct own *own, const struct ip_int
 	announce(w, own, on);
 }
 
-void ip_own_control(struct vnf *vnf)
+static void conflict_tell(struct vnf *vnf, struct ip_owns *owns, const struct conflict *c)
 {
-	const struct ip_node *node = vnf_part_state(vnf, PART_IP);
-	struct ip_owns *owns = node->owns;
-	uint32_t seq = __atomic_load_n(&owns->conflict.seq, __ATOMIC_ACQUIRE);
-	struct conflict c = owns->conflict;
+	const struct ip_interface *on = ip_interface_of(vnf_part_built(vnf, PART_IP), c->link);
 	char addr[IP_TEXT_MAX], mac[RTE_ETHER_ADDR_FMT_SIZE];
-	const struct ip_interface *on;
 
-	__atomic_thread_fence(__ATOMIC_ACQUIRE);
-	if (seq == owns->told || (seq & 1) != 0 ||
-	    __atomic_load_n(&owns->conflict.seq, __ATOMIC_RELAXED) != seq)
-		return;
-	owns->told = seq;
-	on = ip_interface_of(vnf_part_built(vnf, PART_IP), c.link);
 	if (on == NULL)
 		return;
-	ip_addr_print(&c.addr, addr, sizeof(addr));
-	rte_ether_format_addr(mac, sizeof(mac), &c.mac);
-	if (c.lost)
+	ip_addr_print(&c->addr, addr, sizeof(addr));
+	rte_ether_format_addr(mac, sizeof(mac), &c->mac);
+	if (c->lost)
 		vnf_log_limited(&owns->limit, VNF_LOG_ERROR,
 				"interface \"%s\": %s is in use by %s; it is not taken before the "
 				"link comes up again, so give one of the two another address",
@@ -353,6 +347,18 @@ void ip_own_control(struct vnf *vnf)
 				"interface \"%s\": %s also uses %s, which is this program's; give "
 				"one of the two another address",
 				on->name, mac, addr);
+}
+
+void ip_own_control(struct vnf *vnf)
+{
+	const struct ip_node *node = vnf_part_state(vnf, PART_IP);
+	struct ip_owns *owns = node->owns;
+
+	while (owns->told != __atomic_load_n(&owns->noted, __ATOMIC_ACQUIRE)) {
+		conflict_tell(vnf, owns, &owns->conflict[owns->told % CONFLICTS]);
+		/* Pairs with the acquire in conflict_note(). */
+		__atomic_store_n(&owns->told, owns->told + 1, __ATOMIC_RELEASE);
+	}
 }
 
 bool ip_own_conflict(struct ip_worker *w, const struct ip_interface *on, const struct ip_addr *addr,

@@ -39,6 +39,7 @@ class Run:
             base = "/tmp"
         self.dir = os.path.join(base, f"vnfkit-{self.id}")
         os.mkdir(self.dir, 0o700)
+        self._began = os.stat(self.dir).st_mtime
         os.mkdir(self.path("r"), 0o700)
         os.mkdir(self.path("c"), 0o755)
         self.processes = []
@@ -83,8 +84,9 @@ class Run:
         return ["/var/run/dpdk", self.path("r", "dpdk"), "/tmp/dpdk"]
 
     def runtime_dirs_of(self, pid):
-        """Those of one process that exist."""
-        return [d for base in self.runtime_dirs() for d in glob.glob(f"{base}/*-{pid}")]
+        """Those of one process that exist; not of one that had its number before the run."""
+        found = [d for base in self.runtime_dirs() for d in glob.glob(f"{base}/*-{pid}")]
+        return [d for d in found if os.stat(d).st_mtime >= self._began]
 
     def defer(self, undo, *args):
         """Call `undo(*args)` when the run is closed; later ones first."""
