@@ -133,8 +133,8 @@ class RouterVnf:
         return self
 
     def packets(self):
-        """Packets sent."""
-        return self.instance.telemetry("/vnf/stats")["tx_packets"]
+        """Packets received: ports that only read a file throw away what is sent to them."""
+        return self.instance.telemetry("/vnf/stats")["rx_packets"]
 
     @property
     def pid(self):
@@ -170,8 +170,8 @@ class SwapTestpmd:
         return self
 
     def packets(self):
-        """Packets sent."""
-        return self.testpmd.sum("opackets")
+        """Packets received: net_pcap without a file to write throws away what is sent, uncounted."""
+        return self.testpmd.sum("ipackets")
 
     @property
     def pid(self):
