@@ -44,8 +44,8 @@ struct conflict {
 struct ip_owns {
 	uint32_t n;
 	uint32_t seed;
-	/* Those that were noted by worker 0, and told by the control thread: numbers from the start;
-	 * each is written by one of them only.
+	/* How many worker 0 has noted, and the control thread told, from the start; each is
+	 * written by one of them only.
 	 */
 	uint32_t noted, told;
 	struct conflict conflict[CONFLICTS];
