@@ -236,7 +236,7 @@ static void hold(struct ip_worker *w, struct neigh *e, struct rte_mbuf *pkt,
 	struct held *held = t->held_free;
 	uint16_t port = in != NULL ? in->port : out->port;
 
-	if (t->held_segments + pkt->nb_segs > IP_HELD_MAX) {
+	if (t->held_segments + pkt->nb_segs > IP_HELD_MAX || held == NULL) {
 		vnf_drop(w->worker, port, pkt, VNF_DROP_NEIGHBOUR_QUEUE);
 		return;
 	}
@@ -257,18 +257,26 @@ static void hold(struct ip_worker *w, struct neigh *e, struct rte_mbuf *pkt,
 	vnf_packet_mark(pkt, "waiting for a neighbour");
 }
 
+/* Its place is free at once: whoever deals with it may need one. */
+static struct held held_take(struct ip_neighbours *t, struct neigh *e)
+{
+	struct held *place = held_pop(t, e), held = *place;
+
+	held_give_back(t, place);
+	return held;
+}
+
 static void held_send(struct ip_worker *w, struct neigh *e)
 {
 	const struct ip_interface *out = ip_interface_of(w->tables, e->seen.link);
 	struct rte_ether_addr mac = entry_mac(e);
 
 	while (e->first != NULL) {
-		struct held *held = held_pop(w->node->neighbours, e);
+		struct held held = held_take(w->node->neighbours, e);
 
-		ip_apply(w, held->port, held->pkt,
-			 out != NULL ? ip_transmit(held->pkt, out, &mac)
+		ip_apply(w, held.port, held.pkt,
+			 out != NULL ? ip_transmit(held.pkt, out, &mac)
 				     : VNF_DROP(VNF_DROP_NO_ROUTE));
-		held_give_back(w->node->neighbours, held);
 	}
 }
 
@@ -276,16 +284,16 @@ static void held_send(struct ip_worker *w, struct neigh *e)
 static void held_drop(struct ip_worker *w, struct neigh *e, uint32_t reason, bool tell)
 {
 	while (e->first != NULL) {
-		struct held *held = held_pop(w->node->neighbours, e);
-		const struct ip_interface *in = ip_interface_of(w->tables, held->in);
+		struct held held = held_take(w->node->neighbours, e);
+		const struct ip_interface *in = ip_interface_of(w->tables, held.in);
 		struct vnf_headers h;
 
-		if (tell && in != NULL && vnf_parse(held->pkt, &h) == 0)
-			ip_icmp_error(w, held->pkt, &h, in,
+		/* The error may have to wait for a neighbour itself. */
+		if (tell && in != NULL && vnf_parse(held.pkt, &h) == 0)
+			ip_icmp_error(w, held.pkt, &h, in,
 				      vnf_is_ipv4(&h) ? ICMP4_UNREACHABLE : ICMP6_UNREACHABLE,
 				      vnf_is_ipv4(&h) ? ICMP4_HOST : ICMP6_ADDRESS, 0);
-		vnf_drop(w->worker, held->port, held->pkt, reason);
-		held_give_back(w->node->neighbours, held);
+		vnf_drop(w->worker, held.port, held.pkt, reason);
 	}
 }
 

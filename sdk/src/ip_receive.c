@@ -162,6 +162,7 @@ static inline vnf_verdict_t packet_receive(struct ip_worker *w, uint16_t port, s
 
 	meta->pkt = pkt;
 	meta->in = NULL;
+	meta->target = t->target; /* no route, until one is found */
 	if (unlikely(bad != 0))
 		return VNF_DROP(bad);
 	meta->in = likely(h->n_vlans == 0) ? t->port[port].untagged

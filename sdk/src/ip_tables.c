@@ -255,7 +255,7 @@ static bool is_own(const struct ip_tables *t, const struct ip_addr *addr)
 
 static bool is_broadcast(const struct ip_interface *on, const struct ip_addr *addr)
 {
-	for (uint16_t i = 0; i < on->n_addresses; i++) {
+	for (uint16_t i = 0; i < on->n_configured; i++) {
 		const struct ip_prefix *p = &on->address[i];
 		struct ip_addr zeros = ip_addr_masked(&p->addr, p->length, false);
 		struct ip_addr ones = ip_addr_masked(&p->addr, p->length, true);

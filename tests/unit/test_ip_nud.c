@@ -393,3 +393,19 @@ Test(ip_nud, not_too_many_wait_in_all, .fini = ip_end)
 	ip_play();
 	DROPPED("left", "neighbour_queue", 1120 - 1024);
 }
+
+/* All room is taken, and whoever is told that a neighbour is gone must be asked for first. */
+Test(ip_nud, told_while_nobody_else_may_wait, .fini = ip_end)
+{
+	ip_begin(IP_CONFIG(""));
+	for (uint32_t i = 0; i < 136 * 8; i++) {
+		char src[32], dst[32];
+
+		snprintf(src, sizeof(src), "10.0.1.%u", 20 + i % 200);
+		snprintf(dst, sizeof(dst), "10.0.2.%u", 20 + i / 8);
+		ip_put_udp(BEGIN + (i / 8) * MS, src, dst);
+	}
+	ip_option("--until=+8s");
+	ip_play();
+	cr_assert_gt(vnf_test_replay_counter(ip_run, "left", "neighbour"), 900);
+}
