@@ -70,13 +70,17 @@ static inline vnf_verdict_t transmit_to(struct rte_mbuf *pkt, const struct ip_in
 	return transmit(pkt, out, &mac);
 }
 
-/* To worker 0, which resolves the neighbour, or finds out whether it is still there. */
+/* To worker 0, which resolves the neighbour, or finds out whether it is still there. VNF_IP_PASS:
+ * that has no room, but the neighbour's address is known, if old.
+ */
 static vnf_verdict_t neighbour_punt(struct ip_worker *w, struct rte_mbuf *pkt,
 				    const struct ip_punt *punt, const struct ip_interface *out,
 				    const struct ip_addr *via, uint64_t found)
 {
 	vnf_verdict_t verdict = ip_punt(w, pkt, punt);
 
+	if (verdict != VNF_TAKEN && (found & IP_NEIGH_USABLE) != 0)
+		return VNF_IP_PASS;
 	if (verdict == VNF_TAKEN && (found & IP_NEIGH_STALE) != 0)
 		ip_neigh_told(w->node, out->link, via, found);
 	return verdict;
@@ -86,12 +90,15 @@ vnf_verdict_t ip_output(struct ip_worker *w, struct rte_mbuf *pkt, const struct 
 			const struct ip_interface *out, const struct ip_addr *via)
 {
 	uint64_t found = ip_neigh_find(w->node, out->link, via, NULL);
+	vnf_verdict_t verdict;
 
 	if (likely(is_usable(w, found)))
 		return transmit_to(pkt, out, found);
 	if (ip_is_first(w))
 		return ip_neigh_send(w, pkt, in, out, via);
-	return neighbour_punt(w, pkt, &(struct ip_punt){ .stage = IP_STAGE_SEND }, out, via, found);
+	verdict = neighbour_punt(w, pkt, &(struct ip_punt){ .stage = IP_STAGE_SEND }, out, via,
+				 found);
+	return verdict != VNF_IP_PASS ? verdict : transmit_to(pkt, out, found);
 }
 
 /* ---- the slow way ---- */
@@ -344,10 +351,14 @@ static __rte_always_inline vnf_verdict_t packet_forward(struct ip_worker *w, str
 	}
 	found = neighbour_find(w, target, via);
 	/* Worker 0 begins anew with what it is given, and must find it unchanged. */
-	if (unlikely(!is_usable(w, found)) && !ip_is_first(w))
-		return neighbour_punt(w, pkt,
-				      &(struct ip_punt){ .stage = IP_STAGE_FORWARD, .in = in },
-				      target->out, via, found);
+	if (unlikely(!is_usable(w, found)) && !ip_is_first(w)) {
+		vnf_verdict_t verdict = neighbour_punt(
+			w, pkt, &(struct ip_punt){ .stage = IP_STAGE_FORWARD, .in = in },
+			target->out, via, found);
+
+		if (verdict != VNF_IP_PASS)
+			return verdict;
+	}
 	if (unlikely((h->flags & VNF_IP_OPTIONS) != 0)) {
 		uint32_t bad = options_fill(pkt, h, target->out);
 
@@ -355,7 +366,7 @@ static __rte_always_inline vnf_verdict_t packet_forward(struct ip_worker *w, str
 			return refuse_options(w, pkt, h, in, bad);
 	}
 	ttl_lower(pkt, h);
-	if (unlikely(!is_usable(w, found)))
+	if (unlikely(!is_usable(w, found)) && ip_is_first(w))
 		return ip_neigh_send(w, pkt, in, target->out, via);
 	return transmit_to(pkt, target->out, found);
 }
@@ -368,20 +379,40 @@ vnf_verdict_t ip_forward_one(struct ip_worker *w, struct rte_mbuf *pkt, const st
 	return packet_forward(w, pkt, h, in, ip_route(w->tables, &dst), &dst);
 }
 
-/* The VNF may have changed the destination. */
-static inline void target_renew(struct ip_worker *w, struct rte_mbuf *pkt,
+/* The VNF may have changed the destination. False: it is no packet that has one. */
+static inline bool target_renew(struct ip_worker *w, struct rte_mbuf *pkt,
 				const struct vnf_headers *h, struct ip_meta *meta)
 {
 	struct ip_addr dst;
 
 	if (likely(vnf_is_ipv4(h) && vnf_ipv4(pkt, h)->dst_addr == meta->dst.word[3] &&
 		   ip_is_v4(&meta->dst)))
-		return;
+		return true;
+	if (!vnf_is_ipv4(h) && !vnf_is_ipv6(h))
+		return false;
 	dst = ip_dst(pkt, h);
 	if (ip_addr_equal(&dst, &meta->dst))
-		return;
+		return true;
 	meta->dst = dst;
 	meta->target = ip_route(w->tables, &dst);
+	return true;
+}
+
+/* One packet of the burst whose verdict is the SDK's to make. */
+static inline vnf_verdict_t verdict_make(struct ip_worker *w, struct rte_mbuf *pkt,
+					 struct vnf_headers *h, struct ip_meta *meta,
+					 vnf_verdict_t verdict)
+{
+	/* One that was dropped by vnf_ip_receive(), or is in another's place. */
+	if (unlikely(meta->pkt != pkt || meta->in == NULL))
+		return VNF_DROP(VNF_DROP_NO_INTERFACE);
+	if (unlikely(verdict == VNF_IP_NODE))
+		return ip_local(w, pkt, h, meta->in);
+	if (unlikely(verdict == VNF_IP_LOCAL))
+		return ip_refuse_local(w, pkt, h, meta->in);
+	if (unlikely(!target_renew(w, pkt, h, meta)))
+		return VNF_DROP(VNF_DROP_NOT_IP);
+	return packet_forward(w, pkt, h, meta->in, meta->target, &meta->dst);
 }
 
 void vnf_ip_forward(struct vnf_worker *worker, uint16_t port, struct rte_mbuf **pkts,
@@ -390,19 +421,10 @@ void vnf_ip_forward(struct vnf_worker *worker, uint16_t port, struct rte_mbuf **
 	struct ip_worker *w = ip_worker_of(worker);
 
 	(void)port;
-	for (uint16_t i = 0; i < n; i++) {
-		struct ip_meta *meta = &w->meta[i];
-
-		if (unlikely(verdicts[i] != VNF_IP_PASS)) {
-			if (verdicts[i] == VNF_IP_NODE)
-				verdicts[i] = ip_local(w, pkts[i], &h[i], meta->in);
-			else if (verdicts[i] == VNF_IP_LOCAL)
-				verdicts[i] = ip_refuse_local(w, pkts[i], &h[i], meta->in);
-			continue;
-		}
-		target_renew(w, pkts[i], &h[i], meta);
-		verdicts[i] = packet_forward(w, pkts[i], &h[i], meta->in, meta->target, &meta->dst);
-	}
+	for (uint16_t i = 0; i < n; i++)
+		if (likely(verdicts[i] == VNF_IP_PASS) || verdicts[i] == VNF_IP_NODE ||
+		    verdicts[i] == VNF_IP_LOCAL)
+			verdicts[i] = verdict_make(w, pkts[i], &h[i], &w->meta[i], verdicts[i]);
 	w->n_burst = 0;
 }
 
@@ -418,9 +440,44 @@ static vnf_verdict_t send_to_group(struct rte_mbuf *pkt, const struct ip_interfa
 	return ip_transmit(pkt, out, &mac);
 }
 
-vnf_verdict_t ip_send(struct ip_worker *w, struct rte_mbuf *pkt, const struct ip_interface *out)
+/* Where a packet of the program's own goes; NULL: nowhere. */
+static const struct ip_interface *way_find(const struct ip_worker *w,
+					   const struct ip_interface *out,
+					   const struct ip_addr *dst, const struct ip_addr **via)
 {
 	const struct ip_target *target;
+
+	*via = dst;
+	if (!ip_is_v4(dst) && ip_is_link_local(dst))
+		return out;
+	target = ip_route(w->tables, dst);
+	if (target->kind == IP_TARGET_GATEWAY)
+		*via = &target->via;
+	else if (target->kind != IP_TARGET_CONNECTED)
+		return NULL;
+	return target->out;
+}
+
+/* Whose packet it is may cut it: of IPv6, only the source. */
+static vnf_verdict_t send_long(struct ip_worker *w, struct rte_mbuf *pkt,
+			       const struct vnf_headers *h, const struct ip_interface *out,
+			       const struct ip_addr *via)
+{
+	struct ip_addr src = ip_src(pkt, h);
+
+	if (vnf_is_tso(pkt) || (vnf_is_ipv4(h) && has_df(pkt, h)))
+		return VNF_DROP(VNF_DROP_TOO_BIG);
+	if (!ip_is_first(w))
+		return ip_punt(w, pkt, &(struct ip_punt){ .stage = IP_STAGE_SEND });
+	if (vnf_is_ipv4(h))
+		return ip_fragment(w, pkt, h, NULL, out, via);
+	if (!ip_own_may_speak(w->node, &src))
+		return VNF_DROP(VNF_DROP_TOO_BIG);
+	return ip_fragment_v6(w, pkt, h, out, via);
+}
+
+vnf_verdict_t ip_send(struct ip_worker *w, struct rte_mbuf *pkt, const struct ip_interface *out)
+{
 	const struct ip_addr *via;
 	struct vnf_headers h;
 	struct ip_addr dst;
@@ -433,23 +490,12 @@ vnf_verdict_t ip_send(struct ip_worker *w, struct rte_mbuf *pkt, const struct ip
 	dst = ip_dst(pkt, &h);
 	if (ip_is_multicast(&dst))
 		return send_to_group(pkt, out, &dst);
-	if (!ip_is_v4(&dst) && ip_is_link_local(&dst))
-		return out != NULL ? ip_output(w, pkt, NULL, out, &dst)
-				   : VNF_DROP(VNF_DROP_NO_ROUTE);
-	target = ip_route(w->tables, &dst);
-	if (target->kind != IP_TARGET_CONNECTED && target->kind != IP_TARGET_GATEWAY)
+	out = way_find(w, out, &dst, &via);
+	if (out == NULL)
 		return VNF_DROP(VNF_DROP_NO_ROUTE);
-	via = target->kind == IP_TARGET_GATEWAY ? &target->via : &dst;
-	if (wire_octets(pkt, &h) > target->out->mtu) {
-		if (vnf_is_tso(pkt) || (vnf_is_ipv4(&h) && has_df(pkt, &h)))
-			return VNF_DROP(VNF_DROP_TOO_BIG);
-		if (!ip_is_first(w))
-			return ip_punt(w, pkt, &(struct ip_punt){ .stage = IP_STAGE_SEND });
-		if (vnf_is_ipv6(&h))
-			return ip_fragment_v6(w, pkt, &h, target->out, via);
-		return ip_fragment(w, pkt, &h, NULL, target->out, via);
-	}
-	return ip_output(w, pkt, NULL, target->out, via);
+	if (wire_octets(pkt, &h) > out->mtu)
+		return send_long(w, pkt, &h, out, via);
+	return ip_output(w, pkt, NULL, out, via);
 }
 
 void vnf_ip_send(struct vnf_worker *worker, uint16_t port, struct rte_mbuf *pkt)

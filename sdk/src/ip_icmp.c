@@ -76,13 +76,15 @@ static bool is_error(struct rte_mbuf *pkt, const struct vnf_headers *h)
 
 /* To one host, from one host, and the first of its datagram (of IPv4). */
 static bool may_be_told(const struct ip_worker *w, struct rte_mbuf *pkt,
-			const struct vnf_headers *h)
+			const struct vnf_headers *h, bool of_group)
 {
 	struct ip_addr src = ip_src(pkt, h), dst = ip_dst(pkt, h);
 	enum ip_kind kind;
 
-	if (is_error(pkt, h) || rte_is_multicast_ether_addr(&vnf_ether(pkt)->dst_addr) ||
-	    ip_is_multicast(&dst) || ip_is_multicast(&src) || ip_is_zero(&src))
+	if (is_error(pkt, h) || ip_is_multicast(&src) || ip_is_zero(&src))
+		return false;
+	if (!of_group &&
+	    (rte_is_multicast_ether_addr(&vnf_ether(pkt)->dst_addr) || ip_is_multicast(&dst)))
 		return false;
 	if (vnf_is_ipv4(h) && (h->fragment_offset != 0 || src.octet[12] == 0 ||
 			       src.octet[12] == 127 || src.octet[12] >= 240))
@@ -203,13 +205,15 @@ static struct rte_mbuf *error6_make(struct ip_worker *w, struct rte_mbuf *pkt,
 	return error;
 }
 
-void ip_icmp_error(struct ip_worker *w, struct rte_mbuf *pkt, const struct vnf_headers *h,
-		   const struct ip_interface *in, uint8_t type, uint8_t code, uint32_t rest)
+static void error_send(struct ip_worker *w, struct rte_mbuf *pkt, const struct vnf_headers *h,
+		       const struct ip_interface *in, uint8_t type, uint8_t code, uint32_t rest,
+		       bool of_group)
 {
 	struct ip_addr to = ip_src(pkt, h), src;
 	struct rte_mbuf *error;
 
-	if (!may_be_told(w, pkt, h) || !error_source(w, pkt, h, in, &src) || !within_limits(w, &to))
+	if (!may_be_told(w, pkt, h, of_group) || !error_source(w, pkt, h, in, &src) ||
+	    !within_limits(w, &to))
 		return;
 	/* What is quoted is read by people and programs. One that is yet to be cut stays open. */
 	vnf_checksums_complete(pkt, h);
@@ -219,6 +223,18 @@ void ip_icmp_error(struct ip_worker *w, struct rte_mbuf *pkt, const struct vnf_h
 		return;
 	w->node->counts.errors_sent++;
 	ip_apply(w, in != NULL ? in->port : 0, error, ip_send(w, error, in));
+}
+
+void ip_icmp_error(struct ip_worker *w, struct rte_mbuf *pkt, const struct vnf_headers *h,
+		   const struct ip_interface *in, uint8_t type, uint8_t code, uint32_t rest)
+{
+	error_send(w, pkt, h, in, type, code, rest, false);
+}
+
+void ip_icmp_option_error(struct ip_worker *w, struct rte_mbuf *pkt, const struct vnf_headers *h,
+			  const struct ip_interface *in, uint32_t pointer, bool of_group)
+{
+	error_send(w, pkt, h, in, ICMP6_PARAMETER, ICMP6_OPTION, pointer, of_group);
 }
 
 /* ---- echo ---- */

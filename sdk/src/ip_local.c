@@ -12,6 +12,7 @@
 #define ICMP4_ECHO 8
 #define ICMP6_ECHO 128
 #define OPTION_DISCARD 1 /* without a word */
+#define OPTION_TELL_ALWAYS 2
 
 /* RFC 792, RFC 4443 section 2.3. A fragment's checksum covers more than there is. */
 static bool sum_is_right(struct rte_mbuf *pkt, const struct vnf_headers *h)
@@ -46,7 +47,7 @@ static vnf_verdict_t icmp_receive(struct ip_worker *w, struct rte_mbuf *pkt, str
 	return VNF_DROP(VNF_DROP_FOR_ITSELF);
 }
 
-/* RFC 8200 section 4.2: the two highest bits say what to do. To a group, nobody is told. */
+/* RFC 8200 section 4.2: the two highest bits say what to do. */
 bool ip_options_judge(struct ip_worker *w, struct rte_mbuf *pkt, const struct vnf_headers *h,
 		      const struct ip_interface *in)
 {
@@ -56,7 +57,7 @@ bool ip_options_judge(struct ip_worker *w, struct rte_mbuf *pkt, const struct vn
 	if ((h->flags & VNF_IP_OPTIONS) == 0 || !ip_options_refused(pkt, h, &type, &pointer))
 		return false;
 	if (type >> 6 != OPTION_DISCARD)
-		ip_icmp_error(w, pkt, h, in, ICMP6_PARAMETER, ICMP6_OPTION, pointer);
+		ip_icmp_option_error(w, pkt, h, in, pointer, type >> 6 == OPTION_TELL_ALWAYS);
 	return true;
 }
 

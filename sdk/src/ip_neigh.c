@@ -25,10 +25,11 @@
 
 #define TRIES 3            /* RFC 4861: MAX_MULTICAST_SOLICIT, MAX_UNICAST_SOLICIT */
 #define INCOMPLETE_SHARE 4 /* a fourth of the entries */
+#define OTHERS_SHARE 8     /* an eighth of the entries */
 #define STRANGERS_LEAVE 4  /* a fourth of the entries */
 #define STEPS_MAX 64       /* in one chain, for those who read while it changes */
 #define NONE UINT32_MAX
-#define ASKED 256
+#define LINKS 256
 
 struct held {
 	struct held *next;
@@ -66,7 +67,9 @@ struct ip_neighbours {
 	struct held held[IP_HELD_MAX];
 	struct held *held_free;
 	uint32_t held_segments;
-	struct ip_bucket asked[ASKED]; /* by hash of the link */
+	/* By hash of the link: questions, and entries. */
+	struct ip_bucket asked[LINKS];
+	uint32_t share[LINKS];
 };
 
 /* ---- table ---- */
@@ -137,6 +140,11 @@ static struct neigh *entry_find(struct ip_neighbours *t, ip_link_t link, const s
 bool ip_neigh_is_known(const struct ip_node *node, ip_link_t link, const struct ip_addr *addr)
 {
 	return entry_find(node->neighbours, link, addr) != NULL;
+}
+
+static uint32_t link_at(ip_link_t link)
+{
+	return (link ^ link / IP_VLANS) % LINKS;
 }
 
 static uint32_t entry_number(const struct ip_neighbours *t, const struct neigh *e)
@@ -307,6 +315,7 @@ static void entry_remove(struct ip_worker *w, struct neigh *e, uint32_t reason, 
 
 	vnf_timeout_stop(&e->timer);
 	list_remove(t, e);
+	t->share[link_at(e->seen.link)]--;
 	change_begin(e);
 	while (*at != number)
 		at = &t->neigh[*at].seen.next;
@@ -320,24 +329,44 @@ static void entry_remove(struct ip_worker *w, struct neigh *e, uint32_t reason, 
 	t->free = number;
 }
 
-/* Room for one more: what nobody needs now goes first. */
-static bool room_make(struct ip_worker *w)
+/* The oldest of that state; of one link only, if `of` is none of LINKS: of any. */
+static struct neigh *oldest_find(struct ip_neighbours *t, enum ip_neigh_state state, uint32_t of)
+{
+	uint32_t at = t->list[state].oldest;
+
+	/* The link has most of the entries, so it is found soon. */
+	for (uint32_t steps = 0; at != NONE && steps < STEPS_MAX; steps++) {
+		if (of == LINKS || link_at(t->neigh[at].seen.link) == of)
+			return &t->neigh[at];
+		at = t->neigh[at].younger;
+	}
+	return NULL;
+}
+
+/* Room for one more: what nobody needs now goes first. Who answers stays. */
+static bool room_make(struct ip_worker *w, uint32_t of)
 {
 	static const enum ip_neigh_state order[] = { IP_NEIGH_IS_STALE, IP_NEIGH_INCOMPLETE,
 						     IP_NEIGH_PROBE, IP_NEIGH_DELAY };
+	struct neigh *e = NULL;
+
+	for (size_t i = 0; i < RTE_DIM(order) && e == NULL; i++)
+		e = oldest_find(w->node->neighbours, order[i], of);
+	if (e == NULL)
+		return false;
+	entry_remove(w, e, VNF_DROP_NEIGHBOUR_TABLE, false);
+	return true;
+}
+
+/* However many one link has, there are some left for the others. */
+static bool has_room(struct ip_worker *w, ip_link_t link)
+{
 	struct ip_neighbours *t = w->node->neighbours;
+	uint32_t at = link_at(link);
 
-	if (t->free != NONE)
-		return true;
-	for (size_t i = 0; i < RTE_DIM(order); i++) {
-		uint32_t oldest = t->list[order[i]].oldest;
-
-		if (oldest == NONE)
-			continue;
-		entry_remove(w, &t->neigh[oldest], VNF_DROP_NEIGHBOUR_TABLE, false);
-		return true;
-	}
-	return false;
+	if (w->tables->n_interfaces > 1 && t->share[at] >= t->n - t->n / OTHERS_SHARE)
+		return room_make(w, at);
+	return t->free != NONE || room_make(w, LINKS);
 }
 
 static struct neigh *entry_add(struct ip_worker *w, ip_link_t link, const struct ip_addr *addr,
@@ -351,7 +380,7 @@ static struct neigh *entry_add(struct ip_worker *w, ip_link_t link, const struct
 	    t->list[IP_NEIGH_INCOMPLETE].n >= RTE_MAX(t->n / INCOMPLETE_SHARE, 1u))
 		entry_remove(w, &t->neigh[t->list[IP_NEIGH_INCOMPLETE].oldest],
 			     VNF_DROP_NEIGHBOUR_TABLE, false);
-	if (!room_make(w))
+	if (!has_room(w, link))
 		return NULL;
 	e = &t->neigh[t->free];
 	t->free = e->seen.next;
@@ -367,6 +396,7 @@ static struct neigh *entry_add(struct ip_worker *w, ip_link_t link, const struct
 	__atomic_store_n(bucket, entry_number(t, e), __ATOMIC_RELEASE);
 	e->state = (uint8_t)state;
 	list_append(t, e);
+	t->share[link_at(link)]++;
 	vnf_timeout_start(w->node->timeouts, &e->timer, timer_of[state]);
 	return e;
 }
@@ -391,7 +421,7 @@ static void ask(struct ip_worker *w, struct neigh *e, const struct rte_ether_add
 static bool may_ask(struct ip_worker *w, const struct ip_interface *out)
 {
 	uint32_t rate = w->tables->spec->solicitations;
-	uint32_t at = (out->link ^ out->link / IP_VLANS) % ASKED;
+	uint32_t at = link_at(out->link);
 
 	return ip_bucket_take(&w->node->neighbours->asked[at], w->worker->now_ns, rate,
 			      rate / 10 + 1);

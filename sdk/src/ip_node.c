@@ -361,6 +361,7 @@ const struct vnf_part vnf_ip_part = {
 	.config = ip_keys,
 	.config_size = sizeof(struct ip_section),
 	.packets = IP_HELD_MAX,
+	.packets_shared = IP_PUNT_RINGS * IP_PUNT_RING,
 	.commands = ip_commands,
 	.metrics = ip_metrics,
 	.check = ip_config_check,

@@ -606,6 +606,11 @@ void ip_icmp_destroy(struct ip_node *node);
  */
 void ip_icmp_error(struct ip_worker *w, struct rte_mbuf *pkt, const struct vnf_headers *h,
 		   const struct ip_interface *in, uint8_t type, uint8_t code, uint32_t rest);
+/* The error about an IPv6 option that is not known; `of_group`: also if the packet was to a group,
+ * RFC 4443 section 2.4 (e.3).
+ */
+void ip_icmp_option_error(struct ip_worker *w, struct rte_mbuf *pkt, const struct vnf_headers *h,
+			  const struct ip_interface *in, uint32_t pointer, bool of_group);
 /* Answer an echo request that was checked, in its own packet. Returns the verdict. */
 vnf_verdict_t ip_icmp_echo(struct ip_worker *w, struct rte_mbuf *pkt, struct vnf_headers *h,
 			   const struct ip_interface *in);

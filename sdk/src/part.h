@@ -23,7 +23,8 @@ struct vnf_part {
 	const char *title;                   /* heading of its keys on the reference page */
 	const struct vnf_config_key *config; /* top-level keys */
 	size_t config_size;
-	uint32_t packets; /* that it may hold, with several workers twice as many */
+	uint32_t packets;        /* that it may hold */
+	uint32_t packets_shared; /* and beside them if there are several workers */
 	const struct vnf_command *commands;
 	const struct vnf_metric *metrics;
 

@@ -183,7 +183,8 @@ static uint32_t plan_packets(const struct vnf *vnf)
 	uint32_t packets = vnf->spec->packets;
 
 	for (size_t i = 0; i < VNF_PARTS_MAX && program_part(vnf->program, i) != NULL; i++)
-		packets += vnf->program->parts[i]->packets * (vnf->spec->workers > 1 ? 2 : 1);
+		packets += vnf->program->parts[i]->packets +
+			   (vnf->spec->workers > 1 ? vnf->program->parts[i]->packets_shared : 0);
 	return packets;
 }
 

@@ -320,8 +320,8 @@ Test(ip_nud, a_table_of_reachable_ones_stays, .fini = ip_end)
 		ip_put_udp(BEGIN + i, HOST4, nth(16 + i));
 	ip_put_udp(BEGIN + 5, HOST4, nth(15));
 	ip_play();
-	/* Of the five that are asked for, the first made room for the last. */
-	DROPPED("left", "neighbour_table", 1);
+	/* The link has room for two of them: the others make room for each other. */
+	DROPPED("left", "neighbour_table", 3);
 	for (uint32_t i = 0; i < 5; i++) {
 		ip_want_arp(ALL_MAC, RIGHT_MAC, RIGHT4, nth(16 + i));
 		SENT("right", BEGIN + i);
@@ -392,6 +392,29 @@ Test(ip_nud, not_too_many_wait_in_all, .fini = ip_end)
 			ip_put_udp(BEGIN + n++, HOST4, nth(i));
 	ip_play();
 	DROPPED("left", "neighbour_queue", 1120 - 1024);
+}
+
+/* However many one link has, an eighth is left for the others. */
+Test(ip_nud, one_link_does_not_take_all, .fini = ip_end)
+{
+	ip_begin(IP_CONFIG("neighbours = 16; solicitations = 1000;"));
+	for (uint32_t i = 0; i < 14; i++) {
+		ip_put_udp(BEGIN + i * MS, HOST4, nth(i));
+		ip_arp(&in, RIGHT_MAC, PEER_MAC, 2, nth(i), RIGHT_MAC, RIGHT4);
+		ip_put("right", BEGIN + i * MS + 1, &in);
+	}
+	ip_put_udp(BEGIN + 20 * MS, HOST4, nth(14));
+	ip_known("left", BEGIN + 21 * MS, HOST_MAC, HOST4, LEFT4);
+	ip_to(&in, RIGHT_MAC, PEER_MAC, nth(0), "10.0.1.77");
+	ip_udp(&in, 64);
+	ip_put("right", BEGIN + 22 * MS, &in);
+	ip_play();
+	/* All of the right answer and stay; the left is asked. */
+	DROPPED("left", "neighbour_table", 1);
+	ip_arp(&want, HOST_MAC, LEFT_MAC, 2, LEFT4, HOST_MAC, HOST4);
+	SENT("left", BEGIN + 21 * MS);
+	ip_want_arp(ALL_MAC, LEFT_MAC, LEFT4, "10.0.1.77");
+	SENT("left", BEGIN + 22 * MS);
 }
 
 /* All room is taken, and whoever is told that a neighbour is gone must be asked for first. */

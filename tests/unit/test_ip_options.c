@@ -168,6 +168,37 @@ Test(ip_options, unknown_and_to_be_told_if_to_one_host)
 	option_is(60, 0xde, false, true);
 }
 
+/* RFC 4443 section 2.4 (e.3): of bits 10, also to a group. */
+static void option_to_group(uint8_t type, bool told)
+{
+	ip_begin(IP_CONFIG(""));
+	ip_known_all();
+	vnf_test_eth(&in, ALL_NODES_MAC, HOST_MAC);
+	vnf_test_ipv6(&in, HOST6, ALL_NODES);
+	vnf_test_ipv6_ext(&in, 60, 8);
+	vnf_test_patch(&in, 2, (const uint8_t[]){ type, 4 }, 2);
+	vnf_test_echo(&in, false, 1, 2);
+	ip_put("left", BEGIN, &in);
+	ip_play();
+	if (told) {
+		ip_want_error(LEFT6, 4, 2, 42, &in);
+		SENT("left", BEGIN);
+	}
+	DROPPED("left", "no_service", 1);
+	SENT_NO_MORE("left");
+	ip_end();
+}
+
+Test(ip_options, unknown_and_to_be_told_of_a_group)
+{
+	option_to_group(0x9e, true);
+}
+
+Test(ip_options, unknown_and_not_to_be_told_of_a_group)
+{
+	option_to_group(0xde, false);
+}
+
 Test(ip_options, router_alert_is_known)
 {
 	option_is(0, 5, true, false);

@@ -368,3 +368,85 @@ Test(ip_regress, what_waits_is_counted_in_buffers, .fini = ip_end)
 	DROPPED("left", "neighbour_queue", 240 - 204);
 	cr_assert_eq(vnf_test_replay_counter(ip_run, NULL, "balance"), 0);
 }
+
+/* ---- verdicts that make no sense ---- */
+
+static void eager_burst(struct vnf_worker *worker, uint16_t port, struct rte_mbuf **pkts,
+			vnf_verdict_t *verdicts, uint16_t n)
+{
+	struct vnf_headers h[VNF_BURST_MAX];
+
+	vnf_ip_receive(worker, port, pkts, h, verdicts, n);
+	for (uint16_t i = 0; i < n; i++)
+		verdicts[i] = VNF_IP_PASS;
+	vnf_ip_forward(worker, port, pkts, h, verdicts, n);
+}
+
+static const struct vnf_app eager_app = {
+	VNF_APP("eager"),
+	.burst = eager_burst,
+	.parts = { VNF_IP },
+};
+
+/* ARP, what is for no interface, and what is cut short are not forwarded, whatever the VNF says. */
+Test(ip_regress, a_vnf_that_passes_everything, .fini = ip_end)
+{
+	ip_begin_with(&eager_app, IP_CONFIG("routes = ( { prefix = \"0.0.0.0/0\"; "
+					    "via = \"10.0.2.9\"; } );"));
+	ip_put_udp(BEGIN, HOST4, PEER4);
+	ip_arp(&in, ALL_MAC, HOST_MAC, 1, HOST4, NO_MAC, LEFT4);
+	ip_put("left", BEGIN + 1, &in);
+	vnf_test_eth(&in, LEFT_MAC, HOST_MAC);
+	vnf_test_vlan(&in, 0x8100, 9);
+	vnf_test_ipv4(&in, HOST4, PEER4);
+	ip_udp(&in, 64);
+	ip_put("left", BEGIN + 2, &in);
+	ip_from_host(&in, HOST4, PEER4);
+	ip_udp(&in, 64);
+	vnf_test_cut(&in, 20);
+	ip_put("left", BEGIN + 3, &in);
+	ip_play();
+	/* With the frame that every replay begins with. */
+	DROPPED("left", "not_ip", 2);
+	DROPPED("left", "no_interface", 2);
+	ip_want_arp(ALL_MAC, RIGHT_MAC, RIGHT4, PEER4);
+	SENT("right", BEGIN);
+	SENT_NO_MORE("right");
+}
+
+/* ---- sent by the program, but not its own ---- */
+
+static void onward_burst(struct vnf_worker *worker, uint16_t port, struct rte_mbuf **pkts,
+			 vnf_verdict_t *verdicts, uint16_t n)
+{
+	struct vnf_headers h[VNF_BURST_MAX];
+
+	vnf_ip_receive(worker, port, pkts, h, verdicts, n);
+	for (uint16_t i = 0; i < n; i++)
+		if (verdicts[i] == VNF_IP_PASS) {
+			vnf_ip_send(worker, port, pkts[i]);
+			verdicts[i] = VNF_TAKEN;
+		}
+	vnf_ip_forward(worker, port, pkts, h, verdicts, n);
+}
+
+static const struct vnf_app onward_app = {
+	VNF_APP("onward"),
+	.burst = onward_burst,
+	.parts = { VNF_IP },
+};
+
+/* RFC 8200 section 4.5: only the source fragments. */
+Test(ip_regress, ipv6_of_others_is_not_cut, .fini = ip_end)
+{
+	ip_begin_with(
+		&onward_app,
+		IP_CONFIG_OF(IP_LEFT("dad = false;") "," IP_RIGHT("dad = false; mtu = 1280;"), ""));
+	ip_known_all();
+	ip_from_host(&in, HOST6, PEER6);
+	ip_udp(&in, 1400);
+	ip_put("left", BEGIN, &in);
+	ip_play();
+	DROPPED("left", "too_big", 1);
+	SENT_NO_MORE("right");
+}
