@@ -165,7 +165,13 @@ static void app_fini(struct vnf *vnf)
 
 		if (w->app != NULL && app->worker_fini != NULL)
 			app->worker_fini(&w->pub);
-		parts_worker_fini(w);
+	}
+	/* What they hand over to each other then is still taken. */
+	for (uint16_t i = 0; i < vnf->n_workers; i++)
+		parts_worker_fini(&vnf->workers[i]);
+	for (uint16_t i = 0; i < vnf->n_workers; i++) {
+		struct worker *w = &vnf->workers[i];
+
 		loop_destroy(w->app);
 		w->app = NULL;
 	}

@@ -19,6 +19,7 @@ struct cfg_error {
 	const char *file;
 	const char *path; /* "": none. */
 	const char *text;
+	size_t number; /* in the order of discovery, from 1 */
 };
 
 /* After those at the same position: errors of one place stay in the order of discovery. */
@@ -51,6 +52,7 @@ __attribute__((format(printf, 3, 0))) static void error_vadd(struct vnf_config *
 		return;
 	cfg_str_vadd(&text, format, args);
 	*error = *where;
+	error->number = config->n_errors;
 	error->path = cfg_strdup(config, where->path);
 	error->text = cfg_strdup(config, buf);
 	if (error->path != NULL && error->text != NULL)
@@ -61,7 +63,7 @@ void cfg_error_add(struct vnf_config *config, uint32_t token, const char *path, 
 		   ...)
 {
 	const struct cfg_token *at = &config->text.tokens[token];
-	struct cfg_error where = { NULL, token, at->line, at->file, path, NULL };
+	struct cfg_error where = { NULL, token, at->line, at->file, path, NULL, 0 };
 	va_list args;
 
 	va_start(args, format);
@@ -76,7 +78,7 @@ __attribute__((format(printf, 3, 0))) static void error_node_vadd(struct vnf_con
 	const struct cfg_token *at = &config->text.tokens[node->token];
 	char path[PATH_BYTES_MAX] = "";
 	struct cfg_str str = CFG_STR(path);
-	struct cfg_error where = { NULL, node->token, at->line, at->file, path, NULL };
+	struct cfg_error where = { NULL, node->token, at->line, at->file, path, NULL, 0 };
 
 	cfg_str_path(&str, node, NULL);
 	error_vadd(config, &where, format, args);
@@ -95,7 +97,7 @@ void cfg_error_node(struct vnf_config *config, const struct cfg_node *node, cons
 void cfg_error_line(struct vnf_config *config, const char *file, uint32_t line, const char *format,
 		    ...)
 {
-	struct cfg_error where = { NULL, 0, line, file, "", NULL };
+	struct cfg_error where = { NULL, 0, line, file, "", NULL, 0 };
 	va_list args;
 
 	va_start(args, format);
@@ -105,7 +107,7 @@ void cfg_error_line(struct vnf_config *config, const char *file, uint32_t line, 
 
 void vnf_config_error(struct vnf_config *config, const void *field, const char *format, ...)
 {
-	struct cfg_error whole = { NULL, 0, 0, config->path, "", NULL };
+	struct cfg_error whole = { NULL, 0, 0, config->path, "", NULL, 0 };
 	const struct cfg_node *node = field == NULL ? NULL : cfg_node_find(config, field);
 	va_list args;
 
@@ -115,6 +117,22 @@ void vnf_config_error(struct vnf_config *config, const void *field, const char *
 	else
 		error_node_vadd(config, node, format, args);
 	va_end(args);
+}
+
+void cfg_errors_forget(struct vnf_config *config, size_t count)
+{
+	struct cfg_error **at = &config->errors;
+
+	config->last_error = NULL;
+	while (*at != NULL) {
+		if ((*at)->number > count) {
+			*at = (*at)->next;
+			continue;
+		}
+		config->last_error = *at;
+		at = &(*at)->next;
+	}
+	config->n_errors = count;
 }
 
 size_t vnf_config_error_count(const struct vnf_config *config)

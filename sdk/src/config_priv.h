@@ -214,6 +214,10 @@ typedef void (*cfg_change_fn)(void *arg, const struct cfg_change *change);
 void cfg_diff(const struct vnf_config *before, const struct vnf_config *after, cfg_change_fn fn,
 	      void *arg);
 
+/* config_error.c: forget all errors but the first `count`: what they were about is given up, and
+ * the file itself is as good as it was.
+ */
+void cfg_errors_forget(struct vnf_config *config, size_t count);
 /* config_error.c: `path` is the key's, "" for none; `token` orders the errors. */
 void cfg_error_add(struct vnf_config *config, uint32_t token, const char *path, const char *format,
 		   ...) __attribute__((format(printf, 4, 5)));

@@ -232,8 +232,9 @@ static int times_parse(const struct message *m, struct dhcp_reply *reply)
 	if (option_number(m, OPTION_LEASE, &lease) <= 0 || option_number(m, OPTION_T1, &t1) < 0 ||
 	    option_number(m, OPTION_T2, &t2) < 0)
 		return -EINVAL;
+	/* To live by it would be to ask all the time. */
 	if (lease < DHCP_LEASE_MIN_S)
-		lease = DHCP_LEASE_MIN_S;
+		return -EINVAL;
 	if (lease == DHCP_FOREVER) {
 		t1 = t2 = DHCP_FOREVER;
 	} else if (t1 < DHCP_RENEW_MIN_S || t1 >= t2 || t2 >= lease) {
@@ -277,10 +278,19 @@ static int mtu_parse(const struct message *m, struct dhcp_lease *lease)
 	return lease->mtu >= MTU_MIN ? 0 : -EINVAL;
 }
 
+/* In the subnet, or by a route of the same lease on the link (RFC 3442). */
 static bool is_gateway(const struct dhcp_lease *lease, rte_be32_t via)
 {
-	return is_host_of(via, lease->length) && via != lease->address &&
-	       dhcp_is_in(via, lease->address, lease->length);
+	if (via == lease->address)
+		return false;
+	for (uint32_t i = 0; i < lease->n_routes; i++) {
+		const struct dhcp_route *route = &lease->route[i];
+
+		if (route->via == 0 && route->length != 0 &&
+		    dhcp_is_in(via, route->prefix, route->length))
+			return is_host_of(via, route->length);
+	}
+	return is_host_of(via, lease->length) && dhcp_is_in(via, lease->address, lease->length);
 }
 
 /* Routes that lead nowhere, or where no host is, are left out. */

@@ -8,8 +8,10 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #define VLAN_MAX 4094
+#define ROUTES_MAX 4096
 #define NEIGHBOURS_DEFAULT "4096"
 #define NEIGHBOURS_MIN 16
 #define NEIGHBOURS_MAX (1u << 20)
@@ -156,9 +158,11 @@ static const struct vnf_config_key group_keys[] = {
 	  .type = VNF_CONFIG_LIST,
 	  .flags = VNF_CONFIG_LIVE,
 	  .offset = offsetof(struct ip_spec, routes),
+	  .max = ROUTES_MAX,
 	  .keys = route_keys,
 	  .size = sizeof(struct ip_route_spec),
-	  .doc = "Static routes; the longest prefix counts. Subnets of `addresses` need none." },
+	  .doc = "Static routes; the longest prefix counts. Subnets of `addresses` need none. For "
+		 "great numbers there is `routes_file`." },
 	{ .name = "routes_file",
 	  .type = VNF_CONFIG_STRING,
 	  .flags = VNF_CONFIG_LIVE,
@@ -328,21 +332,28 @@ static void check_interface(struct vnf_config *file, const struct ip_spec *ip, s
 static void check_doubles(struct vnf_config *file, const struct ip_spec *ip)
 {
 	const struct ip_interface_spec *all = ip->interfaces.items;
-	struct ip_prefix a, b;
+	struct seen {
+		struct ip_addr addr;
+		size_t on;
+	} *seen = calloc(IP_OWN_MAX, sizeof(*seen));
+	struct ip_prefix p;
+	size_t n = 0;
 
-	for (size_t i = 0; i < ip->interfaces.n; i++)
-		for (size_t k = 0; k < all[i].addresses.n; k++)
-			for (size_t j = 0; j <= i; j++)
-				for (size_t l = 0; l < (j == i ? k : all[j].addresses.n); l++)
-					if (ip_prefix_parse(all[i].addresses.v[k], false, &a) ==
-						    0 &&
-					    ip_prefix_parse(all[j].addresses.v[l], false, &b) ==
-						    0 &&
-					    ip_addr_equal(&a.addr, &b.addr) &&
-					    (j == i || !ip_is_link_local(&a.addr)))
-						vnf_config_error(file, &all[i].addresses.v[k],
-								 "\"%s\" is there twice",
-								 all[i].addresses.v[k]);
+	for (size_t i = 0; seen != NULL && i < ip->interfaces.n; i++)
+		for (size_t k = 0; k < all[i].addresses.n && n < IP_OWN_MAX; k++) {
+			if (ip_prefix_parse(all[i].addresses.v[k], false, &p) < 0)
+				continue;
+			for (size_t j = 0; j < n; j++)
+				if (ip_addr_equal(&seen[j].addr, &p.addr) &&
+				    (seen[j].on == i || !ip_is_link_local(&p.addr))) {
+					vnf_config_error(file, &all[i].addresses.v[k],
+							 "\"%s\" is there twice",
+							 all[i].addresses.v[k]);
+					break;
+				}
+			seen[n++] = (struct seen){ p.addr, i };
+		}
+	free(seen);
 }
 
 static void check_route(struct vnf_config *file, const struct ip_spec *ip,

@@ -43,6 +43,7 @@ struct client {
 	uint8_t tries;
 	uint32_t xid;
 	uint64_t began_ns;            /* the exchange, for `secs` */
+	uint16_t secs;                /* of the last message that was no request for an offer */
 	uint64_t asked_ns;            /* the lease counts from here */
 	uint64_t next_ns;             /* when there is something to do */
 	uint64_t t1_ns, t2_ns;        /* of the lease */
@@ -144,13 +145,22 @@ static void exchange_begin(struct ip_worker *w, struct client *c)
 	c->tries = 0;
 }
 
+/* RFC 2131 section 3.1: the request for an offer says what the discovery said. */
+static uint16_t secs_of(const struct ip_worker *w, struct client *c)
+{
+	uint64_t secs = (w->worker->now_ns - c->began_ns) / VNF_SECOND_NS;
+
+	if (c->info.state != IP_DHCP_REQUESTING)
+		c->secs = (uint16_t)RTE_MIN(secs, UINT16_MAX);
+	return c->secs;
+}
+
 /* UDP from our port to the server's; the frame is the caller's to address. NULL: no memory. */
-static struct rte_mbuf *message_make(struct ip_worker *w, const struct client *c,
+static struct rte_mbuf *message_make(struct ip_worker *w, struct client *c,
 				     const struct ip_interface *on, struct dhcp_request r,
 				     rte_be32_t src, rte_be32_t dst)
 {
 	struct rte_mbuf *pkt = ip_packet(w, HEADERS_BYTES + DHCP_WRITE_BYTES);
-	uint64_t secs = (w->worker->now_ns - c->began_ns) / VNF_SECOND_NS;
 	struct rte_ipv4_hdr *ip;
 	struct rte_udp_hdr *udp;
 
@@ -174,7 +184,7 @@ static struct rte_mbuf *message_make(struct ip_worker *w, const struct client *c
 		.dgram_len = rte_cpu_to_be_16(sizeof(*udp) + DHCP_WRITE_BYTES),
 	};
 	r.xid = c->xid;
-	r.secs = (uint16_t)RTE_MIN(secs, UINT16_MAX);
+	r.secs = secs_of(w, c);
 	r.octets_max = RTE_MIN(on->mtu, OCTETS_MAX);
 	r.mac = on->mac->addr_bytes;
 	dhcp_write(&r, (uint8_t *)(udp + 1));
@@ -183,7 +193,7 @@ static struct rte_mbuf *message_make(struct ip_worker *w, const struct client *c
 	return pkt;
 }
 
-static void send_to_all(struct ip_worker *w, const struct client *c, const struct ip_interface *on,
+static void send_to_all(struct ip_worker *w, struct client *c, const struct ip_interface *on,
 			const struct dhcp_request *r)
 {
 	static const struct rte_ether_addr all = { { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff } };
@@ -193,8 +203,8 @@ static void send_to_all(struct ip_worker *w, const struct client *c, const struc
 		ip_apply(w, on->port, pkt, ip_transmit(pkt, on, &all));
 }
 
-static void send_to_server(struct ip_worker *w, const struct client *c,
-			   const struct ip_interface *on, const struct dhcp_request *r)
+static void send_to_server(struct ip_worker *w, struct client *c, const struct ip_interface *on,
+			   const struct dhcp_request *r)
 {
 	struct rte_mbuf *pkt = message_make(w, c, on, *r, r->client, c->info.server);
 
@@ -626,7 +636,8 @@ static void leases_tell(struct vnf *vnf, struct ip_dhcp *dhcp)
 		    info.changes == dhcp->told[i])
 			continue;
 		dhcp->told[i] = info.changes;
-		lease_tell(dhcp, on->name, &info);
+		if (info.bound || info.ended != NULL)
+			lease_tell(dhcp, on->name, &info);
 	}
 }
 
@@ -634,6 +645,7 @@ void ip_dhcp_control(struct vnf *vnf)
 {
 	const struct ip_node *node = vnf_part_state(vnf, PART_IP);
 	struct ip_dhcp *dhcp = node->dhcp;
+	uint64_t began_ns;
 	int ret;
 
 	if (__atomic_load_n(&dhcp->changed, __ATOMIC_RELAXED) == 0 ||
@@ -641,17 +653,23 @@ void ip_dhcp_control(struct vnf *vnf)
 		return;
 	/* Pairs with the release in tables_ask(): the lease is read after this. */
 	__atomic_exchange_n(&dhcp->changed, 0, __ATOMIC_ACQUIRE);
+	began_ns = vnf_clock_now();
 	ret = reload_rebuild(vnf);
+	/* However often a server changes its mind, half of the time is left for everything else. */
+	dhcp->retry_ns = vnf_clock_now() + (vnf_clock_now() - began_ns);
 	if (ret == 0) {
 		leases_tell(vnf, dhcp);
 		return;
 	}
-	__atomic_store_n(&dhcp->changed, 1, __ATOMIC_RELAXED);
+	/* What does not fit the configuration will not at the next try. */
+	if (ret != -EINVAL)
+		__atomic_store_n(&dhcp->changed, 1, __ATOMIC_RELAXED);
 	if (ret == -EBUSY)
 		return;
-	dhcp->retry_ns = vnf_clock_now() + RETRY_NS;
+	dhcp->retry_ns += RETRY_NS;
 	vnf_log_limited(&dhcp->limit, VNF_LOG_ERROR,
-			"ip: what DHCP says does not take effect yet: %s", strerror(-ret));
+			"ip: what DHCP says does not take effect%s: %s",
+			ret == -EINVAL ? "" : " yet", strerror(-ret));
 }
 
 int ip_dhcp_create(struct ip_node *node)

@@ -27,6 +27,9 @@ struct build {
 	uint32_t hash_mask;
 	struct dhcp_lease *leases; /* by interface; without an address: none */
 	bool has_dhcp;
+	const struct ip_interface *last;    /* that a route was for */
+	struct ip_addr via;                 /* the last gateway that had no interface with it */
+	const struct ip_interface *towards; /* and the one found for that */
 	struct ip_lines *reused; /* lines of the file of routes, as they were read before */
 };
 
@@ -215,8 +218,12 @@ static int interfaces_build(struct build *b)
 
 /* ---- routes ---- */
 
-static const struct ip_interface *interface_named(const struct ip_tables *t, const char *name)
+/* Lines of a file mostly name the one that the line before named. */
+static const struct ip_interface *interface_named(const struct ip_tables *t, const char *name,
+						  const struct ip_interface *last)
 {
+	if (last != NULL && strcmp(last->name, name) == 0)
+		return last;
 	for (uint16_t i = 0; i < t->n_interfaces; i++)
 		if (strcmp(t->interface[i].name, name) == 0)
 			return &t->interface[i];
@@ -230,7 +237,7 @@ static const struct ip_interface *interface_towards(const struct ip_tables *t,
 						    const struct ip_addr *via)
 {
 	const struct ip_interface *best = NULL;
-	uint32_t length = 0;
+	uint32_t length = 0; /* of the best one, and one more */
 
 	for (uint16_t i = 0; i < t->n_interfaces; i++)
 		for (uint16_t k = 0; k < t->interface[i].n_configured; k++) {
@@ -242,6 +249,15 @@ static const struct ip_interface *interface_towards(const struct ip_tables *t,
 			length = p->length + 1u;
 		}
 	return best;
+}
+
+static const struct ip_interface *towards(struct build *b, const struct ip_addr *via)
+{
+	if (b->towards == NULL || !ip_addr_equal(&b->via, via)) {
+		b->via = *via;
+		b->towards = interface_towards(b->t, via);
+	}
+	return b->towards;
 }
 
 static bool is_own(const struct ip_tables *t, const struct ip_addr *addr)
@@ -291,7 +307,7 @@ static int line_add(void *arg, const struct ip_route_line *line, char *why, size
 	if (line->type != IP_ROUTE_UNICAST)
 		target.kind = kinds[line->type];
 	if (line->interface[0] != '\0') {
-		target.out = interface_named(b->t, line->interface);
+		target.out = interface_named(b->t, line->interface, b->last);
 		if (target.out == NULL) {
 			snprintf(why, why_size, "no interface is named \"%s\"", line->interface);
 			return -EINVAL;
@@ -301,7 +317,7 @@ static int line_add(void *arg, const struct ip_route_line *line, char *why, size
 		target.kind = IP_TARGET_GATEWAY;
 		target.via = line->via;
 		if (target.out == NULL)
-			target.out = interface_towards(b->t, &line->via);
+			target.out = towards(b, &line->via);
 		if (target.out == NULL) {
 			snprintf(why, why_size,
 				 "the gateway is in no interface's subnet; name the interface, or "
@@ -325,6 +341,7 @@ static int line_add(void *arg, const struct ip_route_line *line, char *why, size
 			target.out->name);
 		return -EINVAL;
 	}
+	b->last = target.out;
 	ret = route_add(b, &line->prefix, &target);
 	if (ret != -ENOSPC)
 		return ret;
@@ -354,15 +371,13 @@ static int line_keep(void *arg, const struct ip_route_line *line, char *why, siz
 {
 	struct build *b = arg;
 	struct ip_lines *lines = b->t->lines;
-	size_t room = lines != NULL ? lines->room : 0;
 
-	if (lines == NULL || lines->n == room) {
-		room = room * 2 + 64;
+	if (lines->n == lines->room) {
+		size_t room = lines->room * 2 + 64;
+
 		lines = realloc(lines, sizeof(*lines) + room * sizeof(lines->line[0]));
 		if (lines == NULL)
 			return -ENOMEM;
-		if (b->t->lines == NULL)
-			*lines = (struct ip_lines){ .refs = 1 };
 		lines->room = room;
 		b->t->lines = lines;
 	}
@@ -409,6 +424,13 @@ static int routes_build(struct build *b)
 		return ret;
 	if (b->reused != NULL)
 		return lines_reuse(b);
+	if (b->has_dhcp) {
+		/* There, also if the file has none. */
+		b->t->lines = calloc(1, sizeof(*b->t->lines));
+		if (b->t->lines == NULL)
+			return -ENOMEM;
+		b->t->lines->refs = 1;
+	}
 	ret = ip_routes_read(spec->routes_file, b->has_dhcp ? line_keep : line_add, b, why,
 			     sizeof(why));
 	if (ret == -EINVAL)

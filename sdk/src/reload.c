@@ -44,6 +44,7 @@ struct reload {
 	struct generation *last;    /* the one before, until all workers have left it */
 	struct port_plan plan;
 	json_t *changes;
+	const struct loaded *level_of; /* whose level of the log is in force */
 	int unfilled;      /* in the midst of an undoing: 0, or -errno and ports are left over */
 	uint64_t token;    /* of the quiescent state that is waited for */
 	uint64_t began_ns; /* the commit */
@@ -96,6 +97,7 @@ int reload_start(struct vnf *vnf)
 	if (first == NULL)
 		return -ENOMEM;
 	vnf->reload->current = first;
+	vnf->reload->level_of = vnf->base;
 	ret = build_on(vnf, first, NULL);
 	if (ret < 0)
 		return ret;
@@ -301,8 +303,10 @@ static void installed(struct vnf *vnf)
 {
 	if (vnf->program->installed != NULL)
 		vnf->program->installed(vnf, vnf->generation->built);
-	if (!vnf->options.verbose)
+	/* Tables that were built anew leave alone what somebody has set meanwhile. */
+	if (!vnf->options.verbose && vnf->reload->level_of != vnf->generation->loaded)
 		log_set_level(vnf->generation->loaded->spec->log_level + VNF_LOG_ERROR);
+	vnf->reload->level_of = vnf->generation->loaded;
 }
 
 static void publish(struct vnf *vnf)
@@ -543,6 +547,19 @@ static int rxqs_copy(const struct vnf *vnf, const struct generation *from, struc
 	return 0;
 }
 
+/* From the file that is in force: what is wrong with it now is told, not held against it later. */
+static int build_again(struct vnf *vnf, struct generation *next)
+{
+	struct vnf_config *file = next->loaded->file;
+	size_t errors = vnf_config_error_count(file);
+	int ret = build_on(vnf, next, NULL);
+
+	if (vnf_config_error_count(file) > errors)
+		vnf_config_print_errors(file, stderr);
+	cfg_errors_forget(file, errors);
+	return ret;
+}
+
 int reload_rebuild(struct vnf *vnf)
 {
 	struct reload *r = vnf->reload;
@@ -556,7 +573,7 @@ int reload_rebuild(struct vnf *vnf)
 		return -ENOMEM;
 	ret = rxqs_copy(vnf, r->current, r->next);
 	if (ret == 0)
-		ret = build_on(vnf, r->next, NULL);
+		ret = build_again(vnf, r->next);
 	if (ret == 0)
 		ret = commit(vnf, &but);
 	/* reload_poll() goes on with it. */

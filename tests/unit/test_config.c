@@ -17,6 +17,8 @@
 
 #include <vnf/config.h>
 
+#include "config_priv.h"
+
 /* A schema with every type. */
 
 struct tap {
@@ -830,6 +832,25 @@ Test(config, malformed_table)
 }
 
 /* What an application does with a loaded configuration. */
+
+/* What came after a moment is forgotten, wherever it stands in the file; what comes then is not. */
+Test(config, errors_that_are_forgotten)
+{
+	load_good(everything);
+	vnf_config_error(config, &settings()->ports, "stays");
+	vnf_config_error(config, &settings()->cpus, "goes");
+	vnf_config_error(config, vnf_config_data(config, 1), "goes");
+	cfg_errors_forget(config, 1);
+	cr_expect_eq(vnf_config_error_count(config), 1);
+	vnf_config_error(config, vnf_config_data(config, 1), "comes");
+	vnf_config_error(config, &settings()->cpus, "comes");
+	cr_expect_str_eq(errors(), "t.conf:6: cpus: comes\n"
+				   "t.conf:9: ports: stays\n"
+				   "t.conf:13: level: comes\n");
+	cfg_errors_forget(config, 0);
+	cr_expect_eq(vnf_config_error_count(config), 0);
+	cr_expect_str_eq(errors(), "");
+}
 
 Test(config, errors_by_field)
 {

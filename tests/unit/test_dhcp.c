@@ -193,9 +193,32 @@ static void times(const uint8_t *lease, const uint8_t *more, size_t bytes)
 	cr_assert_eq(parse(), 0);
 }
 
+/* It would have to be asked for again and again, and kept for longer it may not be. */
+Test(dhcp, a_lease_that_is_too_short)
+{
+	begin(DHCP_ACK);
+	put(O(54, 4, 10, 0, 2, 9, 1, 4, 255, 255, 255, 0, 51, 4));
+	put(O(0, 0, 0, DHCP_LEASE_MIN_S - 1, 255));
+	cr_assert_eq(parse(), -EINVAL);
+}
+
+/* As some clouds have it: an address alone, and a route on the link to the gateway, RFC 3442. */
+Test(dhcp, a_gateway_beyond_the_subnet)
+{
+	begin(DHCP_ACK);
+	put(O(54, 4, 10, 0, 2, 9, 1, 4, 255, 255, 255, 255, 51, 4, 0, 0, 1, 0));
+	put(O(121, 14, 32, 10, 0, 9, 1, 0, 0, 0, 0, 0, 10, 0, 9, 1, 255));
+	cr_assert_eq(parse(), 0);
+	cr_assert_eq(reply.lease.n_routes, 2);
+	cr_assert_eq(reply.lease.route[0].prefix, V4(10, 0, 9, 1));
+	cr_assert_eq(reply.lease.route[0].via, 0);
+	cr_assert_eq(reply.lease.route[1].length, 0);
+	cr_assert_eq(reply.lease.route[1].via, V4(10, 0, 9, 1));
+}
+
 Test(dhcp, times)
 {
-	times(A(0, 0, 0, 1), O(255));
+	times(A(0, 0, 0, DHCP_LEASE_MIN_S), O(255));
 	cr_assert_eq(reply.lease_s, DHCP_LEASE_MIN_S);
 	cr_assert_eq(reply.t1_s, DHCP_LEASE_MIN_S / 2);
 	times(A(255, 255, 255, 255), O(58, 4, 0, 0, 0, 60, 59, 4, 0, 0, 0, 90));
