@@ -17,6 +17,18 @@ static void must(bool holds)
 		abort();
 }
 
+/* The gateway of the route: in the subnet, or by a route before it. */
+static bool is_on_link(const struct dhcp_lease *lease, uint32_t route)
+{
+	rte_be32_t via = lease->route[route].via;
+	bool is = dhcp_is_in(via, lease->address, lease->length);
+
+	for (uint32_t i = 0; i < route && !is; i++)
+		is = lease->route[i].via == 0 &&
+		     dhcp_is_in(via, lease->route[i].prefix, lease->route[i].length);
+	return is;
+}
+
 static void lease_check(const struct dhcp_lease *lease)
 {
 	must(dhcp_is_host(lease->address));
@@ -28,8 +40,7 @@ static void lease_check(const struct dhcp_lease *lease)
 
 		must(route->length <= 32);
 		must(route->via != lease->address);
-		must(route->via == 0 || (dhcp_is_host(route->via) &&
-					 dhcp_is_in(route->via, lease->address, lease->length)));
+		must(route->via == 0 || (dhcp_is_host(route->via) && is_on_link(lease, i)));
 	}
 }
 
