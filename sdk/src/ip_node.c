@@ -19,7 +19,6 @@
 #define LINK_FIRST_NS IP_NS_PER_MS
 #define LINK_NS (100 * IP_NS_PER_MS)
 #define RANDOM_NAME UINT64_C(0x6970) /* of the node's stream */
-#define STAGE_BITS 2
 
 bool ip_bucket_take(struct ip_bucket *bucket, uint64_t now_ns, uint32_t rate, uint32_t burst)
 {

@@ -617,7 +617,6 @@ vnf_verdict_t ip_icmp_echo(struct ip_worker *w, struct rte_mbuf *pkt, struct vnf
 
 /* ICMP types and codes. */
 #define ICMP4_UNREACHABLE 3
-#define ICMP4_REDIRECT 5
 #define ICMP4_TIME_EXCEEDED 11
 #define ICMP4_PARAMETER 12
 #define ICMP4_NET 0

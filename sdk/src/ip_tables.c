@@ -11,8 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define LINK_LOCAL_LENGTH 64
-
 /* While it is built. */
 struct build {
 	struct vnf *vnf;
@@ -22,7 +20,6 @@ struct build {
 	struct ip_tables *t;
 	struct ip_route *routes;
 	size_t n_routes, room;
-	uint32_t target_room;
 	uint32_t *target_hash; /* numbers of targets, open addressing; 0: none */
 	uint32_t hash_mask;
 	struct dhcp_lease *leases; /* by interface; without an address: none */
