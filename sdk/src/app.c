@@ -75,7 +75,8 @@ static int parts_worker_init(struct worker *w)
 
 		if (ret < 0)
 			return ret;
-		part->take(&w->pub, w->pub.vnf->generation->part_built[part->slot]);
+		if (part->take != NULL)
+			part->take(&w->pub, w->pub.vnf->generation->part_built[part->slot]);
 	}
 	return 0;
 }
@@ -218,6 +219,7 @@ int vnf_run(int argc, char *const *argv, const struct vnf_app *app)
 		.ports_min = app->ports_min,
 		.ports_max = app->ports_max,
 		.stateful = app->stateful,
+		.memory = app->memory,
 		.check = app_check,
 		.init = app_init,
 		.build = app->build != NULL ? app_build : NULL,

@@ -41,7 +41,8 @@ static int parts_build(struct vnf *vnf, struct generation *generation, struct vn
 		const struct vnf_part *part = vnf->program->parts[i];
 
 		from.config = generation->loaded->part_config[part->slot];
-		ret = part->build(vnf, &from, &generation->part_built[part->slot]);
+		if (part->build != NULL)
+			ret = part->build(vnf, &from, &generation->part_built[part->slot]);
 		if (ret < 0)
 			break;
 	}
@@ -140,7 +141,7 @@ static void parts_take(struct worker *w, const struct generation *g)
 	for (size_t i = 0; i < VNF_PARTS_MAX && program_part(program, i) != NULL; i++) {
 		const struct vnf_part *part = program->parts[i];
 
-		if (w->pub.part[part->slot] != NULL)
+		if (w->pub.part[part->slot] != NULL && part->take != NULL)
 			part->take(&w->pub, g->part_built[part->slot]);
 	}
 }

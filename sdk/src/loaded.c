@@ -29,7 +29,8 @@ static void parts_check(const struct vnf *vnf, const struct loaded *l)
 	for (size_t i = 0; i < VNF_PARTS_MAX && program_part(vnf->program, i) != NULL; i++) {
 		const struct vnf_part *part = vnf->program->parts[i];
 
-		part->check(l->file, l->part_config[part->slot], ports, (uint16_t)n);
+		if (part->check != NULL)
+			part->check(l->file, l->part_config[part->slot], ports, (uint16_t)n);
 	}
 }
 

@@ -16,6 +16,7 @@ struct app_loop;
 /* Place of each part in vnf_worker.part and the like. */
 enum part_slot {
 	PART_IP,
+	PART_STEER,
 };
 
 struct vnf_part {
@@ -25,15 +26,20 @@ struct vnf_part {
 	size_t config_size;
 	uint32_t packets;        /* that it may hold */
 	uint32_t packets_shared; /* and beside them if there are several workers */
+	/* And beside them by its configuration. NULL: none. */
+	uint32_t (*packets_planned)(const void *config, uint32_t n_workers);
+	bool pass_alone; /* `pass` is called with one worker too */
 	const struct vnf_command *commands;
 	const struct vnf_metric *metrics;
 
-	/* Further checks, with vnf_config_error(); --check too. `port` is by number. */
+	/* Further checks, with vnf_config_error(); --check too. `port` is by number. NULL: none. */
 	void (*check)(struct vnf_config *file, const void *config,
 		      const struct vnf_port_spec *const *port, uint16_t n_ports);
 	/* Common state: what vnf_part_state() returns. 0 or -errno, after logging why. */
 	int (*create)(struct vnf *vnf, void **state);
-	/* As of struct vnf_program; `from->config` is the part's own. */
+	/* As of struct vnf_program; `from->config` is the part's own. NULL, and so take and
+	 * discard: nothing is built.
+	 */
 	int (*build)(struct vnf *vnf, const struct vnf_build *from, void **built);
 	/* Sets worker->part[slot]. */
 	int (*worker_init)(struct vnf_worker *worker);
@@ -68,5 +74,7 @@ void parts_control(struct vnf *vnf);
 /* Some of a worker's packets are given to another, and taken over by that: the ledger. */
 void part_handed_out(struct vnf_worker *worker, uint32_t n);
 void part_handed_in(struct vnf_worker *worker, uint32_t n);
+/* Give packets that the worker holds to the application's burst, as if received from this port. */
+void loop_burst(struct vnf_worker *worker, uint16_t port, struct rte_mbuf **pkts, uint16_t n);
 
 #endif

@@ -182,10 +182,20 @@ static uint32_t plan_packets(const struct vnf *vnf)
 {
 	uint32_t packets = vnf->spec->packets;
 
-	for (size_t i = 0; i < VNF_PARTS_MAX && program_part(vnf->program, i) != NULL; i++)
-		packets += vnf->program->parts[i]->packets +
-			   (vnf->spec->workers > 1 ? vnf->program->parts[i]->packets_shared : 0);
+	for (size_t i = 0; i < VNF_PARTS_MAX && program_part(vnf->program, i) != NULL; i++) {
+		const struct vnf_part *part = vnf->program->parts[i];
+
+		packets += part->packets + (vnf->spec->workers > 1 ? part->packets_shared : 0);
+		if (part->packets_planned != NULL)
+			packets += part->packets_planned(vnf_part_config(vnf, part->slot),
+							 vnf->spec->workers);
+	}
 	return packets;
+}
+
+static uint64_t plan_tables(const struct vnf *vnf)
+{
+	return vnf->program->memory != NULL ? vnf->program->memory(vnf->config) : 0;
 }
 
 /* A replay needs packets and nothing else: hugepages and `memory` would not change what it does. */
@@ -195,6 +205,7 @@ static int plan_memory_replay(struct vnf *vnf)
 	struct memory_input in = {
 		.n_workers = (uint16_t)vnf->spec->workers,
 		.packets = plan_packets(vnf),
+		.table_bytes = plan_tables(vnf),
 		.available = memory_available("/proc/meminfo"),
 		.hugepages = HUGEPAGES_NEVER,
 	};
@@ -236,6 +247,7 @@ static int plan_memory(struct vnf *vnf)
 	struct memory_input in = {
 		.n_workers = (uint16_t)vnf->spec->workers,
 		.packets = plan_packets(vnf),
+		.table_bytes = plan_tables(vnf),
 		.memory = vnf->spec->memory,
 		.hugepages = vnf->spec->hugepages,
 		.huge_free = memory_huge_free(huge_dir),

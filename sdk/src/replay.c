@@ -259,11 +259,21 @@ static void packet_lost(struct vnf *vnf, const struct replay_queue *q, uint32_t 
 			number);
 }
 
+/* What several workers do with a burst is in the order of its packets only if each is done with
+ * before the next one comes.
+ */
+static uint32_t burst_most(const struct vnf *vnf)
+{
+	bool steered = vnf->n_workers > 1 && vnf->part_state[PART_STEER] != NULL;
+
+	return steered ? 1 : vnf->options.replay.burst;
+}
+
 /* Take the next inputs in hand that come together: at one time, by one queue. */
 static void burst_take(struct vnf *vnf)
 {
 	const struct replay_input *first = &replay.in.input[replay.at];
-	uint32_t most = vnf->options.replay.burst;
+	uint32_t most = burst_most(vnf);
 
 	replay.open = &replay.queues[first->port][first->queue];
 	while (replay.at < replay.in.n && replay.n_pkts < most) {

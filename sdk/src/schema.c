@@ -481,6 +481,14 @@ static void check_ethdevs(const struct schema *schema, const struct vnf_program 
 	}
 }
 
+static bool steers(const struct vnf_program *program)
+{
+	for (size_t i = 0; i < VNF_PARTS_MAX && program_part(program, i) != NULL; i++)
+		if (program->parts[i]->slot == PART_STEER)
+			return true;
+	return false;
+}
+
 void schema_check(const struct schema *schema, const struct vnf_program *program,
 		  struct vnf_config *file, const struct system_spec *spec)
 {
@@ -498,10 +506,9 @@ void schema_check(const struct schema *schema, const struct vnf_program *program
 				 : spec->ports.n < least ? "at least "
 							 : "at most ",
 				 spec->ports.n > most ? most : least);
-	if (program->stateful && spec->workers > 1)
-		vnf_config_error(
-			file, &spec->workers,
-			"%u workers, but %s keeps state per flow and flows are not steered "
-			"to workers; write workers = 1",
-			spec->workers, program->name);
+	if (program->stateful && spec->workers > 1 && !steers(program))
+		vnf_config_error(file, &spec->workers,
+				 "%u workers, but %s keeps state per flow and does not steer flows "
+				 "to workers; write workers = 1",
+				 spec->workers, program->name);
 }

@@ -195,15 +195,16 @@ int cpu_plan_lcores(const struct cpu_plan *plan, char *text, size_t size);
 struct memory_input {
 	uint16_t n_workers;
 	uint16_t n_ports;
-	uint32_t port_mbufs; /* in all ports' rings */
-	uint64_t port_bytes; /* DPDK heap of all ports */
-	uint32_t frame_max;  /* octets of the longest frame of any port */
-	uint32_t packets;    /* that the application may hold */
-	uint64_t memory;     /* from the file; 0 = computed */
-	uint64_t huge_free;  /* bytes of free hugepages */
-	uint64_t available;  /* bytes of ordinary memory; 0 = unknown */
-	uint64_t page_bytes; /* of a hugepage that could be reserved; 0 = none can */
-	const char *pa_port; /* name of a port that needs physical addresses, or NULL */
+	uint32_t port_mbufs;  /* in all ports' rings */
+	uint64_t port_bytes;  /* DPDK heap of all ports */
+	uint32_t frame_max;   /* octets of the longest frame of any port */
+	uint32_t packets;     /* that the application may hold */
+	uint64_t table_bytes; /* DPDK heap of the application */
+	uint64_t memory;      /* from the file; 0 = computed */
+	uint64_t huge_free;   /* bytes of free hugepages */
+	uint64_t available;   /* bytes of ordinary memory; 0 = unknown */
+	uint64_t page_bytes;  /* of a hugepage that could be reserved; 0 = none can */
+	const char *pa_port;  /* name of a port that needs physical addresses, or NULL */
 	enum hugepages hugepages;
 };
 

@@ -83,6 +83,16 @@ static void why_handover(const struct why_facts *facts, struct why_finding *f)
 	    facts->busy_permille / 10);
 }
 
+static void why_steer(const struct why_facts *facts, struct why_finding *f)
+{
+	say(f, "a worker",
+	    "more workers; or a greater steering.ring, if it is bursts. The command `steering` "
+	    "shows how packets are spread",
+	    "the worker that keeps their state did not keep up with what the others hand to it; "
+	    "the busiest was at %u %% in the last second",
+	    facts->busy_permille / 10);
+}
+
 static void why_own(const struct why_facts *facts, struct why_finding *f)
 {
 	const char *doc = facts->reason_doc != NULL ? facts->reason_doc : "";
@@ -263,6 +273,9 @@ void why_drop(const struct why_facts *facts, uint32_t reason, struct why_finding
 		break;
 	case VNF_DROP_HANDOVER_FULL:
 		why_handover(facts, f);
+		break;
+	case VNF_DROP_STEER_FULL:
+		why_steer(facts, f);
 		break;
 	case VNF_DROP_STOPPING:
 		say(f, "the stop", "nothing", "they were held when the program stopped");

@@ -29,6 +29,7 @@
 #include <rte_ring.h>
 
 #include "owners.h"
+#include "steer.h"
 #include "trace.h"
 
 #define BATCH_MAX 64
@@ -80,7 +81,7 @@ struct app_loop {
 	uint64_t next_tick_ns;
 	uint64_t waited_ns; /* for full queues, in this pass */
 	uint32_t n_drops;   /* reasons that have a name */
-	bool has_parts;     /* whose pass is to be called: there are several workers */
+	bool has_parts;     /* whose pass is to be called */
 	bool stopped;       /* parts were told */
 	uint16_t n_sends;
 	uint16_t n_burst;        /* packets that the callback has in hand; 0: it is not running */
@@ -279,6 +280,10 @@ static void verdict_apply(struct app_loop *loop, uint16_t in_port, struct rte_mb
 	if (likely(verdict < loop->n_ports)) {
 		vnf_trace(&loop->worker->pub, pkts, n, verdict);
 		batch_add(loop, (uint16_t)verdict, pkts, n);
+	} else if ((verdict & ~(vnf_verdict_t)UINT16_MAX) == VNF_VERDICT_SLOT &&
+		   steer_may(&loop->worker->pub, verdict & UINT16_MAX)) {
+		loop->counters->held += n;
+		steer_packets(&loop->worker->pub, in_port, pkts, n, verdict & UINT16_MAX);
 	} else if (verdict == VNF_TAKEN) {
 		/* They may be gone by now: not to be looked at. */
 		vnf_trace(&loop->worker->pub, pkts, n, verdict);
@@ -472,6 +477,16 @@ void part_handed_in(struct vnf_worker *worker, uint32_t n)
 	loop->counters->held += n;
 }
 
+void loop_burst(struct vnf_worker *worker, uint16_t port, struct rte_mbuf **pkts, uint16_t n)
+{
+	struct app_loop *loop = ((struct worker *)worker)->app;
+
+	loop->counters->held -= n;
+	if (unlikely((worker->watched & VNF_WATCH_REPLAY) != 0))
+		trace_burst(pkts, n);
+	burst_run(loop, port, pkts, n, NULL);
+}
+
 uint32_t app_pass(struct vnf_worker *worker)
 {
 	struct app_loop *loop = ((struct worker *)worker)->app;
@@ -652,6 +667,14 @@ void loop_destroy(struct app_loop *loop)
 	free(loop);
 }
 
+static bool parts_pass_is_due(const struct vnf_app *app, uint16_t n_workers)
+{
+	for (size_t i = 0; i < VNF_PARTS_MAX && app->parts[i] != NULL; i++)
+		if (n_workers > 1 || app->parts[i]->pass_alone)
+			return true;
+	return false;
+}
+
 struct app_loop *loop_create(struct vnf *vnf, struct worker *worker, const struct vnf_app *app)
 {
 	struct app_loop *loop = calloc(1, sizeof(*loop));
@@ -665,7 +688,7 @@ struct app_loop *loop_create(struct vnf *vnf, struct worker *worker, const struc
 	loop->pool = vnf->pool;
 	loop->n_ports = vnf->n_ports;
 	loop->n_drops = vnf->drops.n;
-	loop->has_parts = app->parts[0] != NULL && vnf->n_workers > 1;
+	loop->has_parts = parts_pass_is_due(app, vnf->n_workers);
 	loop->tick_ns = (app->tick_us != 0 ? app->tick_us : 10000) * 1000ULL;
 	loop->batches = aligned_alloc(RTE_CACHE_LINE_SIZE, size);
 	loop->handovers = calloc(vnf->n_ports, sizeof(*loop->handovers));

@@ -169,8 +169,8 @@ Test(schema, a_stateful_program_has_one_worker)
 	program.stateful = true;
 	cr_assert_eq(load("workers = 2;\nports = ( { name = \"a\"; kind = \"null\"; } );\n"), 0);
 	errors_are(
-		"1: workers: 2 workers, but thing keeps state per flow and flows are not steered "
-		"to workers; write workers = 1\n");
+		"1: workers: 2 workers, but thing keeps state per flow and does not steer flows to "
+		"workers; write workers = 1\n");
 	unload();
 }
 

@@ -57,7 +57,9 @@ struct vnf_program {
 							*/
 	uint16_t ports_min;                            /**< Ports it needs; 0 = 1. */
 	uint16_t ports_max;                            /**< Ports it can use; 0 = no limit. */
-	bool stateful;                                 /**< Refuse more than one worker. */
+	bool stateful;                                 /**< Refuse more than one worker, unless VNF_STEER
+							*   is among its parts.
+							*/
 	bool live_ports;                               /**< A reload may add, remove and change
 							*   ports: numbers may have gaps then, and
 							*   vnf_port() is NULL there.
@@ -71,6 +73,8 @@ struct vnf_program {
 	 */
 	void (*check)(struct vnf_config *file, void *config, const struct vnf_config_list *ports,
 		      void *user);
+	/** As of struct vnf_app. */
+	uint64_t (*memory)(const void *config);
 	/** DPDK is up, the ports are known and none is open. 0 or -errno. Context: start-up. */
 	int (*init)(struct vnf *vnf);
 	/** Get a worker ready: its counters and queues are known. 0 or -errno. Context: start-up,

@@ -40,7 +40,7 @@ extern "C" {
 #endif
 
 /** Number of this interface; changes when a VNF must be rebuilt. */
-#define VNF_ABI 8u
+#define VNF_ABI 9u
 
 /** Parts of the SDK that a program may use, at most. */
 #define VNF_PARTS_MAX 4
@@ -70,6 +70,9 @@ struct vnf;
 /** The last packets that a worker dropped. Opaque. */
 struct vnf_drop_recorder;
 
+/** A worker's view of the slots that state is split into; see vnf/steer.h. */
+struct vnf_slots;
+
 /** A part of the SDK that a program may use, such as VNF_IP of vnf/ip.h. Opaque. */
 struct vnf_part;
 
@@ -96,6 +99,7 @@ struct vnf_worker {
 	uint8_t watched;     /**< Bits VNF_WATCH_...: somebody wants to know of packets. */
 	struct vnf_drop_recorder *recorder; /**< Of dropped packets; the SDK's. */
 	void *part[VNF_PARTS_MAX];          /**< Of the parts that the program uses; the SDK's. */
+	struct vnf_slots *slots;            /**< With VNF_STEER; NULL without. */
 };
 
 /**
@@ -158,8 +162,8 @@ struct vnf_app {
 
 	uint16_t ports_min; /**< Ports it needs; 0 = 1. */
 	uint16_t ports_max; /**< Ports it can use; 0 = no limit. */
-	bool stateful;      /**< Packets of one flow must meet the same worker. Refused with more
-			     *   than one worker until flows are steered.
+	bool stateful;      /**< Packets of one flow must meet the same worker: refused with more
+			     *   than one worker, unless VNF_STEER of vnf/steer.h is among `parts`.
 			     */
 
 	/**
@@ -167,6 +171,12 @@ struct vnf_app {
 	 * called by --check. Context: start-up.
 	 */
 	void (*check)(struct vnf_config *file, void *config);
+	/**
+	 * How many octets of DPDK's memory (rte_malloc) the application will take for tables and
+	 * the like, beside packets: taken at the start, as none may be added later. `config` is
+	 * what the keys filled. No side effects. Context: start-up, before DPDK runs; --check too.
+	 */
+	uint64_t (*memory)(const void *config);
 	/**
 	 * Ports are known (names, MTU, MAC), none is open yet. `*state` is handed to later
 	 * callbacks through vnf_state(). Return 0 or -errno, after logging why. Context: start-up.

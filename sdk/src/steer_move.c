@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 The vnfkit authors
+ *
+ * Slots that move from worker to worker: the control thread's side. One at a time, and a step each
+ * time that the control thread comes by, every 10 ms; that is the pace. See steer_priv.h.
+ */
+
+#include "steer_priv.h"
+
+#include <errno.h>
+
+/* How often loads are compared, and how often in a row they must be uneven. */
+#define LOOK_NS VNF_SECOND_NS
+#define UNEVEN_TIMES 2
+
+uint64_t steer_slot_packets(const struct steer *steer, uint32_t slot)
+{
+	uint64_t packets = 0;
+
+	for (uint16_t i = 0; i < steer->n_workers; i++)
+		packets += __atomic_load_n(&steer->workers[i].pub.packets[slot], __ATOMIC_RELAXED);
+	return packets;
+}
+
+/* A worker that is online may still send to the old owner in the pass that it is in. */
+static bool workers_have_seen(struct vnf *vnf, const struct steer *steer)
+{
+	return clock_is_virtual() || rte_rcu_qsbr_check(vnf->qsbr, steer->token, false) == 1;
+}
+
+int steer_move_begin(struct vnf *vnf, struct steer *steer, uint32_t slot, uint16_t to)
+{
+	if (__atomic_load_n(&steer->stage, __ATOMIC_ACQUIRE) != STEER_NONE)
+		return -EBUSY;
+	steer->from = __atomic_load_n(&steer->holder[slot], __ATOMIC_RELAXED);
+	if (steer->from == to)
+		return -EALREADY;
+	steer->slot = slot;
+	steer->to = to;
+	__atomic_store_n(&steer->target[slot], to, __ATOMIC_RELAXED);
+	__atomic_store_n(&steer->stage, STEER_SENDING, __ATOMIC_RELEASE);
+	__atomic_store_n(&steer->moves, steer->moves + 1, __ATOMIC_RELAXED);
+	steer->token = rte_rcu_qsbr_start(vnf->qsbr);
+	return 0;
+}
+
+static bool loads_look(struct steer *steer, struct steer_advice *advice)
+{
+	for (uint32_t s = 0; s < steer->n_slots; s++) {
+		uint64_t packets = steer_slot_packets(steer, s);
+
+		steer->load[s] = packets - steer->packets_seen[s];
+		steer->packets_seen[s] = packets;
+	}
+	return steer_balance(steer->load, steer->target, steer->n_slots, steer->n_workers, advice);
+}
+
+/* A load that is uneven for once may be a burst. */
+static void rebalance(struct vnf *vnf, struct steer *steer)
+{
+	const struct steer_section *section = vnf_part_config(vnf, PART_STEER);
+	uint64_t now = vnf_clock_now();
+	struct steer_advice advice;
+
+	if (now - steer->looked_ns < LOOK_NS)
+		return;
+	steer->looked_ns = now;
+	if (!loads_look(steer, &advice)) {
+		steer->uneven = 0;
+		return;
+	}
+	if (++steer->uneven < UNEVEN_TIMES || !section->steering.rebalance)
+		return;
+	if (steer_move_begin(vnf, steer, advice.slot, advice.to) == 0)
+		vnf_info("steering: slot %u goes from worker %u to worker %u, which has less to do",
+			 advice.slot, steer->from, steer->to);
+}
+
+void steer_control(struct vnf *vnf)
+{
+	struct steer *steer = vnf_part_state(vnf, PART_STEER);
+	uint32_t stage = __atomic_load_n(&steer->stage, __ATOMIC_ACQUIRE);
+
+	if (steer->n_workers == 1)
+		return;
+	if (stage == STEER_SENDING && workers_have_seen(vnf, steer))
+		__atomic_store_n(&steer->stage, STEER_LEAVING, __ATOMIC_RELEASE);
+	if (stage == STEER_NONE && !clock_is_virtual())
+		rebalance(vnf, steer);
+}
