@@ -145,7 +145,8 @@ static const struct vnf_config_key keys[] = {
 	  .max = RING_MAX,
 	  .def = "1024",
 	  .check = check_power,
-	  .doc = "Packets that may wait between two workers, a power of two. One more is dropped." },
+	  .doc = "Packets that may wait between two workers, a power of two; one more is "
+		 "dropped." },
 	{ .name = "rebalance",
 	  .type = VNF_CONFIG_BOOL,
 	  .flags = VNF_CONFIG_LIVE,

@@ -126,8 +126,8 @@ static json_t *move_run(struct vnf *vnf, const void *args, struct vnf_refusal *w
 
 const struct vnf_command steer_commands[] = {
 	{ .name = "steering",
-	  .help = "Slots and packets of each worker: dealt with, given to others, taken from others, "
-		  "dropped for a full ring.",
+	  .help = "Slots and packets of each worker: dealt with, given to others, taken from "
+		  "others, dropped for a full ring.",
 	  .run = steering_run },
 	{ .name = "slots",
 	  .help = "Each slot: whose it is, and its packets so far.",
@@ -199,7 +199,7 @@ const struct vnf_metric steer_metrics[] = {
 	  .tag = METRIC_GIVEN,
 	  .collect = collect },
 	{ .name = "steering_full",
-	  .help = "Packets that a worker dropped, since the ring to the owner of their slot was full.",
+	  .help = "Packets that were dropped for a full ring to the owner of their slot.",
 	  .counter = true,
 	  .tag = METRIC_FULL,
 	  .collect = collect },

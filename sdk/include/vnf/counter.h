@@ -120,8 +120,7 @@ extern "C" {
 	  "to be cut into so many TCP segments that all others would have to wait")                \
 	X(IO_ERROR, "io_error", "the kernel refused the packet")                                   \
 	X(HANDOVER_FULL, "handover_full", "the ring to the worker that owns the queue was full")   \
-	X(STEER_FULL, "steer_full",                                                                \
-	  "the ring to the worker that owns the packet's slot was full")                           \
+	X(STEER_FULL, "steer_full", "the ring to the worker that owns the packet's slot was full") \
 	X(STOPPING, "stopping", "held when the program stopped")                                   \
 	X(APPLICATION, "application", "dropped by the callback without a reason of its own")       \
 	VNF_IP_REASONS(X)                                                                          \

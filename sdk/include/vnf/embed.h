@@ -57,8 +57,8 @@ struct vnf_program {
 							*/
 	uint16_t ports_min;                            /**< Ports it needs; 0 = 1. */
 	uint16_t ports_max;                            /**< Ports it can use; 0 = no limit. */
-	bool stateful;                                 /**< Refuse more than one worker, unless VNF_STEER
-							*   is among its parts.
+	bool stateful;                                 /**< Refuse more than one worker,
+							*   unless it has VNF_STEER.
 							*/
 	bool live_ports;                               /**< A reload may add, remove and change
 							*   ports: numbers may have gaps then, and

@@ -57,7 +57,7 @@ extern const struct vnf_part vnf_steer_part;
 
 /** Bits of a verdict that names a slot. */
 #define VNF_VERDICT_SLOT ((vnf_verdict_t)0xc1000000u)
-/** Verdict: the packet belongs to this slot (0 to the number of slots - 1); its owner is to get it. */
+/** Verdict: the owner of this slot, 0 to vnf_slot_count() - 1, is to get the packet. */
 #define VNF_TO_SLOT(slot) (VNF_VERDICT_SLOT | (vnf_verdict_t)(slot))
 
 /** A worker's view of the slots: vnf_worker.slots. Written by the SDK on that worker. */
