@@ -445,6 +445,19 @@ void counters_fini(struct vnf_worker_counters *counters);
 void counters_ledger(const struct vnf_worker_counters *counters, uint16_t n_ports,
 		     struct vnf_ledger *ledger);
 
+/* ---- ask.c: what the control thread lets workers do ---- */
+
+struct ask;
+
+struct worker_asked {
+	const struct ask *ask; /* set by control; NULL: nothing */
+	uint32_t busy;         /* with it; both in one order with control's */
+	uint32_t done;         /* times in a row that it said that nothing is left */
+};
+
+/* Before a pass. Worker. */
+void ask_answer(struct worker *w);
+
 /* ---- loop.c: workers, from launch to join ---- */
 
 enum run_state {
@@ -495,6 +508,7 @@ struct worker {
 	struct vnf_latency_tx *latency_tx; /* by port */
 	uint32_t doing;                    /* enum doing; read by the watchdog */
 	struct vnf_timeouts *timeouts;
+	struct worker_asked asked;
 	struct capture_tap *capture; /* its part of a capture, or NULL; release, acquire */
 
 	/* A reader asks by raising snap_asked, the worker answers with a copy and snap_done. */
@@ -507,6 +521,11 @@ struct worker {
 	struct usage_mark marked; /* at the end of the last whole second */
 	struct usage last_second;
 } __rte_cache_aligned;
+
+static inline bool ask_is_due(const struct worker *w)
+{
+	return __atomic_load_n(&w->asked.ask, __ATOMIC_RELAXED) != NULL;
+}
 
 int workers_create(struct vnf *vnf);
 int workers_launch(struct vnf *vnf);

@@ -16,7 +16,9 @@
  * great tables in parts.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include <jansson.h>
 
@@ -27,6 +29,7 @@ extern "C" {
 #endif
 
 struct vnf;
+struct vnf_worker;
 
 /** Where a command says why it fails. Opaque; see vnf_refuse(). */
 struct vnf_refusal;
@@ -71,6 +74,32 @@ struct vnf_command {
  */
 json_t *vnf_refuse(struct vnf_refusal *why, int error, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/**
+ * Let the workers do something between their passes, where what they own may be looked at and
+ * changed without locks: copy a table for a command, end sessions. Great tables are walked in
+ * parts: `step` is called again and again, on each worker once in each of its passes, until all of
+ * them have said that they are done, and then once more; so state that went from one worker to
+ * another meanwhile is not missed.
+ *
+ * @param vnf
+ *   The program.
+ * @param step
+ *   Does a part of the work, some microseconds of it, for the packets wait meanwhile. Returns true
+ *   if nothing is left to do on this worker; it may be called after that. Packets may be sent and
+ *   dropped. Context: worker; several at a time.
+ * @param arg
+ *   For `step`.
+ * @param timeout_ns
+ *   How long to wait for it, in nanoseconds.
+ * @return
+ *   0, or -ETIMEDOUT if a worker did not get that far: what is done is done, and `step` is not
+ *   called any more.
+ *
+ * Context: control thread, such as in a command.
+ */
+int vnf_workers_ask(struct vnf *vnf, bool (*step)(struct vnf_worker *worker, void *arg), void *arg,
+		    uint64_t timeout_ns);
 
 #ifdef __cplusplus
 }
