@@ -220,6 +220,7 @@ int vnf_run(int argc, char *const *argv, const struct vnf_app *app)
 		.ports_max = app->ports_max,
 		.stateful = app->stateful,
 		.memory = app->memory,
+		.spread = app->spread,
 		.check = app_check,
 		.init = app_init,
 		.build = app->build != NULL ? app_build : NULL,

@@ -5,9 +5,10 @@
  * ethdev_rx and ethdev_tx on the workers.
  *
  * What DPDK leaves to the expert is decided here: as many tx as rx queues (a virtio peer fills all
- * or none), no RSS (virtio has none), no offloads but those that the file asks for (a checksum
- * taken over from the host would be partial), MTU and buffer size that fit each other, offloads of
- * single packets finished by rte_eth_tx_prepare(), a device that did not come up found by its name.
+ * or none), RSS only where the device has it (ethdev_rss.c), no offloads but those that the file
+ * asks for (a checksum taken over from the host would be partial), MTU and buffer size that fit each
+ * other, offloads of single packets finished by rte_eth_tx_prepare(), a device that did not come up
+ * found by its name.
  */
 
 #include "port_ethdev.h"
@@ -25,6 +26,7 @@
 #include <vnf/log.h>
 #include <vnf/stage.h>
 
+#include "ethdev_rss.h"
 #include "vnf_priv.h"
 
 #define NIC_TSO_MIN 256
@@ -231,6 +233,8 @@ static int ethdev_configure(struct vnf_port *port, struct ethdev *dev)
 	}
 	conf.rxmode.mtu = port->mtu;
 	offloads_choose(dev, &info, &conf);
+	if (dev->spreads)
+		ethdev_rss_choose(port, &info, &conf);
 	/* Link changes then come to DPDK's interrupt thread alone. Without, every question for the
 	 * link is one to the peer, and virtio-user loses its reconnect when two threads ask.
 	 */
@@ -326,10 +330,19 @@ int ethdev_start(struct vnf_port *port)
 		return ret;
 	}
 	promiscuous_set(port, dev);
+	ethdev_rss_start(port, dev);
 	/* At once, not by the next poll, and before that may ask too. */
 	link_refresh(port, dev);
 	__atomic_store_n(&dev->started, true, __ATOMIC_RELEASE);
 	return 0;
+}
+
+void ethdev_spread(struct vnf_port *port)
+{
+	struct ethdev *dev = port->priv;
+
+	if (dev != NULL && __atomic_load_n(&dev->started, __ATOMIC_ACQUIRE))
+		ethdev_rss_renew(port, dev);
 }
 
 void ethdev_poll(struct vnf_port *port)

@@ -27,6 +27,7 @@ struct ethdev {
 	uint16_t ring;     /* descriptors per ring to ask for; set before ethdev_open() */
 	uint32_t offloads; /* enum vnf_offloads; set before ethdev_open() */
 	bool virtual_peer; /* what it receives open was left so by its peer (virtio); likewise */
+	bool spreads;      /* may be asked to spread packets over its queues; likewise */
 	bool attached;
 	bool started;
 	struct vnf_log_limit
@@ -34,6 +35,7 @@ struct ethdev {
 	char name[64];             /* DPDK's name of the device */
 	uint64_t tx_offloads;      /* RTE_ETH_TX_OFFLOAD_* that are on */
 	uint64_t rx_offloads;      /* RTE_ETH_RX_OFFLOAD_* that are on */
+	uint16_t rss_table;        /* places of its table of queues; 0: it is not ours */
 	uint32_t descriptors;      /* per ring, as it came out */
 	uint32_t ring_found;       /* a virtio device's, as its driver said; 0 = it did not */
 	struct virtio_path logged; /* likewise, the functions that it chose */
@@ -49,6 +51,8 @@ int ethdev_open(struct vnf_port *port, struct ethdev *dev, const char *name, con
 int ethdev_start(struct vnf_port *port);
 /* Would the peer that is there now be agreed with on the same offloads? */
 bool ethdev_is_as_agreed(const struct ethdev *dev);
+/* Slots went to other workers. */
+void ethdev_spread(struct vnf_port *port);
 void ethdev_poll(struct vnf_port *port);
 void ethdev_missed(const struct vnf_port *port, struct vnf_port_missed *missed);
 /* What the driver says of itself. */

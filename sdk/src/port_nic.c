@@ -296,6 +296,7 @@ static int nic_open(struct vnf_port *port)
 
 	nic->dev.ring = ETHDEV_RING;
 	nic->dev.offloads = spec->offloads;
+	nic->dev.spreads = true;
 	nic->dev.virtual_peer = port->kind == &vnf_port_kind_virtio;
 	snprintf(name, sizeof(name), "%.*s", (int)strcspn(devargs_of(spec), ","), devargs_of(spec));
 	if (nic->binding.address[0] != '\0')
@@ -383,13 +384,14 @@ const struct vnf_port_kind vnf_port_kind_virtio = {
 	.keys = virtio_keys,
 	.spec_size = sizeof(struct nic_spec),
 	.priv_size = sizeof(struct nic),
-	.flags = VNF_KIND_ETHDEV,
+	.flags = VNF_KIND_ETHDEV | VNF_KIND_SPREADS,
 	.queues_max = VNF_QUEUES_MAX,
 	.claims = nic_claims,
 	.need = virtio_need,
 	.prepare = nic_prepare,
 	.open = virtio_open,
 	.start = ethdev_start,
+	.spread = ethdev_spread,
 	.poll = virtio_poll,
 	.missed = ethdev_missed,
 	.explain = virtio_explain,
@@ -404,7 +406,7 @@ const struct vnf_port_kind vnf_port_kind_nic = {
 	.keys = nic_keys,
 	.spec_size = sizeof(struct nic_spec),
 	.priv_size = sizeof(struct nic),
-	.flags = VNF_KIND_ETHDEV,
+	.flags = VNF_KIND_ETHDEV | VNF_KIND_SPREADS,
 	.queues_max = VNF_QUEUES_MAX,
 	.check = nic_check,
 	.claims = nic_claims,
@@ -412,6 +414,7 @@ const struct vnf_port_kind vnf_port_kind_nic = {
 	.prepare = nic_prepare,
 	.open = nic_open,
 	.start = ethdev_start,
+	.spread = ethdev_spread,
 	.poll = ethdev_poll,
 	.missed = ethdev_missed,
 	.explain = ethdev_explain,

@@ -40,6 +40,47 @@ static uint32_t slot_ipv6(const struct vnf_worker *worker, const struct rte_ipv6
 	return vnf_slot_of(worker, src + (more >> 32), dst + (more & UINT32_MAX), both);
 }
 
+/* A card hashed it so, or would have; see steer_rss.h. */
+static uint32_t slot_rss(const struct vnf_slots *slots, uint32_t sum)
+{
+	uint16_t word = rte_be_to_cpu_16((uint16_t)(sum ^ sum >> 16));
+
+	return (uint32_t)(slots->rss[0][word >> 8] ^ slots->rss[1][word & UINT8_MAX]) & slots->mask;
+}
+
+static uint32_t slot_rss_addresses(const struct vnf_worker *worker, struct rte_mbuf *pkt,
+				   const struct vnf_headers *h, uint32_t ports)
+{
+	if (vnf_is_ipv4(h)) {
+		const struct rte_ipv4_hdr *ip = vnf_ipv4(pkt, h);
+
+		return slot_rss(worker->slots, ip->src_addr ^ ip->dst_addr ^ ports);
+	}
+	if (vnf_is_ipv6(h)) {
+		const struct rte_ipv6_hdr *ip = vnf_ipv6(pkt, h);
+		uint64_t sum = load_u64(ip->src_addr) ^ load_u64(ip->src_addr + 8) ^
+			       load_u64(ip->dst_addr) ^ load_u64(ip->dst_addr + 8);
+
+		return slot_rss(worker->slots, (uint32_t)(sum ^ sum >> 32) ^ ports);
+	}
+	return 0;
+}
+
+/* Cards know ports of whole TCP and UDP packets. */
+static uint32_t slot_rss_flow(const struct vnf_worker *worker, struct rte_mbuf *pkt,
+			      const struct vnf_headers *h)
+{
+	uint32_t ports = 0;
+
+	if ((h->proto == IPPROTO_TCP || h->proto == IPPROTO_UDP) &&
+	    (h->flags & VNF_FRAGMENT) == 0 && vnf_has_ports(h)) {
+		const struct vnf_ports *p = vnf_ports(pkt, h);
+
+		ports = (uint32_t)p->src ^ p->dst;
+	}
+	return slot_rss_addresses(worker, pkt, h, ports);
+}
+
 static uint32_t slot_addresses(const struct vnf_worker *worker, struct rte_mbuf *pkt,
 			       const struct vnf_headers *h, uint64_t more, uint64_t both)
 {
@@ -67,8 +108,11 @@ uint32_t vnf_slot_of_pair(const struct vnf_worker *worker, struct rte_mbuf *pkt,
 			  const struct vnf_headers *h)
 {
 	struct vnf_headers quote;
+	const struct vnf_headers *is = subject(pkt, h, &quote);
 
-	return slot_addresses(worker, pkt, subject(pkt, h, &quote), 0, 0);
+	if (worker->slots->rss != NULL)
+		return slot_rss_addresses(worker, pkt, is, 0);
+	return slot_addresses(worker, pkt, is, 0, 0);
 }
 
 /* Of an echo; what is no echo has none. */
@@ -93,6 +137,8 @@ uint32_t vnf_slot_of_flow(const struct vnf_worker *worker, struct rte_mbuf *pkt,
 	const struct vnf_headers *is = subject(pkt, h, &quote);
 	uint64_t id;
 
+	if (worker->slots->rss != NULL)
+		return slot_rss_flow(worker, pkt, is);
 	if ((is->flags & VNF_FRAGMENT) != 0)
 		return slot_addresses(worker, pkt, is, 0, 0);
 	if (vnf_has_ports(is)) {
@@ -239,6 +285,7 @@ static int steer_create(struct vnf *vnf, void **state)
 		ret = steer_init(steer, &section->steering);
 	}
 	if (ret == 0) {
+		steer_rss_init(vnf, steer);
 		*state = steer;
 		return 0;
 	}
@@ -257,6 +304,7 @@ static int steer_worker_init(struct vnf_worker *worker)
 	vnf_random_init(&random, vnf_random_seed("slots"));
 	for (size_t i = 0; i < RTE_DIM(w->pub.secret); i++)
 		w->pub.secret[i] = vnf_random_next(&random);
+	w->pub.rss = steer->rss_word != 0 ? steer->rss : NULL;
 	w->worker = worker;
 	worker->part[PART_STEER] = w;
 	worker->slots = &w->pub;

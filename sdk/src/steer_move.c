@@ -28,6 +28,18 @@ static bool workers_have_seen(struct vnf *vnf, const struct steer *steer)
 	return clock_is_virtual() || rte_rcu_qsbr_check(vnf->qsbr, steer->token, false) == 1;
 }
 
+/* Cards may know it too. */
+static void ports_spread(struct vnf *vnf)
+{
+	for (uint16_t i = 0; i < vnf->n_ports; i++) {
+		struct vnf_port *port = &vnf->ports[i].port;
+
+		if (port_slot_used(&vnf->ports[i]) && port->kind->spread != NULL &&
+		    port_is_started(port))
+			port->kind->spread(port);
+	}
+}
+
 int steer_move_begin(struct vnf *vnf, struct steer *steer, uint32_t slot, uint16_t to)
 {
 	if (__atomic_load_n(&steer->stage, __ATOMIC_ACQUIRE) != STEER_NONE)
@@ -40,6 +52,7 @@ int steer_move_begin(struct vnf *vnf, struct steer *steer, uint32_t slot, uint16
 	__atomic_store_n(&steer->target[slot], to, __ATOMIC_RELAXED);
 	__atomic_store_n(&steer->stage, STEER_SENDING, __ATOMIC_RELEASE);
 	__atomic_store_n(&steer->moves, steer->moves + 1, __ATOMIC_RELAXED);
+	ports_spread(vnf);
 	steer->token = rte_rcu_qsbr_start(vnf->qsbr);
 	return 0;
 }

@@ -8,6 +8,7 @@
  *     steer_move.c    the control thread's side of a move, and the SDK's own moves
  *     steer_balance.c which slot should go where: arithmetic only
  *     steer_command.c what is told of it
+ *     steer_rss.c     cards that spread packets over queues
  *
  * A move takes these steps, and `stage` says whose turn it is:
  *
@@ -88,6 +89,10 @@ struct steer {
 	uint16_t from, to;
 	uint64_t token; /* of the wait for all workers */
 
+	/* Where cards with several queues take part; see steer_rss.h. */
+	uint16_t rss_word;    /* 0: they do not */
+	uint16_t rss[2][256]; /* hash of the higher and the lower octet of a sum */
+
 	/* The control thread's own. */
 	uint64_t moves;         /* that are complete */
 	uint64_t looked_ns;     /* when loads were compared */
@@ -123,6 +128,11 @@ int steer_move_begin(struct vnf *vnf, struct steer *steer, uint32_t slot, uint16
 void steer_control(struct vnf *vnf);
 /* Packets of a slot so far, by all workers. */
 uint64_t steer_slot_packets(const struct steer *steer, uint32_t slot);
+
+/* ---- steer_rss.c ---- */
+
+/* Shall cards take part? Before ports are opened. */
+void steer_rss_init(struct vnf *vnf, struct steer *steer);
 
 /* ---- steer_balance.c ---- */
 

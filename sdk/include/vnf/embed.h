@@ -60,6 +60,7 @@ struct vnf_program {
 	bool stateful;                                 /**< Refuse more than one worker,
 							*   unless it has VNF_STEER.
 							*/
+	enum vnf_spread spread;                        /**< As of struct vnf_app. */
 	bool live_ports;                               /**< A reload may add, remove and change
 							*   ports: numbers may have gaps then, and
 							*   vnf_port() is NULL there.

@@ -177,6 +177,8 @@ extern const char *const vnf_offloads_words[];
 #define VNF_KIND_TX_SHARED (1u << 1)
 /** A port is a DPDK device, of which there are RTE_MAX_ETHPORTS (32 in Debian's DPDK) at most. */
 #define VNF_KIND_ETHDEV (1u << 2)
+/** Its devices may be able to spread packets over the queues of a port by their flows. */
+#define VNF_KIND_SPREADS (1u << 3)
 
 /** A kind of port. */
 struct vnf_port_kind {
@@ -220,6 +222,10 @@ struct vnf_port_kind {
 	 *  runs. Context: control thread.
 	 */
 	void (*poll)(struct vnf_port *port);
+	/** A queue's worker is another one for some slots: spread packets anew; NULL: it does not.
+	 *  Context: control thread.
+	 */
+	void (*spread)(struct vnf_port *port);
 	/** Fill in what was lost outside of the ledger. Context: any thread. */
 	void (*missed)(const struct vnf_port *port, struct vnf_port_missed *missed);
 	/** Say which way packets take; `path` is zeroed, and stays so if the peer has just left.

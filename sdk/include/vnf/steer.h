@@ -62,12 +62,13 @@ extern const struct vnf_part vnf_steer_part;
 
 /** A worker's view of the slots: vnf_worker.slots. Written by the SDK on that worker. */
 struct vnf_slots {
-	uint32_t mask;      /**< Number of slots - 1; a power of two. */
-	uint32_t n_mine;    /**< How many are this worker's. */
-	uint64_t changes;   /**< How many times that changed. */
-	uint8_t *mine;      /**< By slot: 1 if it is this worker's. */
-	uint64_t *packets;  /**< By slot: packets that entered it on this worker. */
-	uint64_t secret[4]; /**< Of the hash; random in each run. */
+	uint32_t mask;              /**< Number of slots - 1; a power of two. */
+	uint32_t n_mine;            /**< How many are this worker's. */
+	uint64_t changes;           /**< How many times that changed. */
+	uint8_t *mine;              /**< By slot: 1 if it is this worker's. */
+	uint64_t *packets;          /**< By slot: packets that entered it on this worker. */
+	uint64_t secret[4];         /**< Of the hash; random in each run. */
+	const uint16_t (*rss)[256]; /**< Hash of octets, where cards take part; else NULL. */
 };
 
 /**

@@ -64,6 +64,13 @@ typedef uint32_t vnf_verdict_t;
 /** Bit that marks a drop. */
 #define VNF_VERDICT_DROP ((vnf_verdict_t)0x80000000u)
 
+/** What decides which slot of vnf/steer.h a packet belongs to. */
+enum vnf_spread {
+	VNF_SPREAD_OWN,  /**< The VNF's own idea: cards take no part in it. */
+	VNF_SPREAD_PAIR, /**< vnf_slot_of_pair(), for all packets. */
+	VNF_SPREAD_FLOW, /**< vnf_slot_of_flow(), for all packets. */
+};
+
 /** The running program, common to all workers. Opaque. */
 struct vnf;
 
@@ -165,6 +172,11 @@ struct vnf_app {
 	bool stateful;      /**< Packets of one flow must meet the same worker: refused with more
 			     *   than one worker, unless VNF_STEER of vnf/steer.h is among `parts`.
 			     */
+
+	enum vnf_spread spread; /**< With VNF_STEER: what says which slot a packet belongs to; a
+				 *   card with several queues then brings most packets to the
+				 *   owner of their slot by itself.
+				 */
 
 	/**
 	 * Check the configuration further; report with vnf_config_error(). No side effects: also
