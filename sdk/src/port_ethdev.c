@@ -6,9 +6,9 @@
  *
  * What DPDK leaves to the expert is decided here: as many tx as rx queues (a virtio peer fills all
  * or none), RSS only where the device has it (ethdev_rss.c), no offloads but those that the file
- * asks for (a checksum taken over from the host would be partial), MTU and buffer size that fit each
- * other, offloads of single packets finished by rte_eth_tx_prepare(), a device that did not come up
- * found by its name.
+ * asks for (a checksum taken over from the host would be partial), MTU and buffer size that fit
+ * each other, offloads of single packets finished by rte_eth_tx_prepare(), a device that did not
+ * come up found by its name.
  */
 
 #include "port_ethdev.h"
