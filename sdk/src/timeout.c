@@ -18,9 +18,7 @@
 
 #include "vnf_priv.h"
 
-#define LISTS_MAX 62
 /* Without a replay: no waits shorter than a 1,024th of the period, nor than a millisecond. */
-#define LISTS_LIVE 11
 #define WAIT_MIN_LIVE_NS 500000
 /* Timeouts of a set that are looked at in a pass. */
 #define BUDGET_LIVE 64
@@ -28,7 +26,7 @@
 struct timeout_class {
 	const struct vnf_timeout_class *is;
 	uint32_t n_lists;
-	struct vnf_timeout list[LISTS_MAX]; /* heads; wake_ns is the wait */
+	struct vnf_timeout list[TIMEOUT_LISTS_MAX]; /* heads; wake_ns is the wait */
 };
 
 struct vnf_timeouts {
@@ -40,12 +38,12 @@ struct vnf_timeouts {
 	struct timeout_class class[];
 };
 
-static uint32_t lists_count(uint64_t period_ns)
+uint32_t timeout_lists(uint64_t period_ns)
 {
 	bool exact = clock_is_virtual();
 	uint32_t n = 1;
 
-	while (n < (exact ? LISTS_MAX : LISTS_LIVE) &&
+	while (n < (exact ? TIMEOUT_LISTS_MAX : TIMEOUT_LISTS_LIVE) &&
 	       (period_ns >> n) >= (exact ? 1 : WAIT_MIN_LIVE_NS))
 		n++;
 	return n;
@@ -54,7 +52,7 @@ static uint32_t lists_count(uint64_t period_ns)
 static void class_init(struct timeout_class *class, const struct vnf_timeout_class *is)
 {
 	class->is = is;
-	class->n_lists = lists_count(is->period_ns);
+	class->n_lists = timeout_lists(is->period_ns);
 	for (uint32_t k = 0; k < class->n_lists; k++) {
 		struct vnf_timeout *head = &class->list[k];
 

@@ -560,6 +560,13 @@ uint64_t worker_next_due(const struct worker *w);
 
 /* ---- timeout.c ---- */
 
+/* Lists of a class at most, in a replay and else. */
+#define TIMEOUT_LISTS_MAX 62
+#define TIMEOUT_LISTS_LIVE 11
+
+/* Lists that a class with this period has: list k waits for the period shifted right by k. */
+uint32_t timeout_lists(uint64_t period_ns);
+
 /* Run what is due at the worker's now_ns. */
 void timeouts_run(struct worker *w);
 /* When there will be something to do; UINT64_MAX: never. */
