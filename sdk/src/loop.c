@@ -163,6 +163,8 @@ void worker_loop(struct worker *w)
 		if (unlikely(generation_is_new(w)))
 			generation_take(w);
 		timeouts_run(w);
+		if (w->pub.vnf->sessions != NULL)
+			sessions_run(w);
 		if (unlikely(ask_is_due(w)))
 			ask_answer(w);
 		packets = pass(&w->pub);

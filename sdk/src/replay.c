@@ -189,6 +189,8 @@ static void worker_pass(struct vnf *vnf, struct worker *w)
 {
 	w->pub.now_ns = vnf_clock_now();
 	timeouts_run(w);
+	if (vnf->sessions != NULL)
+		sessions_run(w);
 	vnf->program->pass(&w->pub);
 	w->counters.passes++;
 }

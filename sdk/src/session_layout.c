@@ -184,12 +184,22 @@ static void conf_copy(struct vnf_sessions *s, const struct vnf_sessions_conf *co
 	s->key_size = conf->key_size;
 }
 
-int vnf_sessions_create(const struct vnf_sessions_conf *conf, struct vnf_sessions **sessions)
+/* Slots of a program's table are those of its steering, or else owners would not be found. */
+static bool fits_program(const struct vnf *vnf, const struct vnf_sessions_conf *conf)
+{
+	if (vnf == NULL)
+		return true;
+	return vnf->part_state[PART_STEER] != NULL ? conf->slots == vnf_slot_count(vnf)
+						   : vnf->n_workers == 1;
+}
+
+int vnf_sessions_create(struct vnf *vnf, const struct vnf_sessions_conf *conf,
+			struct vnf_sessions **sessions)
 {
 	struct vnf_sessions *s;
 	struct layout at;
 
-	if (!is_possible(conf))
+	if (!is_possible(conf) || !fits_program(vnf, conf))
 		return -EINVAL;
 	at = layout(conf);
 	s = rte_zmalloc("sessions", at.end, RTE_CACHE_LINE_SIZE);
@@ -206,12 +216,16 @@ int vnf_sessions_create(const struct vnf_sessions_conf *conf, struct vnf_session
 	evict_order(s);
 	for (uint32_t i = 0; i < s->n_slots; i++)
 		session_time_init(s, i);
+	if (vnf != NULL)
+		sessions_link(vnf, s);
 	*sessions = s;
 	return 0;
 }
 
 void vnf_sessions_destroy(struct vnf_sessions *sessions)
 {
+	if (sessions != NULL && sessions->vnf != NULL)
+		sessions_unlink(sessions);
 	rte_free(sessions);
 }
 

@@ -25,6 +25,7 @@
 #include <rte_branch_prediction.h>
 
 #include <vnf/session.h>
+#include <vnf/steer.h>
 
 #include "session_hash.h"
 #include "vnf_priv.h"
@@ -87,7 +88,9 @@ struct vnf_sessions {
 	uint32_t key_size; /* octets */
 	uint64_t secret[SESSION_SECRETS];
 
-	uint64_t bytes; /* of all */
+	struct vnf *vnf;           /* that runs its timers, or NULL */
+	struct vnf_sessions *next; /* of its tables */
+	uint64_t bytes;            /* of all */
 	struct vnf_sessions_conf conf;
 	struct vnf_session_class class[VNF_SESSION_CLASSES_MAX];
 	uint8_t evict[VNF_SESSION_CLASSES_MAX]; /* classes by rank */
@@ -255,6 +258,12 @@ static inline bool session_is_over(const struct session_slot *slot,
 {
 	return session->touched_ns + slot->class[session->in_class].period_ns <= now;
 }
+
+/* ---- session_run.c ---- */
+
+/* The program runs its timers from now on, and no longer. Control thread, no worker runs. */
+void sessions_link(struct vnf *vnf, struct vnf_sessions *s);
+void sessions_unlink(struct vnf_sessions *s);
 
 /* ---- session.c ---- */
 

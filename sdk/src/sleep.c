@@ -30,6 +30,7 @@ uint64_t worker_next_due(const struct worker *w)
 	const struct vnf_program *program = w->pub.vnf->program;
 	uint64_t due = timeouts_next_due(w);
 
+	due = RTE_MIN(due, sessions_next_due(w));
 	if (program->next_due != NULL)
 		due = RTE_MIN(due, program->next_due(&w->pub));
 	return due;

@@ -154,9 +154,9 @@ uint32_t vnf_slot_of_flow(const struct vnf_worker *worker, struct rte_mbuf *pkt,
 
 uint32_t vnf_slot_count(const struct vnf *vnf)
 {
-	const struct steer *steer = vnf_part_state(vnf, PART_STEER);
+	const struct steer_section *section = vnf_part_config(vnf, PART_STEER);
 
-	return steer->n_slots;
+	return section->steering.slots;
 }
 
 /* ---- configuration ---- */

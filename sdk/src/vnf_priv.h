@@ -509,6 +509,8 @@ struct worker {
 	uint32_t doing;                    /* enum doing; read by the watchdog */
 	struct vnf_timeouts *timeouts;
 	struct worker_asked asked;
+	uint64_t sessions_look_ns; /* session_run.c's: when to look which are due */
+	uint32_t sessions_at;      /* and the slot that is looked at first */
 	struct capture_tap *capture; /* its part of a capture, or NULL; release, acquire */
 
 	/* A reader asks by raising snap_asked, the worker answers with a copy and snap_done. */
@@ -571,6 +573,13 @@ uint32_t timeout_lists(uint64_t period_ns);
 void timeouts_run(struct worker *w);
 /* When there will be something to do; UINT64_MAX: never. */
 uint64_t timeouts_next_due(const struct worker *w);
+
+/* ---- session_run.c ---- */
+
+/* Run what is due of sessions at the worker's now_ns. */
+void sessions_run(struct worker *w);
+/* When there will be something to do; UINT64_MAX: never. */
+uint64_t sessions_next_due(const struct worker *w);
 
 /* ---- stage.c ---- */
 
@@ -641,6 +650,7 @@ struct vnf {
 	uint16_t n_ports; /* one more than the greatest number in use */
 	struct worker *workers;
 	uint16_t n_workers;
+	struct vnf_sessions *sessions; /* tables, their timers are ours to run */
 	/* By number: what ports counted that had it before. */
 	struct vnf_port_counters *counted_before;
 	bool reload_asked;       /* by SIGHUP; before workers run, to be done when they do */

@@ -185,8 +185,12 @@ uint32_t vnf_sessions_per_slot(const struct vnf_sessions_conf *conf);
 uint64_t vnf_sessions_bytes(const struct vnf_sessions_conf *conf);
 
 /**
- * Make a table. Nothing is allocated later.
+ * Make a table. Nothing is allocated later. Its timers are run by the SDK, on the workers that own
+ * the slots.
  *
+ * @param vnf
+ *   The program: `conf->slots` is vnf_slot_count() if it uses VNF_STEER, else it has one worker,
+ *   and any number of slots. NULL: the caller runs the timers, by vnf_sessions_run().
  * @param conf
  *   What it is to be; copied.
  * @param[out] sessions
@@ -196,7 +200,8 @@ uint64_t vnf_sessions_bytes(const struct vnf_sessions_conf *conf);
  *
  * Context: start-up.
  */
-int vnf_sessions_create(const struct vnf_sessions_conf *conf, struct vnf_sessions **sessions);
+int vnf_sessions_create(struct vnf *vnf, const struct vnf_sessions_conf *conf,
+			struct vnf_sessions **sessions);
 
 /**
  * Release a table. Sessions that still live are forgotten, without a call of `ended`: who holds
@@ -684,6 +689,48 @@ static inline bool vnf_session_key6_make(struct rte_mbuf *pkt, const struct vnf_
 		return false;
 	memcpy(key->src, ip->src_addr, sizeof(key->src));
 	memcpy(key->dst, ip->dst_addr, sizeof(key->dst));
+	key->sport = ports.src;
+	key->dport = ports.dst;
+	key->domain = domain;
+	key->proto = h->proto;
+	key->icmp = icmp;
+	return true;
+}
+
+/**
+ * Key of a packet of either family as it stands: a table of IPv6 sessions has IPv4 ones too, with
+ * their addresses as IPv4-mapped ones (RFC 4291 section 2.5.5.2).
+ *
+ * @param pkt
+ *   The packet.
+ * @param h
+ *   Its headers, or those of a quote in it.
+ * @param domain
+ *   Where its addresses are valid.
+ * @param[out] key
+ *   The key.
+ * @return
+ *   True; false: it has none: it is no IP packet, or see vnf_session_ports().
+ *
+ * Context: worker.
+ */
+static inline bool vnf_session_key_make(struct rte_mbuf *pkt, const struct vnf_headers *h,
+					uint16_t domain, struct vnf_session_key6 *key)
+{
+	const struct rte_ipv4_hdr *ip;
+	struct vnf_ports ports;
+	uint8_t icmp;
+
+	if (vnf_is_ipv6(h))
+		return vnf_session_key6_make(pkt, h, domain, key);
+	if (!vnf_is_ipv4(h) || !vnf_session_ports(pkt, h, &ports, &icmp))
+		return false;
+	ip = vnf_ipv4(pkt, h);
+	memset(key, 0, sizeof(*key));
+	memset(key->src + 10, 0xff, 2);
+	memcpy(key->src + 12, &ip->src_addr, sizeof(ip->src_addr));
+	memset(key->dst + 10, 0xff, 2);
+	memcpy(key->dst + 12, &ip->dst_addr, sizeof(ip->dst_addr));
 	key->sport = ports.src;
 	key->dport = ports.dst;
 	key->domain = domain;

@@ -186,9 +186,10 @@ struct vnf_app {
 	/**
 	 * How many octets of DPDK's memory (rte_malloc) the application will take for tables and
 	 * the like, beside packets: taken at the start, as none may be added later. `config` is
-	 * what the keys filled. No side effects. Context: start-up, before DPDK runs; --check too.
+	 * what the keys filled; of `vnf` no more than vnf_slot_count() is known yet. No side
+	 * effects. Context: start-up, before DPDK runs; --check too.
 	 */
-	uint64_t (*memory)(const void *config);
+	uint64_t (*memory)(const struct vnf *vnf, const void *config);
 	/**
 	 * Ports are known (names, MTU, MAC), none is open yet. `*state` is handed to later
 	 * callbacks through vnf_state(). Return 0 or -errno, after logging why. Context: start-up.
