@@ -53,7 +53,7 @@ static inline void sessions_start(bool is_virtual)
 	random_fix(1);
 	if (is_virtual)
 		clock_make_virtual(0);
-	cr_assert_eq(vnf_sessions_create(&conf, &sessions), 0);
+	cr_assert_eq(vnf_sessions_create(NULL, &conf, &sessions), 0);
 	worker.pub.now_ns = VNF_SECOND_NS;
 }
 
