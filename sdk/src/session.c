@@ -10,8 +10,6 @@
 
 #include <errno.h>
 
-#include <rte_prefetch.h>
-
 #include "session_priv.h"
 
 /* Timers that are looked at when a slot is full. */
@@ -59,6 +57,7 @@ static void session_end(struct vnf_worker *worker, struct vnf_sessions *s,
 {
 	struct session_slot *in = session_slot(s, session->slot);
 
+	session_timer_prefetch(s, session);
 	session_index_remove(s, session);
 	session_timer_stop(s, session);
 	end_count(&in->counters, why);
@@ -98,6 +97,41 @@ int vnf_session_remove(struct vnf_worker *worker, struct vnf_sessions *sessions,
 	return 0;
 }
 
+/* ---- find ---- */
+
+static void hit_fill(struct vnf_session_hit *hit, struct vnf_session *session, uint32_t key)
+{
+	hit->session = session;
+	hit->generation = session->generation;
+	hit->key = key;
+}
+
+static struct vnf_session *find(struct vnf_worker *worker, struct vnf_sessions *s, uint32_t slot,
+				const void *key, struct session_place place,
+				struct vnf_session_hit *hit)
+{
+	struct vnf_session *session;
+	uint32_t word;
+
+	hit->session = NULL;
+	if (!session_index_find(s, slot, key, place, &word))
+		return NULL;
+	session = session_at(s, word >> WORD_SESSION_SHIFT);
+	if (unlikely(!session_lives(worker, s, session)))
+		return NULL;
+	hit_fill(hit, session, (word & WORD_KEY) != 0);
+	return session;
+}
+
+struct vnf_session *vnf_session_find(struct vnf_worker *worker, struct vnf_sessions *sessions,
+				     uint32_t slot, const void *key, struct vnf_session_hit *hit)
+{
+	struct vnf_session_hit unwanted;
+
+	return find(worker, sessions, slot, key, session_place(sessions, key),
+		    hit != NULL ? hit : &unwanted);
+}
+
 /* ---- begin ---- */
 
 /* Of a full slot: what is over goes, or what may be evicted. */
@@ -123,13 +157,13 @@ static struct vnf_session *place_make(struct vnf_worker *worker, struct vnf_sess
 }
 
 /* The keys stand in the session. False: there is no room for them. */
-static bool keys_add(struct vnf_sessions *s, uint32_t slot, const struct vnf_session *session)
+static bool keys_add(struct vnf_sessions *s, uint32_t slot, const struct vnf_session *session,
+		     const struct session_place *places)
 {
 	uint32_t word = session_number(s, session) << WORD_SESSION_SHIFT;
 
 	for (uint32_t i = 0; i < s->conf.keys; i++)
-		if (!session_index_add(s, slot, session_place(s, session_key(s, session, i)),
-				       word | (i != 0 ? WORD_KEY : 0))) {
+		if (!session_index_add(s, slot, places[i], word | (i != 0 ? WORD_KEY : 0))) {
 			session_index_remove(s, session);
 			return false;
 		}
@@ -147,46 +181,43 @@ static void session_fill(struct vnf_sessions *s, uint32_t slot, const void *keys
 	memset(vnf_session_user(session), 0, s->conf.user_size);
 }
 
-static void hit_fill(struct vnf_session_hit *hit, struct vnf_session *session, uint32_t key)
-{
-	hit->session = session;
-	hit->generation = session->generation;
-	hit->key = key;
-}
-
 /* 0, or what vnf_session_create() returns for what is wrong or there already. */
 static int create_check(struct vnf_worker *worker, struct vnf_sessions *s, uint32_t slot,
-			const void *keys, uint32_t in_class, struct vnf_session_hit *hit)
+			const uint8_t *keys, uint32_t in_class, struct session_place *places,
+			struct vnf_session_hit *hit)
 {
-	const uint8_t *second = (const uint8_t *)keys + s->key_size;
+	const uint8_t *second = keys + s->key_size;
 
+	hit->session = NULL;
 	if (slot >= s->n_slots || in_class >= s->conf.n_classes ||
 	    (s->conf.keys == 2 && memcmp(keys, second, s->key_size) == 0))
 		return -EINVAL;
 	if (session_slot(s, slot)->calling)
 		return -EBUSY;
-	if (vnf_session_find(worker, s, slot, keys, hit) != NULL)
+	places[0] = session_place(s, keys);
+	if (find(worker, s, slot, keys, places[0], hit) != NULL)
 		return -EEXIST;
-	if (s->conf.keys == 2 && vnf_session_find(worker, s, slot, second, hit) != NULL)
-		return -EADDRINUSE;
-	return 0;
+	if (s->conf.keys == 1)
+		return 0;
+	places[1] = session_place(s, second);
+	return find(worker, s, slot, second, places[1], hit) != NULL ? -EADDRINUSE : 0;
 }
 
 int vnf_session_create(struct vnf_worker *worker, struct vnf_sessions *sessions, uint32_t slot,
 		       const void *keys, uint32_t in_class, struct vnf_session_hit *hit)
 {
+	struct session_place places[2];
 	struct vnf_session *session;
 	int ret;
 
-	hit->session = NULL;
-	ret = create_check(worker, sessions, slot, keys, in_class, hit);
+	ret = create_check(worker, sessions, slot, keys, in_class, places, hit);
 	if (ret != 0)
 		return ret;
 	session = place_make(worker, sessions, slot);
 	if (session == NULL)
 		goto refuse;
 	session_fill(sessions, slot, keys, session);
-	if (!keys_add(sessions, slot, session))
+	if (!keys_add(sessions, slot, session, places))
 		goto put_back;
 	session->generation++;
 	session_timer_start(sessions, session, in_class, worker->now_ns);
@@ -200,26 +231,6 @@ put_back:
 refuse:
 	count_add(&session_slot(sessions, slot)->counters.refused, 1);
 	return -ENOSPC;
-}
-
-/* ---- find ---- */
-
-struct vnf_session *vnf_session_find(struct vnf_worker *worker, struct vnf_sessions *sessions,
-				     uint32_t slot, const void *key, struct vnf_session_hit *hit)
-{
-	struct vnf_session *session = NULL;
-	uint32_t word;
-
-	if (session_index_find(sessions, slot, key, session_place(sessions, key), &word)) {
-		session = session_at(sessions, word >> WORD_SESSION_SHIFT);
-		if (unlikely(!session_lives(worker, sessions, session)))
-			session = NULL;
-	}
-	if (hit != NULL && session != NULL)
-		hit_fill(hit, session, (word & WORD_KEY) != 0);
-	else if (hit != NULL)
-		hit->session = NULL;
-	return session;
 }
 
 /* ---- handles ---- */

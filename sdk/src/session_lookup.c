@@ -7,8 +7,6 @@
  * keys of a bucket with the same signature) is left to session_index.c. Worker.
  */
 
-#include <rte_prefetch.h>
-
 #include "session_priv.h"
 
 /* What is found where nothing is. */

@@ -23,6 +23,7 @@
 #endif
 
 #include <rte_branch_prediction.h>
+#include <rte_prefetch.h>
 
 #include <vnf/session.h>
 #include <vnf/steer.h>
@@ -134,7 +135,8 @@ static inline struct vnf_session *session_at(const struct vnf_sessions *s, uint3
 static inline uint32_t session_number(const struct vnf_sessions *s,
 				      const struct vnf_session *session)
 {
-	return (uint32_t)((size_t)((const uint8_t *)session - s->entries) / s->stride);
+	/* 32 bits, since they are divided faster; both are multiples of 16. */
+	return (uint32_t)((size_t)((const uint8_t *)session - s->entries) >> 4) / (s->stride >> 4);
 }
 
 /* Else it ended, or never began. */
@@ -153,6 +155,17 @@ static inline uint32_t session_timer(const struct vnf_sessions *s,
 				     const struct vnf_session *session)
 {
 	return s->n_heads + session_number(s, session) - session->slot * s->per_slot;
+}
+
+/* What it takes to stop the timer is asked for. */
+static inline void session_timer_prefetch(const struct vnf_sessions *s,
+					  const struct vnf_session *session)
+{
+	const struct session_timer *timers = slot_timers(s, session->slot);
+	const struct session_timer *t = &timers[session_timer(s, session)];
+
+	rte_prefetch0(&timers[t->prev]);
+	rte_prefetch0(&timers[t->next]);
 }
 
 /* ---- keys ---- */
