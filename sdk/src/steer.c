@@ -95,11 +95,14 @@ static uint32_t slot_addresses(const struct vnf_worker *worker, struct rte_mbuf 
 	return 0;
 }
 
-/* What the packet is about: itself, or what its ICMP error quotes. */
+/* What the packet is about: itself, or what its ICMP error quotes. Of an error in fragments only
+ * the first has the quote; they are to meet.
+ */
 static const struct vnf_headers *subject(struct rte_mbuf *pkt, const struct vnf_headers *h,
 					 struct vnf_headers *quote)
 {
-	if (!vnf_is_icmp_error(pkt, h) || vnf_parse_quote(pkt, h, quote) != 0)
+	if ((h->flags & VNF_FRAGMENT) != 0 || !vnf_is_icmp_error(pkt, h) ||
+	    vnf_parse_quote(pkt, h, quote) != 0)
 		return h;
 	return quote;
 }
