@@ -60,17 +60,19 @@ static void outs_flush(struct steer_worker *w)
 }
 
 /* The packet pool has a buffer for each place of a ring. So a packet that takes many, one that is
- * yet to be cut, goes on a ring that is nearly empty only.
+ * yet to be cut, goes on a ring that is nearly empty only; what is about to go there counts.
  */
-static bool is_too_much(const struct packet_ring *ring, const struct rte_mbuf *pkt)
+static bool is_too_much(const struct steer_stage_out *out, const struct rte_mbuf *pkt)
 {
+	const struct packet_ring *ring = out->ring;
+
 	return unlikely(vnf_is_tso(pkt)) &&
-	       packet_ring_written(ring) - packet_ring_read(ring) > ring->size / 32;
+	       packet_ring_written(ring) - packet_ring_read(ring) + out->n > ring->size / 32;
 }
 
 static void out_add(struct steer_worker *w, struct steer_stage_out *out, struct rte_mbuf *pkt)
 {
-	if (is_too_much(out->ring, pkt)) {
+	if (is_too_much(out, pkt)) {
 		refuse(w, pkt);
 		return;
 	}
