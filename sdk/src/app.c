@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "app_tables.h"
 #include "reload.h"
 
 /* What vnf_run() hands to the callbacks of struct vnf_program. */
@@ -90,6 +91,7 @@ static int app_worker_init(struct vnf_worker *worker)
 	w->app = loop_create(worker->vnf, w, app);
 	if (w->app == NULL)
 		return -ENOMEM;
+	tables_give(worker->vnf, worker);
 	ret = parts_worker_init(w);
 	if (ret == 0 && app->worker_init != NULL)
 		ret = app->worker_init(&w->pub);
@@ -134,6 +136,13 @@ static void parts_destroy(struct vnf *vnf)
 	}
 }
 
+static uint64_t app_memory(const struct vnf *vnf, const void *config)
+{
+	const struct vnf_app *app = run_of(vnf)->app;
+
+	return tables_bytes(vnf, app) + (app->memory != NULL ? app->memory(vnf, config) : 0);
+}
+
 static int app_init(struct vnf *vnf)
 {
 	struct app_run *run = run_of(vnf);
@@ -142,6 +151,8 @@ static int app_init(struct vnf *vnf)
 	int ret;
 
 	ret = parts_create(vnf);
+	if (ret == 0)
+		ret = tables_create(vnf, app);
 	if (ret < 0)
 		return ret;
 	if (app->init != NULL) {
@@ -179,6 +190,7 @@ static void app_fini(struct vnf *vnf)
 	reload_stop(vnf);
 	if (run->initialised && app->fini != NULL)
 		app->fini(vnf, vnf_state(vnf));
+	tables_destroy(vnf);
 	parts_destroy(vnf);
 }
 
@@ -219,7 +231,7 @@ int vnf_run(int argc, char *const *argv, const struct vnf_app *app)
 		.ports_min = app->ports_min,
 		.ports_max = app->ports_max,
 		.stateful = app->stateful,
-		.memory = app->memory,
+		.memory = app_memory,
 		.spread = app->spread,
 		.check = app_check,
 		.init = app_init,

@@ -481,14 +481,6 @@ static void check_ethdevs(const struct schema *schema, const struct vnf_program 
 	}
 }
 
-static bool steers(const struct vnf_program *program)
-{
-	for (size_t i = 0; i < VNF_PARTS_MAX && program_part(program, i) != NULL; i++)
-		if (program->parts[i]->slot == PART_STEER)
-			return true;
-	return false;
-}
-
 void schema_check(const struct schema *schema, const struct vnf_program *program,
 		  struct vnf_config *file, const struct system_spec *spec)
 {
@@ -506,7 +498,7 @@ void schema_check(const struct schema *schema, const struct vnf_program *program
 				 : spec->ports.n < least ? "at least "
 							 : "at most ",
 				 spec->ports.n > most ? most : least);
-	if (program->stateful && spec->workers > 1 && !steers(program))
+	if (program->stateful && spec->workers > 1 && !program_has_part(program, PART_STEER))
 		vnf_config_error(file, &spec->workers,
 				 "%u workers, but %s keeps state per flow and does not steer flows "
 				 "to workers; write workers = 1",

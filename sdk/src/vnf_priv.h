@@ -138,6 +138,14 @@ static inline const struct vnf_part *program_part(const struct vnf_program *prog
 	return program->parts != NULL ? program->parts[i] : NULL;
 }
 
+static inline bool program_has_part(const struct vnf_program *program, enum part_slot slot)
+{
+	for (size_t i = 0; i < VNF_PARTS_MAX && program_part(program, i) != NULL; i++)
+		if (program_part(program, i)->slot == slot)
+			return true;
+	return false;
+}
+
 /* 0 or -errno, after logging why. */
 int schema_init(struct schema *schema, const struct vnf_program *program);
 void schema_fini(struct schema *schema);
@@ -509,8 +517,8 @@ struct worker {
 	uint32_t doing;                    /* enum doing; read by the watchdog */
 	struct vnf_timeouts *timeouts;
 	struct worker_asked asked;
-	uint64_t sessions_look_ns; /* session_run.c's: when to look which are due */
-	uint32_t sessions_at;      /* and the slot that is looked at first */
+	uint64_t sessions_look_ns;   /* session_run.c's: when to look which are due */
+	uint32_t sessions_at;        /* and the slot that is looked at first */
 	struct capture_tap *capture; /* its part of a capture, or NULL; release, acquire */
 
 	/* A reader asks by raising snap_asked, the worker answers with a copy and snap_done. */
@@ -651,6 +659,7 @@ struct vnf {
 	struct worker *workers;
 	uint16_t n_workers;
 	struct vnf_sessions *sessions; /* tables, their timers are ours to run */
+	struct vnf_sessions *tables[VNF_SESSION_TABLES_MAX]; /* app_tables.c's */
 	/* By number: what ports counted that had it before. */
 	struct vnf_port_counters *counted_before;
 	bool reload_asked;       /* by SIGHUP; before workers run, to be done when they do */

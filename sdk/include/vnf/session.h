@@ -39,6 +39,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include <vnf/clock.h>
 #include <vnf/packet.h>
 #include <vnf/vnf.h>
 
@@ -202,6 +203,21 @@ uint64_t vnf_sessions_bytes(const struct vnf_sessions_conf *conf);
  */
 int vnf_sessions_create(struct vnf *vnf, const struct vnf_sessions_conf *conf,
 			struct vnf_sessions **sessions);
+
+/**
+ * A table that the application asked for by vnf_app.sessions. Workers have them in
+ * vnf_worker.sessions.
+ *
+ * @param vnf
+ *   The program.
+ * @param i
+ *   Its number.
+ * @return
+ *   The table, the SDK's; NULL: there is none.
+ *
+ * Context: any thread, from `init` on.
+ */
+struct vnf_sessions *vnf_sessions_table(const struct vnf *vnf, uint32_t i);
 
 /**
  * Release a table. Sessions that still live are forgotten, without a call of `ended`: who holds

@@ -45,6 +45,9 @@ extern "C" {
 /** Parts of the SDK that a program may use, at most. */
 #define VNF_PARTS_MAX 4
 
+/** Tables of sessions of an application at most. */
+#define VNF_SESSION_TABLES_MAX 4
+
 /** Packets in a burst at most. */
 #define VNF_BURST_MAX 32
 
@@ -77,6 +80,10 @@ struct vnf;
 /** The last packets that a worker dropped. Opaque. */
 struct vnf_drop_recorder;
 
+/** A table of sessions, and what it is to be; see vnf/session.h. */
+struct vnf_sessions;
+struct vnf_sessions_conf;
+
 /** A worker's view of the slots that state is split into; see vnf/steer.h. */
 struct vnf_slots;
 
@@ -107,6 +114,8 @@ struct vnf_worker {
 	struct vnf_drop_recorder *recorder; /**< Of dropped packets; the SDK's. */
 	void *part[VNF_PARTS_MAX];          /**< Of the parts that the program uses; the SDK's. */
 	struct vnf_slots *slots;            /**< With VNF_STEER; NULL without. */
+	/** Tables of vnf_app.sessions, by number; NULL: there is none. */
+	struct vnf_sessions *sessions[VNF_SESSION_TABLES_MAX];
 };
 
 /**
@@ -183,6 +192,14 @@ struct vnf_app {
 	 * called by --check. Context: start-up.
 	 */
 	void (*check)(struct vnf_config *file, void *config);
+	/**
+	 * Say what table of sessions number `i`, from 0, is to be: fill in `conf`, which is zero but
+	 * for the slots, and return true; false: there are no more. The SDK plans their memory,
+	 * makes them before `init`, runs their timers, and releases them after `fini`. No side
+	 * effects. Context: start-up, twice; --check too.
+	 */
+	bool (*sessions)(const struct vnf *vnf, const void *config, uint32_t i,
+			 struct vnf_sessions_conf *conf);
 	/**
 	 * How many octets of DPDK's memory (rte_malloc) the application will take for tables and
 	 * the like, beside packets: taken at the start, as none may be added later. `config` is
