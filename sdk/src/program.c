@@ -195,9 +195,6 @@ static uint32_t plan_packets(const struct vnf *vnf)
 
 static uint64_t plan_tables(const struct vnf *vnf)
 {
-	/* Timers that are exact take more. */
-	if (vnf->options.replay.on)
-		clock_make_virtual(0);
 	return vnf->program->memory != NULL ? vnf->program->memory(vnf, vnf->config) : 0;
 }
 

@@ -88,14 +88,15 @@ static uint32_t buckets(const struct vnf_sessions_conf *conf)
 	return (uint32_t)(((uint64_t)per_slot(conf) * conf->keys + 6) / 7 + 8);
 }
 
-static uint32_t lists(void)
+/* Heads of a class: its lists, and one for those whose period was cut. */
+static uint32_t lists(bool exact)
 {
-	return (clock_is_virtual() ? TIMEOUT_LISTS_MAX : TIMEOUT_LISTS_LIVE) + 1;
+	return (exact ? TIMEOUT_LISTS_MAX : TIMEOUT_LISTS_LIVE) + 1;
 }
 
-static uint32_t heads(const struct vnf_sessions_conf *conf)
+static uint32_t heads(const struct vnf_sessions_conf *conf, bool exact)
 {
-	return RTE_ALIGN_CEIL(conf->n_classes * lists(), 4u);
+	return RTE_ALIGN_CEIL(conf->n_classes * lists(exact), 4u);
 }
 
 static uint32_t slot_bytes(const struct vnf_sessions_conf *conf)
@@ -105,7 +106,7 @@ static uint32_t slot_bytes(const struct vnf_sessions_conf *conf)
 			      (uint32_t)RTE_CACHE_LINE_SIZE);
 }
 
-static struct layout layout(const struct vnf_sessions_conf *conf)
+static struct layout layout(const struct vnf_sessions_conf *conf, bool exact)
 {
 	uint64_t n = conf->slots, sessions = per_slot(conf);
 	struct layout at;
@@ -114,7 +115,7 @@ static struct layout layout(const struct vnf_sessions_conf *conf)
 	at.slots = at.due + RTE_ALIGN_CEIL(n * sizeof(uint64_t), (uint64_t)RTE_CACHE_LINE_SIZE);
 	at.buckets = at.slots + n * slot_bytes(conf);
 	at.timers = at.buckets + n * buckets(conf) * sizeof(struct session_bucket);
-	at.entries = at.timers + n * (heads(conf) + sessions) * sizeof(struct session_timer);
+	at.entries = at.timers + n * (heads(conf, exact) + sessions) * sizeof(struct session_timer);
 	at.end = at.entries + n * sessions * stride(conf);
 	return at;
 }
@@ -134,7 +135,8 @@ uint32_t vnf_sessions_per_slot(const struct vnf_sessions_conf *conf)
 
 uint64_t vnf_sessions_bytes(const struct vnf_sessions_conf *conf)
 {
-	return is_possible(conf) ? layout(conf).end + HEAP_BYTES : 0;
+	/* Whether the clock will be virtual is not known before DPDK is started. */
+	return is_possible(conf) ? layout(conf, true).end + HEAP_BYTES : 0;
 }
 
 /* ---- creation ---- */
@@ -178,9 +180,9 @@ static void conf_copy(struct vnf_sessions *s, const struct vnf_sessions_conf *co
 	s->n_slots = conf->slots;
 	s->per_slot = per_slot(conf);
 	s->buckets_per_slot = buckets(conf);
-	s->n_heads = heads(conf);
+	s->n_heads = heads(conf, clock_is_virtual());
 	s->timers_per_slot = s->n_heads + s->per_slot;
-	s->lists = lists();
+	s->lists = lists(clock_is_virtual());
 	s->key_size = conf->key_size;
 }
 
@@ -201,7 +203,7 @@ int vnf_sessions_create(struct vnf *vnf, const struct vnf_sessions_conf *conf,
 
 	if (!is_possible(conf) || !fits_program(vnf, conf))
 		return -EINVAL;
-	at = layout(conf);
+	at = layout(conf, clock_is_virtual());
 	s = rte_zmalloc("sessions", at.end, RTE_CACHE_LINE_SIZE);
 	if (s == NULL)
 		return -ENOMEM;
