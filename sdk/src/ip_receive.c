@@ -138,17 +138,24 @@ static vnf_verdict_t ipv6_receive(struct rte_mbuf *pkt, const struct vnf_headers
 	return FIND_V6;
 }
 
-/* A tag says which interface it is; what goes on has none. */
+/* A tag says which interface it is; what goes on has none. It is kept beside the packet, which may
+ * be received once more, by the worker that keeps its state (vnf/steer.h).
+ */
 static const struct ip_interface *tagged_interface(const struct ip_tables *t, uint16_t port,
 						   struct rte_mbuf *pkt, struct vnf_headers *h)
 {
 	const struct ip_interface *in;
+	uint16_t tag = h->vlan[0];
 
+	if (h->n_vlans == 0)
+		return ip_interface_on(t, port, pkt->vlan_tci % IP_VLANS);
 	if (h->n_vlans > 1)
 		return NULL;
-	in = ip_interface_on(t, port, h->vlan[0] % IP_VLANS);
+	in = ip_interface_on(t, port, tag % IP_VLANS);
 	if (in == NULL || vnf_vlan_pop(pkt, h) < 0)
 		return NULL;
+	pkt->vlan_tci = tag;
+	pkt->ol_flags |= RTE_MBUF_F_RX_VLAN | RTE_MBUF_F_RX_VLAN_STRIPPED;
 	return in;
 }
 
@@ -165,8 +172,10 @@ static inline vnf_verdict_t packet_receive(struct ip_worker *w, uint16_t port, s
 	meta->target = t->target; /* no route, until one is found */
 	if (unlikely(bad != 0))
 		return VNF_DROP(bad);
-	meta->in = likely(h->n_vlans == 0) ? t->port[port].untagged
-					   : tagged_interface(t, port, pkt, h);
+	if (likely(h->n_vlans == 0 && (pkt->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED) == 0))
+		meta->in = t->port[port].untagged;
+	else
+		meta->in = tagged_interface(t, port, pkt, h);
 	if (unlikely(meta->in == NULL))
 		return VNF_DROP(VNF_DROP_NO_INTERFACE);
 	dst = &vnf_ether(pkt)->dst_addr;

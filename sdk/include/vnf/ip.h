@@ -71,7 +71,10 @@ extern const struct vnf_part vnf_ip_part;
 /**
  * Receive: find and check the headers, the interface and the route.
  *
- * A VLAN tag is taken away: what goes on begins with an Ethernet header, followed by IP.
+ * A VLAN tag is taken away: what goes on begins with an Ethernet header, followed by IP. It is kept
+ * in the mbuf (vlan_tci, with RTE_MBUF_F_RX_VLAN_STRIPPED), so that a packet may be received again
+ * by another worker, after VNF_TO_SLOT(). Whoever sends a packet to a slot as if it came from
+ * another interface writes that one's tag there, or 0.
  *
  * @param worker
  *   The calling worker.

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 The vnfkit authors
+ *
+ * Services that are balanced: their keys in the configuration, and what is made of them.
+ */
+#ifndef SERVICES_H
+#define SERVICES_H
+
+#include <vnf/config.h>
+#include <vnf/session.h>
+
+/* Places of a table: a prime, some hundred times the back ends. */
+#define PLACES 4099
+#define BACK_ENDS_MAX 64
+
+/* Addresses are as in keys: IPv4 ones mapped. */
+struct service {
+	uint8_t address[16];
+	rte_be16_t port;
+	uint8_t back_end[BACK_ENDS_MAX][16];
+	uint8_t place[PLACES]; /* number of the back end */
+};
+
+struct services {
+	size_t n;
+	struct service service[];
+};
+
+extern const struct vnf_config_key services_keys[];
+
+/* Of `specs`, decoded by these keys; errors go to `file`. 0 or -ENOMEM. */
+int services_make(struct vnf_config *file, const struct vnf_config_list *specs,
+		  struct services **services);
+/* NULL: nobody serves there. */
+const struct service *service_find(const struct services *services, const uint8_t *address,
+				   rte_be16_t port);
+/* The back end for a new connection. */
+const uint8_t *service_choose(const struct service *service, const struct vnf_session_key6 *key);
+
+#endif
