@@ -55,6 +55,9 @@ int tables_create(struct vnf *vnf, const struct vnf_app *app)
 				  strerror(-ret));
 			return ret;
 		}
+		vnf_info("sessions: \"%s\": room for %u in each of %u slots, %llu MiB", conf.name,
+			 vnf_sessions_per_slot(&conf), conf.slots,
+			 (unsigned long long)(vnf_sessions_bytes(&conf) >> 20));
 	}
 	return 0;
 }

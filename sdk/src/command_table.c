@@ -19,7 +19,7 @@
 
 static const struct vnf_command *const sdk_tables[] = {
 	table_commands,    info_commands,    counter_commands, capture_commands, datapath_commands,
-	drop_log_commands, latency_commands, reload_commands,  why_commands,
+	drop_log_commands, latency_commands, reload_commands,  session_commands, why_commands,
 };
 
 /* Those of `vnfkit ctl` itself. */

@@ -20,6 +20,7 @@
 #define REFUSAL_MAX 4096
 
 extern const struct vnf_command reload_commands[];
+extern const struct vnf_command session_commands[]; /* session_command.c */
 extern const struct vnf_command why_commands[];     /* command_why.c */
 extern const struct vnf_command latency_commands[]; /* command_latency.c */
 /* ---- command_datapath.c ---- */

@@ -174,6 +174,7 @@ int memory_plan_make(const struct memory_input *in, struct memory_plan *plan, ch
 
 	memset(plan, 0, sizeof(*plan));
 	pool_plan(in, plan);
+	plan->table_bytes = in->table_bytes;
 	plan->needed = round_up(pool_bytes(plan) + in->port_bytes + in->table_bytes + BASE_BYTES,
 				ROUND_BYTES);
 	plan->bytes = in->memory != 0 ? round_up(in->memory, ROUND_BYTES) : plan->needed;

@@ -259,6 +259,8 @@ static void page_write(struct vnf_metrics_page *page, struct vnf *vnf)
 	for (size_t i = 0; i < VNF_PARTS_MAX && program_part(vnf->program, i) != NULL; i++)
 		for (m = vnf->program->parts[i]->metrics; m != NULL && m->name != NULL; m++)
 			metrics_family(page, vnf, m);
+	for (m = session_metrics; vnf->tables[0] != NULL && m->name != NULL; m++)
+		metrics_family(page, vnf, m);
 	for (m = vnf->program->metrics; m != NULL && m->name != NULL; m++)
 		metrics_family(page, vnf, m);
 	if (page->openmetrics)

@@ -109,6 +109,7 @@ int plan_print(const struct vnf *vnf)
 	if (vnf->spec->cpus[0] != '\0')
 		json_object_set_new(plan, "worker_cpus", worker_cpus_json(&vnf->cpus));
 	json_object_set_new(plan, "memory_bytes", json_integer((json_int_t)vnf->memory.bytes));
+	json_object_set_new(plan, "table_bytes", json_integer((json_int_t)vnf->memory.table_bytes));
 	json_object_set_new(plan, "ports", ports_json(vnf));
 	ret = json_dumpf(plan, stdout, JSON_INDENT(1));
 	json_decref(plan);

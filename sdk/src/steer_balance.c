@@ -61,3 +61,17 @@ bool steer_balance(const uint64_t *load, const uint16_t *owner, uint32_t n_slots
 	advice->to = least;
 	return slot_choose(load, owner, n_slots, busiest, of[busiest] - of[least], &advice->slot);
 }
+
+uint32_t steer_imbalance(const uint64_t *load, const uint16_t *owner, uint32_t n_slots,
+			 uint16_t n_workers)
+{
+	uint64_t of[WORKERS_MAX] = { 0 };
+	uint64_t all = 0, most = 0;
+
+	workers_weigh(load, owner, n_slots, of);
+	for (uint16_t w = 0; w < n_workers; w++) {
+		all += of[w];
+		most = RTE_MAX(most, of[w]);
+	}
+	return all == 0 ? 0 : (uint32_t)(most * 100 * n_workers / all);
+}

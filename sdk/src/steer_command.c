@@ -148,6 +148,7 @@ enum {
 	METRIC_GIVEN,
 	METRIC_FULL,
 	METRIC_MOVES,
+	METRIC_IMBALANCE,
 };
 
 static int64_t worker_value(const struct steer *steer, uint16_t id, uint32_t tag)
@@ -173,6 +174,10 @@ static void collect(struct vnf *vnf, const struct vnf_metric *metric, struct vnf
 
 	if (metric->tag == METRIC_MOVES) {
 		vnf_metrics_put(page, (int64_t)counter_read(&steer->moves), NULL);
+		return;
+	}
+	if (metric->tag == METRIC_IMBALANCE) {
+		vnf_metrics_put(page, __atomic_load_n(&steer->imbalance, __ATOMIC_RELAXED), NULL);
 		return;
 	}
 	for (uint16_t i = 0; i < steer->n_workers; i++) {
@@ -207,6 +212,10 @@ const struct vnf_metric steer_metrics[] = {
 	  .help = "Slots that went to another worker.",
 	  .counter = true,
 	  .tag = METRIC_MOVES,
+	  .collect = collect },
+	{ .name = "steering_imbalance_percent",
+	  .help = "Packets of the busiest worker in the last second, in per cent of the mean.",
+	  .tag = METRIC_IMBALANCE,
 	  .collect = collect },
 	{ .name = NULL },
 };

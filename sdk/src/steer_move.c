@@ -65,6 +65,10 @@ static bool loads_look(struct steer *steer, struct steer_advice *advice)
 		steer->load[s] = packets - steer->packets_seen[s];
 		steer->packets_seen[s] = packets;
 	}
+	__atomic_store_n(
+		&steer->imbalance,
+		steer_imbalance(steer->load, steer->target, steer->n_slots, steer->n_workers),
+		__ATOMIC_RELAXED);
 	return steer_balance(steer->load, steer->target, steer->n_slots, steer->n_workers, advice);
 }
 

@@ -96,6 +96,7 @@ struct steer {
 	/* The control thread's own. */
 	uint64_t moves;         /* that are complete */
 	uint64_t looked_ns;     /* when loads were compared */
+	uint32_t imbalance;     /* of the last second, in per cent; read by others */
 	uint32_t uneven;        /* how many times in a row they were uneven */
 	uint64_t *packets_seen; /* by slot */
 	uint64_t *load;         /* by slot: packets since */
@@ -145,5 +146,10 @@ struct steer_advice {
 /* Is the busiest worker too busy, beside the others? `load` by slot. False: leave it as it is. */
 bool steer_balance(const uint64_t *load, const uint16_t *owner, uint32_t n_slots,
 		   uint16_t n_workers, struct steer_advice *advice);
+/* What the busiest worker has, in per cent of the mean: 100 where all have the same, 0 where nobody
+ * has anything.
+ */
+uint32_t steer_imbalance(const uint64_t *load, const uint16_t *owner, uint32_t n_slots,
+			 uint16_t n_workers);
 
 #endif

@@ -218,11 +218,12 @@ struct memory_input {
 
 struct memory_plan {
 	uint32_t n_mbufs;
-	uint32_t cache;     /* mbufs cached per worker */
-	uint32_t data_room; /* octets, with headroom */
-	uint64_t needed;    /* bytes, computed */
-	uint64_t bytes;     /* bytes, to be taken */
-	uint64_t reserve;   /* bytes of hugepages to be reserved first */
+	uint32_t cache;       /* mbufs cached per worker */
+	uint32_t data_room;   /* octets, with headroom */
+	uint64_t table_bytes; /* thereof the application's tables */
+	uint64_t needed;      /* bytes, computed */
+	uint64_t bytes;       /* bytes, to be taken */
+	uint64_t reserve;     /* bytes of hugepages to be reserved first */
 	bool huge;
 };
 
@@ -581,6 +582,10 @@ uint32_t timeout_lists(uint64_t period_ns);
 void timeouts_run(struct worker *w);
 /* When there will be something to do; UINT64_MAX: never. */
 uint64_t timeouts_next_due(const struct worker *w);
+
+/* ---- session_command.c ---- */
+
+extern const struct vnf_metric session_metrics[];
 
 /* ---- session_run.c ---- */
 
