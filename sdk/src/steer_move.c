@@ -101,7 +101,8 @@ void steer_control(struct vnf *vnf)
 	if (steer->n_workers == 1)
 		return;
 	if (stage == STEER_SENDING && workers_have_seen(vnf, steer))
-		__atomic_store_n(&steer->stage, STEER_LEAVING, __ATOMIC_RELEASE);
+		__atomic_store_n(&steer->stage, steer_turn(STEER_LEAVING, steer->from),
+				 __ATOMIC_RELEASE);
 	if (stage == STEER_NONE && !clock_is_virtual())
 		rebalance(vnf, steer);
 }

@@ -10,7 +10,7 @@
  *     steer_command.c what is told of it
  *     steer_rss.c     cards that spread packets over queues
  *
- * A move takes these steps, and `stage` says whose turn it is:
+ * A move takes these steps, and `stage` says which it is in, and whose turn it is:
  *
  *     SENDING  control: `target` names the new owner; wait until no worker can have seen the old
  *     LEAVING  old owner: deal with all that is on its rings now, then give the slot up (`holder`)
@@ -45,6 +45,14 @@ enum steer_stage {
 	STEER_LEAVING,
 	STEER_TAKING,
 };
+
+/* What `stage` is when it is a worker's turn. One word: a worker that was held up between a look at
+ * the stage and one at whose turn it is would take a later move for the one it looked at.
+ */
+static inline uint32_t steer_turn(enum steer_stage stage, uint16_t worker)
+{
+	return (uint32_t)worker << 8 | (uint32_t)stage;
+}
 
 /* Packets on their way to one other worker. */
 struct steer_stage_out {
@@ -84,8 +92,9 @@ struct steer {
 	uint16_t *holder; /* by slot: who may use it; release by the old one, acquire by the new */
 	struct steer_worker *workers;
 
-	uint32_t stage; /* enum steer_stage; release, acquire */
-	uint32_t slot;  /* that moves, from the owner `from` to `to` */
+	uint32_t stage; /* enum steer_stage, with the worker: steer_turn(); release, acquire */
+	/* Only for the control thread, and for the worker whose turn it is. */
+	uint32_t slot; /* that moves, from the owner `from` to `to` */
 	uint16_t from, to;
 	uint64_t token; /* of the wait for all workers */
 

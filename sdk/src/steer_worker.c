@@ -185,7 +185,7 @@ static void slot_leave(struct steer_worker *w)
 	w->pub.changes++;
 	__atomic_store_n(&s->holder[s->slot], s->to, __ATOMIC_RELAXED);
 	/* All that was done in the slot is seen by the new owner, who acquires. */
-	__atomic_store_n(&s->stage, STEER_TAKING, __ATOMIC_RELEASE);
+	__atomic_store_n(&s->stage, steer_turn(STEER_TAKING, s->to), __ATOMIC_RELEASE);
 }
 
 static uint32_t slot_take(struct steer_worker *w)
@@ -205,11 +205,10 @@ static uint32_t slot_take(struct steer_worker *w)
 	return n;
 }
 
-/* Whose turn is it? */
 static bool move_is_ours(const struct steer_worker *w, uint32_t stage)
 {
-	return (stage == STEER_LEAVING && w->steer->from == w->worker->id) ||
-	       (stage == STEER_TAKING && w->steer->to == w->worker->id);
+	return stage == steer_turn(STEER_LEAVING, w->worker->id) ||
+	       stage == steer_turn(STEER_TAKING, w->worker->id);
 }
 
 static uint32_t move_go_on(struct steer_worker *w)
@@ -218,7 +217,7 @@ static uint32_t move_go_on(struct steer_worker *w)
 
 	if (likely(stage == STEER_NONE) || !move_is_ours(w, stage))
 		return 0;
-	if (stage == STEER_TAKING)
+	if (stage == steer_turn(STEER_TAKING, w->worker->id))
 		return slot_take(w);
 	slot_leave(w);
 	return 0;
