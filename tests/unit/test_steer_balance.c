@@ -261,10 +261,10 @@ Test(steer_balance, imbalance)
 {
 	const uint64_t none[4] = { 0 }, even[4] = { 5, 5, 5, 5 }, one[4] = { 0, 9, 0, 0 },
 		       uneven[4] = { 10, 20, 5, 5 };
-	const uint16_t owner[4] = { 0, 0, 1, 1 };
+	const uint16_t owner_of[4] = { 0, 0, 1, 1 };
 
-	cr_expect_eq(steer_imbalance(none, owner, 4, 2), 0);
-	cr_expect_eq(steer_imbalance(even, owner, 4, 2), 100);
-	cr_expect_eq(steer_imbalance(one, owner, 4, 2), 200);
-	cr_expect_eq(steer_imbalance(uneven, owner, 4, 2), 150);
+	cr_expect_eq(steer_imbalance(none, owner_of, 4, 2), 0);
+	cr_expect_eq(steer_imbalance(even, owner_of, 4, 2), 100);
+	cr_expect_eq(steer_imbalance(one, owner_of, 4, 2), 200);
+	cr_expect_eq(steer_imbalance(uneven, owner_of, 4, 2), 150);
 }
