@@ -7,20 +7,16 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 
 #include <rte_errno.h>
-#include <rte_fbarray.h>
-#include <rte_malloc.h>
-#include <rte_memory.h>
 #include <rte_mempool.h>
 #include <rte_rib.h>
 #include <rte_rib6.h>
 
 #include <vnf/log.h>
 
-/* Size of a large page, which the kernel may give us; that of the heap's pages in name only. */
-#define PAGE ((size_t)2 << 20)
+#include "own_heap.h"
+
 #define TBL24_ENTRIES ((size_t)1 << 24)
 #define TBL8_ENTRIES ((size_t)256)
 /* Greater than any node of a RIB. */
@@ -33,11 +29,7 @@
 struct ip_fib {
 	struct rte_fib *v4;
 	struct rte_fib6 *v6;
-	char heap[32];
-	int socket; /* that DPDK calls the heap by; -1: there is none */
-	bool added; /* the memory, to the heap */
-	void *memory;
-	size_t bytes;
+	struct own_heap heap;
 };
 
 /* How much a family's routes need. */
@@ -164,62 +156,6 @@ static size_t family_bytes(const struct family *f)
 	return bytes;
 }
 
-/* ---- memory ---- */
-
-/* No device sees this memory. But virtio-user hands each page that DPDK knows of to its peer, by a
- * descriptor, which external memory has not (rte_memseg_get_fd()), and then does not start. So the
- * pages are taken off the list that it walks; the heap does without.
- */
-static void pages_hide(const void *memory)
-{
-	struct rte_memseg_list *list = rte_mem_virt2memseg_list(memory);
-
-	for (int i = 0; list != NULL && i < (int)list->memseg_arr.len; i++)
-		rte_fbarray_set_free(&list->memseg_arr, i);
-}
-
-static int heap_create(struct ip_fib *fib, size_t bytes)
-{
-	static uint32_t number;
-	void *aligned;
-
-	fib->bytes = (bytes + PAGE - 1) / PAGE * PAGE;
-	fib->memory = mmap(NULL, fib->bytes + PAGE, PROT_READ | PROT_WRITE,
-			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (fib->memory == MAP_FAILED) {
-		fib->memory = NULL;
-		return -ENOMEM;
-	}
-	aligned = RTE_PTR_ALIGN_CEIL(fib->memory, PAGE);
-	madvise(aligned, fib->bytes, MADV_HUGEPAGE);
-	snprintf(fib->heap, sizeof(fib->heap), "vnf-ip-%u", number++);
-	if (rte_malloc_heap_create(fib->heap) != 0)
-		return -rte_errno;
-	fib->socket = rte_malloc_heap_get_socket(fib->heap);
-	if (rte_malloc_heap_memory_add(fib->heap, aligned, fib->bytes, NULL,
-				       (unsigned int)(fib->bytes / PAGE), PAGE) != 0)
-		return -rte_errno;
-	fib->added = true;
-	pages_hide(aligned);
-	return 0;
-}
-
-static void heap_destroy(struct ip_fib *fib)
-{
-	if (fib->socket >= 0 &&
-	    ((fib->added &&
-	      rte_malloc_heap_memory_remove(fib->heap, RTE_PTR_ALIGN_CEIL(fib->memory, PAGE),
-					    fib->bytes) != 0) ||
-	     rte_malloc_heap_destroy(fib->heap) != 0)) {
-		/* DPDK goes on looking at it. */
-		vnf_error("ip: %zu MiB of route tables cannot be given back: %s", fib->bytes >> 20,
-			  rte_strerror(rte_errno));
-		return;
-	}
-	if (fib->memory != NULL)
-		munmap(fib->memory, fib->bytes + PAGE);
-}
-
 /* ---- creation ---- */
 
 static int v4_create(struct ip_fib *fib, const struct family *f)
@@ -232,8 +168,8 @@ static int v4_create(struct ip_fib *fib, const struct family *f)
 	};
 	char name[64];
 
-	snprintf(name, sizeof(name), "%s-4", fib->heap);
-	fib->v4 = rte_fib_create(name, fib->socket, &conf);
+	snprintf(name, sizeof(name), "%s-4", fib->heap.name);
+	fib->v4 = rte_fib_create(name, fib->heap.socket, &conf);
 	return fib->v4 != NULL ? 0 : -rte_errno;
 }
 
@@ -246,8 +182,8 @@ static int v6_create(struct ip_fib *fib, const struct family *f)
 	};
 	char name[64];
 
-	snprintf(name, sizeof(name), "%s-6", fib->heap);
-	fib->v6 = rte_fib6_create(name, fib->socket, &conf);
+	snprintf(name, sizeof(name), "%s-6", fib->heap.name);
+	fib->v6 = rte_fib6_create(name, fib->heap.socket, &conf);
 	return fib->v6 != NULL ? 0 : -rte_errno;
 }
 
@@ -280,13 +216,13 @@ int ip_fib_create(struct ip_route *routes, size_t n, enum ip_fib_table table, st
 	*fib = NULL;
 	if (f == NULL)
 		return -ENOMEM;
-	f->socket = -1;
+	f->heap = (struct own_heap)OWN_HEAP_NONE;
 	if (n > 0)
 		qsort(routes, n, sizeof(*routes), route_compare);
 	families_count(routes, n, &v4, &v6);
 	v4.large = is_large(&v4, table);
 	v6.large = is_large(&v6, table);
-	ret = heap_create(f, family_bytes(&v4) + family_bytes(&v6));
+	ret = own_heap_create(&f->heap, "ip", family_bytes(&v4) + family_bytes(&v6));
 	if (ret == 0)
 		ret = v4_create(f, &v4);
 	if (ret == 0)
@@ -295,7 +231,7 @@ int ip_fib_create(struct ip_route *routes, size_t n, enum ip_fib_table table, st
 		ret = routes_add(f, routes, n);
 	if (ret < 0) {
 		vnf_error("ip: no memory for %u IPv4 and %u IPv6 routes (%zu MiB): %s", v4.routes,
-			  v6.routes, f->bytes >> 20, strerror(-ret));
+			  v6.routes, f->heap.bytes >> 20, strerror(-ret));
 		ip_fib_destroy(f);
 		return ret;
 	}
@@ -309,13 +245,13 @@ void ip_fib_destroy(struct ip_fib *fib)
 		return;
 	rte_fib_free(fib->v4);
 	rte_fib6_free(fib->v6);
-	heap_destroy(fib);
+	own_heap_destroy(&fib->heap);
 	free(fib);
 }
 
 uint64_t ip_fib_bytes(const struct ip_fib *fib)
 {
-	return fib->bytes;
+	return fib->heap.bytes;
 }
 
 struct rte_fib *ip_fib_v4(const struct ip_fib *fib)

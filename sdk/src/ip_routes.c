@@ -13,12 +13,11 @@
 #include "ip_node.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
-#define LINE_MAX_OCTETS 4096
+#include "line_file.h"
+
 #define BLANKS " \t\r\n"
 
 static const struct {
@@ -153,63 +152,23 @@ int ip_route_line_parse(char *text, struct ip_route_line *line, char *why, size_
 	return ret == 0 ? line_check(line, is_default, why, why_size) : ret;
 }
 
-static int lines_read(FILE *f, ip_route_line_fn add, void *arg, uint32_t *number, char *why,
-		      size_t why_size)
+struct reading {
+	ip_route_line_fn add;
+	void *arg;
+};
+
+static int line_take(void *arg, char *text, char *why, size_t why_size)
 {
-	char text[LINE_MAX_OCTETS];
+	const struct reading *reading = arg;
 	struct ip_route_line line;
+	int ret = ip_route_line_parse(text, &line, why, why_size);
 
-	for (*number = 1; fgets(text, sizeof(text), f) != NULL; ++*number) {
-		int ret;
-
-		if (strlen(text) == sizeof(text) - 1) {
-			snprintf(why, why_size, "longer than %d octets", LINE_MAX_OCTETS - 2);
-			return -EINVAL;
-		}
-		ret = ip_route_line_parse(text, &line, why, why_size);
-		if (ret == 0)
-			ret = add(arg, &line, why, why_size);
-		if (ret < 0)
-			return ret;
-	}
-	return 0;
-}
-
-/* A pipe would keep us waiting. */
-static FILE *file_open(const char *path, char *why, size_t why_size)
-{
-	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	struct stat st;
-	FILE *f;
-
-	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
-		f = fdopen(fd, "r");
-		if (f != NULL)
-			return f;
-	}
-	snprintf(why, why_size, "cannot read \"%s\": %s", path,
-		 fd < 0 ? strerror(errno) : "it is no file");
-	if (fd >= 0)
-		close(fd);
-	return NULL;
+	return ret == 0 ? reading->add(reading->arg, &line, why, why_size) : ret;
 }
 
 int ip_routes_read(const char *path, ip_route_line_fn add, void *arg, char *why, size_t why_size)
 {
-	FILE *f = file_open(path, why, why_size);
-	char what[WHY_MAX] = "";
-	uint32_t number = 0;
-	int ret;
+	struct reading reading = { add, arg };
 
-	if (f == NULL)
-		return -EINVAL;
-	ret = lines_read(f, add, arg, &number, what, sizeof(what));
-	if (ret == -EINVAL)
-		snprintf(why, why_size, "%s:%u: %s", path, number, what);
-	else if (ret == 0 && ferror(f)) {
-		snprintf(why, why_size, "cannot read \"%s\": %s", path, strerror(errno));
-		ret = -EINVAL;
-	}
-	fclose(f);
-	return ret;
+	return line_file_read(path, line_take, &reading, why, why_size);
 }
