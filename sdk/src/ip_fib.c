@@ -222,7 +222,7 @@ int ip_fib_create(struct ip_route *routes, size_t n, enum ip_fib_table table, st
 	families_count(routes, n, &v4, &v6);
 	v4.large = is_large(&v4, table);
 	v6.large = is_large(&v6, table);
-	ret = own_heap_create(&f->heap, "ip", family_bytes(&v4) + family_bytes(&v6));
+	ret = own_heap_create(&f->heap, "ip", family_bytes(&v4) + family_bytes(&v6), false);
 	if (ret == 0)
 		ret = v4_create(f, &v4);
 	if (ret == 0)

@@ -18,6 +18,7 @@
 
 /* Size of a large page, which the kernel may give us; that of the heap's pages in name only. */
 #define PAGE ((size_t)2 << 20)
+#define SMALL_PAGE ((size_t)4096)
 
 /* No device sees this memory. But virtio-user hands each page that DPDK knows of to its peer, by a
  * descriptor, which external memory has not (rte_memseg_get_fd()), and then does not start. So the
@@ -31,7 +32,7 @@ static void pages_hide(const void *memory)
 		rte_fbarray_set_free(&list->memseg_arr, i);
 }
 
-int own_heap_create(struct own_heap *heap, const char *prefix, size_t bytes)
+int own_heap_create(struct own_heap *heap, const char *prefix, size_t bytes, bool sparse)
 {
 	static uint32_t number;
 	void *aligned;
@@ -55,6 +56,10 @@ int own_heap_create(struct own_heap *heap, const char *prefix, size_t bytes)
 		return -rte_errno;
 	heap->added = true;
 	pages_hide(aligned);
+	/* What DPDK notes of the free memory is at its two ends; zeros are zeros again. */
+	if (sparse)
+		madvise(RTE_PTR_ADD(aligned, SMALL_PAGE), heap->bytes - 2 * SMALL_PAGE,
+			MADV_DONTNEED);
 	return 0;
 }
 

@@ -3,7 +3,7 @@
  *
  * Memory of its own for what DPDK allocates by a socket, outside of DPDK's heap: large tables that
  * come and go with a configuration need no hugepages, and nothing that a peer has mapped changes.
- * What is not written to takes no memory. Control thread.
+ * Control thread.
  */
 #ifndef VNF_OWN_HEAP_H
 #define VNF_OWN_HEAP_H
@@ -25,8 +25,10 @@ struct own_heap {
 		.socket = -1                                                                       \
 	}
 
-/* 0 or -errno; own_heap_destroy() is needed in any case. */
-int own_heap_create(struct own_heap *heap, const char *prefix, size_t bytes);
+/* 0 or -errno; own_heap_destroy() is needed in any case. DPDK writes zeros to all of it at first:
+ * with `sparse` what is not used is given back to the kernel.
+ */
+int own_heap_create(struct own_heap *heap, const char *prefix, size_t bytes, bool sparse);
 /* What was allocated must have been freed. */
 void own_heap_destroy(struct own_heap *heap);
 
