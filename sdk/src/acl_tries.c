@@ -17,11 +17,10 @@
 #define GROUP 4 /* octets that rte_acl reads at a time, behind the first */
 /* What a context takes beside its entries and tries. */
 #define CONTEXT_BYTES ((size_t)256 << 10)
-/* With which tries are tried first: usual ones fit, in as few as there can be. */
+/* What tries are given at first, so that few rules take little time; all that may be follows. */
 #define FIRST_BYTES ((uint64_t)2 << 20)
 #define FIRST_ENTRY_BYTES (UINT64_C(32) << 10)
 #define FIRST_BYTES_MAX (UINT64_C(128) << 20)
-#define NEXT_TIMES 4
 
 /* ---- keys ---- */
 
@@ -159,12 +158,14 @@ static int entries_add(const struct vnf_acl *acl, enum acl_family family)
 
 /* ---- contexts ---- */
 
-static struct rte_acl_config config_of(const struct acl_trie *t, uint64_t max_size)
+/* Without a max_size: with one, rte_acl begins with few tries, and rules that do not suit it take
+ * gigabytes on the way to that. So the heap is the limit.
+ */
+static struct rte_acl_config config_of(const struct acl_trie *t)
 {
 	struct rte_acl_config config = {
 		.num_categories = 1,
 		.num_fields = t->n_fields,
-		.max_size = max_size,
 	};
 
 	for (uint32_t i = 0; i < t->n_fields; i++) {
@@ -207,7 +208,7 @@ static uint32_t rule_of_most(const struct vnf_acl *acl)
 	return most;
 }
 
-/* rte_acl says -ERANGE if it needs more than max_size, -ENOMEM if it would take too many tries. */
+/* rte_acl says -ENOMEM if the heap is too small, and if it would take more than 8 tries. */
 static int trie_wrong(struct acl_build *b, enum acl_family family, int ret)
 {
 	const struct vnf_acl *acl = b->acl;
@@ -216,17 +217,27 @@ static int trie_wrong(struct acl_build *b, enum acl_family family, int ret)
 	if (ret == -ERANGE || ret == -ENOMEM)
 		ret = -ENOSPC;
 	return acl_wrong(b, ret, most, VNF_ACL_FIELD_NONE,
-			 "the %" PRIu64 " entries for IPv%c of all rules do not fit in %" PRIu64
-			 " MiB of tries; this rule has most, %" PRIu64,
+			 "the %" PRIu64
+			 " entries for IPv%c of all rules do not fit in 8 tries of %" PRIu64
+			 " MiB together; this rule has most, %" PRIu64,
 			 acl->trie[family].entries, family == ACL_V4 ? '4' : '6',
 			 b->conf.trie_bytes >> 20, acl->rule[most].entries);
+}
+
+static uint64_t heap_used(const struct vnf_acl *acl)
+{
+	struct rte_malloc_socket_stats stats = { 0 };
+
+	rte_malloc_get_socket_stats(acl->heap.socket, &stats);
+	return stats.heap_allocsz_bytes;
 }
 
 /* 0, -EAGAIN: with more memory it may fit, or -errno after saying why. */
 static int trie_build(struct acl_build *b, enum acl_family family, uint64_t bytes)
 {
 	struct acl_trie *t = &b->acl->trie[family];
-	struct rte_acl_config config = config_of(t, bytes);
+	struct rte_acl_config config = config_of(t);
+	uint64_t before;
 	int ret;
 
 	if (t->entries == 0)
@@ -237,20 +248,25 @@ static int trie_build(struct acl_build *b, enum acl_family family, uint64_t byte
 	if (ret < 0)
 		return acl_wrong(b, ret, VNF_ACL_NONE, VNF_ACL_FIELD_NONE,
 				 "no memory for %" PRIu64 " entries", t->entries);
+	before = heap_used(b->acl);
 	ret = rte_acl_build(t->ctx, &config);
+	/* The heap is rounded up, and both families have it in common. */
+	if (ret == 0 && heap_used(b->acl) - before > b->conf.trie_bytes)
+		ret = -ERANGE;
 	if ((ret == -ERANGE || ret == -ENOMEM) && bytes < b->conf.trie_bytes)
 		return -EAGAIN;
 	return ret < 0 ? trie_wrong(b, family, ret) : 0;
 }
 
-static uint64_t bytes_of(const struct acl_build *b, enum acl_family family, uint64_t times)
+static uint64_t bytes_of(const struct acl_build *b, enum acl_family family, bool first)
 {
-	uint64_t first = FIRST_BYTES + b->acl->trie[family].entries * FIRST_ENTRY_BYTES;
+	uint64_t bytes = FIRST_BYTES + b->acl->trie[family].entries * FIRST_ENTRY_BYTES;
 
-	return RTE_MIN(RTE_MIN(first, FIRST_BYTES_MAX) * times, b->conf.trie_bytes);
+	return first ? RTE_MIN(RTE_MIN(bytes, FIRST_BYTES_MAX), b->conf.trie_bytes)
+		     : b->conf.trie_bytes;
 }
 
-static int tries_try(struct acl_build *b, uint64_t times)
+static int tries_try(struct acl_build *b, bool first)
 {
 	struct vnf_acl *acl = b->acl;
 	size_t room = 0;
@@ -259,25 +275,25 @@ static int tries_try(struct acl_build *b, uint64_t times)
 	for (int f = 0; f < ACL_FAMILIES; f++)
 		if (acl->trie[f].entries > 0)
 			room += acl->trie[f].entries * sizeof(struct acl_entry) +
-				bytes_of(b, f, times) + CONTEXT_BYTES;
+				bytes_of(b, f, first) + CONTEXT_BYTES;
 	if (room > 0 && own_heap_create(&acl->heap, "acl", room, true) < 0)
 		return acl_wrong(b, -ENOMEM, VNF_ACL_NONE, VNF_ACL_FIELD_NONE,
 				 "no memory of %zu MiB for tries", room >> 20);
 	for (int f = 0; ret == 0 && f < ACL_FAMILIES; f++)
-		ret = trie_build(b, f, bytes_of(b, f, times));
+		ret = trie_build(b, f, bytes_of(b, f, first));
 	return ret;
 }
 
 int acl_tries_build(struct acl_build *b)
 {
-	uint64_t times = 1;
 	int ret;
 
 	for (int f = 0; f < ACL_FAMILIES; f++)
 		key_lay_out(b->acl, f, &b->acl->trie[f]);
-	while ((ret = tries_try(b, times)) == -EAGAIN) {
+	ret = tries_try(b, true);
+	if (ret == -EAGAIN) {
 		acl_tries_fini(b->acl);
-		times *= NEXT_TIMES;
+		ret = tries_try(b, false);
 	}
 	b->acl->built = ret == 0;
 	return ret;
