@@ -133,13 +133,13 @@ static void many_sets(uint32_t sets, uint32_t most)
 
 Test(acl_random, few_rules)
 {
-	many_sets(1000, 6);
+	many_sets(700, 6);
 }
 
 Test(acl_random, more_rules)
 {
 	acl_state = 2;
-	many_sets(150, RULES);
+	many_sets(70, RULES);
 }
 
 /* One condition changed at a time, each time compared. */
@@ -150,7 +150,7 @@ Test(acl_random, mutated_rules)
 	acl_state = 3;
 	acl_sets_random();
 	rules_random(n);
-	for (uint32_t i = 0; i < 150; i++) {
+	for (uint32_t i = 0; i < 80; i++) {
 		struct vnf_acl_conf conf = { .rules = rules, .n_rules = n };
 		uint32_t at = acl_below(n);
 		struct vnf_acl_rule before = rules[at];
