@@ -103,7 +103,7 @@ struct steer {
 	uint16_t rss[2][256]; /* hash of the higher and the lower octet of a sum */
 
 	/* The control thread's own. */
-	uint64_t moves;         /* that are complete */
+	uint64_t moves;         /* that began; read by others */
 	uint64_t looked_ns;     /* when loads were compared */
 	uint32_t imbalance;     /* of the last second, in per cent; read by others */
 	uint32_t uneven;        /* how many times in a row they were uneven */

@@ -127,7 +127,7 @@ static uint16_t handover_spare(struct app_loop *loop, const struct batch *b, str
 	uint16_t kept = 0;
 
 	for (uint16_t i = 0; i < n; i++)
-		if (likely(!vnf_is_tso(pkts[i])) || rte_ring_count(b->handover) < HANDOVER_LONG)
+		if (likely(!vnf_is_tso(pkts[i])) || rte_ring_count(b->handover) + kept < HANDOVER_LONG)
 			pkts[kept++] = pkts[i];
 		else
 			drop_out(loop, b, &pkts[i], 1, VNF_DROP_HANDOVER_FULL);

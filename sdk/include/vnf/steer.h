@@ -231,7 +231,8 @@ uint32_t vnf_slot_of_flow(const struct vnf_worker *worker, struct rte_mbuf *pkt,
  *   The packet, the SDK's from now on.
  * @param slot
  *   0 to vnf_slot_count() - 1. It may be the worker's own: the packet comes back in a burst of the
- *   same pass.
+ *   same pass, after those that are in hand. So in a replay with one worker the order of what
+ *   comes at one time depends on `--burst`.
  *
  * Context: worker.
  */
