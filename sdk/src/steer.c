@@ -157,8 +157,12 @@ uint32_t vnf_slot_of_flow(const struct vnf_worker *worker, struct rte_mbuf *pkt,
 
 uint32_t vnf_slot_count(const struct vnf *vnf)
 {
-	const struct steer_section *section = vnf_part_config(vnf, PART_STEER);
+	const struct steer *steer = vnf->part_state[PART_STEER];
+	const struct steer_section *section;
 
+	if (steer != NULL)
+		return steer->n_slots;
+	section = vnf_part_config(vnf, PART_STEER);
 	return section->steering.slots;
 }
 
