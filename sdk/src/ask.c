@@ -14,8 +14,12 @@
 #include <errno.h>
 #include <time.h>
 
+#include "steer.h"
+
 /* Times in a row that each worker must have nothing left to do. */
 #define DONE_TIMES 2
+/* Rounds where the workers do not run, and time may stand still. */
+#define ROUNDS_MAX 1000000
 
 struct ask {
 	bool (*step)(struct vnf_worker *worker, void *arg);
@@ -69,7 +73,7 @@ static void ask_set(struct vnf *vnf, const struct ask *ask)
 /* In a replay, and before and after the workers' time, their work is done here. */
 static void ask_here(struct vnf *vnf)
 {
-	while (!all_done(vnf))
+	for (uint32_t round = 0; round < ROUNDS_MAX && !all_done(vnf); round++)
 		for (uint16_t i = 0; i < vnf->n_workers; i++)
 			ask_answer(&vnf->workers[i]);
 }
@@ -81,10 +85,13 @@ int vnf_workers_ask(struct vnf *vnf, bool (*step)(struct vnf_worker *worker, voi
 	uint64_t deadline = vnf_clock_now() + timeout_ns;
 	bool here = clock_is_virtual() || vnf->n_workers == 0 || !vnf->workers[0].launched;
 
+	/* None begins meanwhile: that is for the control thread to do. */
+	while (!here && steer_is_moving(vnf) && vnf_clock_now() < deadline)
+		nap();
 	ask_set(vnf, &ask);
 	if (here)
 		ask_here(vnf);
-	while (!all_done(vnf) && vnf_clock_now() < deadline)
+	while (!here && !all_done(vnf) && vnf_clock_now() < deadline)
 		nap();
 	ask_set(vnf, NULL);
 	return all_done(vnf) ? 0 : -ETIMEDOUT;

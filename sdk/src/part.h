@@ -74,6 +74,9 @@ void parts_control(struct vnf *vnf);
 /* Some of a worker's packets are given to another, and taken over by that: the ledger. */
 void part_handed_out(struct vnf_worker *worker, uint32_t n);
 void part_handed_in(struct vnf_worker *worker, uint32_t n);
+/* Remember what is on the rings to the queues that this worker owns; is all of that taken? */
+void loop_handovers_mark(struct vnf_worker *worker);
+bool loop_handovers_passed(const struct vnf_worker *worker);
 /* Give packets that the worker holds to the application's burst, as if received from this port. */
 void loop_burst(struct vnf_worker *worker, uint16_t port, struct rte_mbuf **pkts, uint16_t n);
 

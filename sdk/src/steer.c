@@ -212,7 +212,6 @@ static const struct vnf_config_key keys[] = {
 static const struct vnf_config_key steer_keys[] = {
 	{ .name = "steering",
 	  .type = VNF_CONFIG_GROUP,
-	  .flags = VNF_CONFIG_LIVE,
 	  .offset = offsetof(struct steer_section, steering),
 	  .keys = keys,
 	  .doc = "How packets get to the worker that keeps their state." },

@@ -10,6 +10,8 @@
 
 /* Does VNF_STEER steer, and is this a slot of somebody else? Worker. */
 bool steer_may(const struct vnf_worker *worker, uint32_t slot);
+/* Is a slot on its way? Control thread. */
+bool steer_is_moving(const struct vnf *vnf);
 /* Packets that the worker holds are to go to the owner of this slot. Worker. */
 void steer_packets(struct vnf_worker *worker, uint16_t port, struct rte_mbuf **pkts, uint16_t n,
 		   uint32_t slot);

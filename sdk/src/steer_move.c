@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * Copyright (c) 2026 The vnfkit authors
  *
- * Slots that move from worker to worker: the control thread's side. One at a time, and a step each
- * time that the control thread comes by, every 10 ms; that is the pace. See steer_priv.h.
+ * Slots that move from worker to worker: the control thread's side, which begins moves, one at a
+ * time. The rest is the two workers', so that no move waits for the control thread, which may have
+ * long things to do. See steer_priv.h.
  */
 
 #include "steer_priv.h"
@@ -20,12 +21,6 @@ uint64_t steer_slot_packets(const struct steer *steer, uint32_t slot)
 	for (uint16_t i = 0; i < steer->n_workers; i++)
 		packets += __atomic_load_n(&steer->workers[i].pub.packets[slot], __ATOMIC_RELAXED);
 	return packets;
-}
-
-/* A worker that is online may still send to the old owner in the pass that it is in. */
-static bool workers_have_seen(struct vnf *vnf, const struct steer *steer)
-{
-	return clock_is_virtual() || rte_rcu_qsbr_check(vnf->qsbr, steer->token, false) == 1;
 }
 
 /* Cards may know it too. */
@@ -48,12 +43,13 @@ int steer_move_begin(struct vnf *vnf, struct steer *steer, uint32_t slot, uint16
 	if (steer->from == to)
 		return -EALREADY;
 	steer->slot = slot;
+	steer->seen = false;
 	steer->to = to;
 	__atomic_store_n(&steer->target[slot], to, __ATOMIC_RELAXED);
-	__atomic_store_n(&steer->stage, STEER_SENDING, __ATOMIC_RELEASE);
 	__atomic_store_n(&steer->moves, steer->moves + 1, __ATOMIC_RELAXED);
 	ports_spread(vnf);
 	steer->token = rte_rcu_qsbr_start(vnf->qsbr);
+	__atomic_store_n(&steer->stage, steer_turn(STEER_SENDING, steer->from), __ATOMIC_RELEASE);
 	return 0;
 }
 
@@ -93,16 +89,20 @@ static void rebalance(struct vnf *vnf, struct steer *steer)
 			 advice.slot, steer->from, steer->to);
 }
 
+bool steer_is_moving(const struct vnf *vnf)
+{
+	const struct steer *steer = vnf->part_state[PART_STEER];
+
+	return steer != NULL && __atomic_load_n(&steer->stage, __ATOMIC_ACQUIRE) != STEER_NONE;
+}
+
 void steer_control(struct vnf *vnf)
 {
 	struct steer *steer = vnf_part_state(vnf, PART_STEER);
 	uint32_t stage = __atomic_load_n(&steer->stage, __ATOMIC_ACQUIRE);
 
-	if (steer->n_workers == 1)
-		return;
-	if (stage == STEER_SENDING && workers_have_seen(vnf, steer))
-		__atomic_store_n(&steer->stage, steer_turn(STEER_LEAVING, steer->from),
-				 __ATOMIC_RELEASE);
-	if (stage == STEER_NONE && !clock_is_virtual())
+	if (clock_is_virtual())
+		steer->seen = true;
+	else if (steer->n_workers > 1 && stage == STEER_NONE)
 		rebalance(vnf, steer);
 }

@@ -12,8 +12,9 @@
  *
  * A move takes these steps, and `stage` says which it is in, and whose turn it is:
  *
- *     SENDING  control: `target` names the new owner; wait until no worker can have seen the old
- *     LEAVING  old owner: deal with all that is on its rings now, then give the slot up (`holder`)
+ *     SENDING  old owner: `target` names the new one; wait until no worker can have seen the old
+ *     LEAVING  old owner: deal with all that is on its rings now, then leave the slot
+ *     LEFT     old owner: wait until what it sent has left it, then give the slot up (`holder`)
  *     TAKING   new owner: the slot is its own; what came meanwhile comes first
  *     NONE
  */
@@ -43,15 +44,18 @@ enum steer_stage {
 	STEER_NONE,
 	STEER_SENDING,
 	STEER_LEAVING,
+	STEER_LEFT,
 	STEER_TAKING,
 };
+
+#define STEER_STAGE_BITS 8
 
 /* What `stage` is when it is a worker's turn. One word: a worker that was held up between a look at
  * the stage and one at whose turn it is would take a later move for the one it looked at.
  */
 static inline uint32_t steer_turn(enum steer_stage stage, uint16_t worker)
 {
-	return (uint32_t)worker << 8 | (uint32_t)stage;
+	return (uint32_t)worker << STEER_STAGE_BITS | (uint32_t)stage;
 }
 
 /* Packets on their way to one other worker. */
@@ -81,7 +85,7 @@ struct steer_worker {
 	/* Of the move that this worker is part of. */
 	struct rte_mbuf **parked;
 	uint32_t n_parked;
-	bool leaving;    /* `until` is set */
+	bool taking;     /* and waits for packets on rings for its queues */
 	uint32_t *until; /* by worker: packets to be read of its ring before the slot is given up */
 };
 
@@ -97,6 +101,7 @@ struct steer {
 	uint32_t slot; /* that moves, from the owner `from` to `to` */
 	uint16_t from, to;
 	uint64_t token; /* of the wait for all workers */
+	bool seen;      /* in a replay: it is over */
 
 	/* Where cards with several queues take part; see steer_rss.h. */
 	uint16_t rss_word;    /* 0: they do not */

@@ -170,22 +170,52 @@ static bool rings_are_read(struct steer_worker *w)
 	return true;
 }
 
+static void turn_pass(struct steer *s, enum steer_stage stage, uint16_t worker)
+{
+	/* What was done in the slot is seen by whose turn it is, who acquires. */
+	__atomic_store_n(&s->stage, steer_turn(stage, worker), __ATOMIC_RELEASE);
+}
+
+/* A worker that is online may still send to us in the pass that it is in. In a replay nobody is, but
+ * a move takes time there too: until the control thread's next turn.
+ */
+static bool all_have_seen(const struct steer_worker *w)
+{
+	if (clock_is_virtual())
+		return w->steer->seen;
+	return rte_rcu_qsbr_check(w->worker->vnf->qsbr, w->steer->token, false) == 1;
+}
+
+static void slot_send(struct steer_worker *w)
+{
+	if (!all_have_seen(w))
+		return;
+	for (uint16_t i = 0; i < w->steer->n_workers; i++)
+		w->until[i] = packet_ring_written(w->in[i]);
+	turn_pass(w->steer, STEER_LEAVING, w->worker->id);
+}
+
 static void slot_leave(struct steer_worker *w)
 {
 	struct steer *s = w->steer;
 
-	for (uint16_t i = 0; !w->leaving && i < s->n_workers; i++)
-		w->until[i] = packet_ring_written(w->in[i]);
-	w->leaving = true;
 	if (!rings_are_read(w))
 		return;
-	w->leaving = false;
 	w->pub.mine[s->slot] = 0;
 	w->pub.n_mine--;
 	w->pub.changes++;
+	turn_pass(s, STEER_LEFT, w->worker->id);
+}
+
+/* A pass later: its last packets have gone to their ports, or to the rings of those who own the
+ * queues, so nothing that the new owner sends is before them.
+ */
+static void slot_give(struct steer_worker *w)
+{
+	struct steer *s = w->steer;
+
 	__atomic_store_n(&s->holder[s->slot], s->to, __ATOMIC_RELAXED);
-	/* All that was done in the slot is seen by the new owner, who acquires. */
-	__atomic_store_n(&s->stage, steer_turn(STEER_TAKING, s->to), __ATOMIC_RELEASE);
+	turn_pass(s, STEER_TAKING, s->to);
 }
 
 static uint32_t slot_take(struct steer_worker *w)
@@ -193,6 +223,12 @@ static uint32_t slot_take(struct steer_worker *w)
 	struct steer *s = w->steer;
 	uint32_t n = w->n_parked;
 
+	/* They may lie on our own rings for the queues that we own. */
+	if (!w->taking)
+		loop_handovers_mark(w->worker);
+	w->taking = !loop_handovers_passed(w->worker);
+	if (w->taking)
+		return 0;
 	w->pub.mine[s->slot] = 1;
 	w->pub.n_mine++;
 	w->pub.changes++;
@@ -200,27 +236,35 @@ static uint32_t slot_take(struct steer_worker *w)
 	w->n_parked = 0;
 	for (uint32_t i = 0; i < n; i += VNF_BURST_MAX)
 		packets_run(w, w->parked + i, RTE_MIN(n - i, (uint32_t)VNF_BURST_MAX));
-	/* Pairs with the acquire in steer_control(). */
+	/* Pairs with the acquire in steer_move_begin(). */
 	__atomic_store_n(&s->stage, STEER_NONE, __ATOMIC_RELEASE);
 	return n;
 }
 
-static bool move_is_ours(const struct steer_worker *w, uint32_t stage)
+static bool move_is_ours(const struct steer_worker *w, uint32_t turn)
 {
-	return stage == steer_turn(STEER_LEAVING, w->worker->id) ||
-	       stage == steer_turn(STEER_TAKING, w->worker->id);
+	return turn != STEER_NONE && turn >> STEER_STAGE_BITS == w->worker->id;
 }
 
 static uint32_t move_go_on(struct steer_worker *w)
 {
-	uint32_t stage = __atomic_load_n(&w->steer->stage, __ATOMIC_ACQUIRE);
+	uint32_t turn = __atomic_load_n(&w->steer->stage, __ATOMIC_ACQUIRE);
 
-	if (likely(stage == STEER_NONE) || !move_is_ours(w, stage))
+	if (likely(turn == STEER_NONE) || !move_is_ours(w, turn))
 		return 0;
-	if (stage == steer_turn(STEER_TAKING, w->worker->id))
+	switch (turn & ((1u << STEER_STAGE_BITS) - 1)) {
+	case STEER_SENDING:
+		slot_send(w);
+		return 0;
+	case STEER_LEAVING:
+		slot_leave(w);
+		return 0;
+	case STEER_LEFT:
+		slot_give(w);
+		return 0;
+	default:
 		return slot_take(w);
-	slot_leave(w);
-	return 0;
+	}
 }
 
 uint32_t steer_pass(struct vnf_worker *worker)
@@ -239,11 +283,14 @@ uint32_t steer_pass(struct vnf_worker *worker)
 bool steer_owes(const struct vnf_worker *worker)
 {
 	const struct steer_worker *w = steer_worker_of(worker);
+	uint32_t turn;
 
 	for (uint16_t i = 0; i < w->steer->n_workers; i++)
 		if (packet_ring_written(w->in[i]) != packet_ring_read(w->in[i]))
 			return true;
-	return move_is_ours(w, __atomic_load_n(&w->steer->stage, __ATOMIC_ACQUIRE));
+	turn = __atomic_load_n(&w->steer->stage, __ATOMIC_ACQUIRE);
+	return move_is_ours(w, turn) &&
+	       (turn != steer_turn(STEER_SENDING, worker->id) || all_have_seen(w));
 }
 
 /* ---- creation and release: control thread ---- */

@@ -59,6 +59,7 @@ struct batch {
 struct handover {
 	struct rte_ring *ring;
 	struct batch *batch;
+	uint32_t until; /* loop_handovers_mark(): where its writers were */
 };
 
 /* A packet that a callback sent, before the packet with number `at` of its burst. */
@@ -127,7 +128,8 @@ static uint16_t handover_spare(struct app_loop *loop, const struct batch *b, str
 	uint16_t kept = 0;
 
 	for (uint16_t i = 0; i < n; i++)
-		if (likely(!vnf_is_tso(pkts[i])) || rte_ring_count(b->handover) + kept < HANDOVER_LONG)
+		if (likely(!vnf_is_tso(pkts[i])) ||
+		    rte_ring_count(b->handover) + kept < HANDOVER_LONG)
 			pkts[kept++] = pkts[i];
 		else
 			drop_out(loop, b, &pkts[i], 1, VNF_DROP_HANDOVER_FULL);
@@ -477,6 +479,25 @@ void part_handed_in(struct vnf_worker *worker, uint32_t n)
 	loop->counters->held += n;
 }
 
+void loop_handovers_mark(struct vnf_worker *worker)
+{
+	struct app_loop *loop = ((struct worker *)worker)->app;
+
+	for (uint16_t i = 0; i < loop->n_handovers; i++)
+		loop->handovers[i].until =
+			__atomic_load_n(&loop->handovers[i].ring->prod.tail, __ATOMIC_ACQUIRE);
+}
+
+bool loop_handovers_passed(const struct vnf_worker *worker)
+{
+	const struct app_loop *loop = ((const struct worker *)worker)->app;
+
+	for (uint16_t i = 0; i < loop->n_handovers; i++)
+		if ((int32_t)(loop->handovers[i].until - loop->handovers[i].ring->cons.tail) > 0)
+			return false;
+	return true;
+}
+
 void loop_burst(struct vnf_worker *worker, uint16_t port, struct rte_mbuf **pkts, uint16_t n)
 {
 	struct app_loop *loop = ((struct worker *)worker)->app;
@@ -639,7 +660,7 @@ static int batch_init(struct app_loop *loop, struct vnf_port *port)
 	b->queue = queue;
 	b->handover = id == queue ? NULL : ring;
 	if (crowded && id == queue)
-		loop->handovers[loop->n_handovers++] = (struct handover){ ring, b };
+		loop->handovers[loop->n_handovers++] = (struct handover){ ring, b, 0 };
 	return 0;
 }
 
