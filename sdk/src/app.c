@@ -139,8 +139,11 @@ static void parts_destroy(struct vnf *vnf)
 static uint64_t app_memory(const struct vnf *vnf, const void *config)
 {
 	const struct vnf_app *app = run_of(vnf)->app;
+	uint64_t bytes = tables_bytes(vnf, app);
 
-	return tables_bytes(vnf, app) + (app->memory != NULL ? app->memory(vnf, config) : 0);
+	if (bytes == UINT64_MAX || app->memory == NULL)
+		return bytes;
+	return bytes + app->memory(vnf, config);
 }
 
 static int app_init(struct vnf *vnf)

@@ -37,8 +37,17 @@ uint64_t tables_bytes(const struct vnf *vnf, const struct vnf_app *app)
 	struct vnf_sessions_conf conf;
 	uint64_t bytes = 0;
 
-	for (uint32_t i = 0; table_ask(vnf, app, i, &conf); i++)
+	for (uint32_t i = 0; table_ask(vnf, app, i, &conf); i++) {
+		const char *fault = sessions_fault(&conf);
+
+		if (fault != NULL) {
+			vnf_error("%s: table %u of sessions%s%s: %s", app->name, i,
+				  conf.name != NULL ? ", " : "", conf.name != NULL ? conf.name : "",
+				  fault);
+			return UINT64_MAX;
+		}
 		bytes += vnf_sessions_bytes(&conf) + TABLE_OVERHEAD;
+	}
 	return bytes;
 }
 

@@ -8,7 +8,7 @@
 
 #include <vnf/vnf.h>
 
-/* Memory of DPDK's heap that they will take. */
+/* Memory of DPDK's heap that they will take; UINT64_MAX, after logging why: they cannot be. */
 uint64_t tables_bytes(const struct vnf *vnf, const struct vnf_app *app);
 /* 0 or -errno, after logging why; what was made is still to be destroyed. */
 int tables_create(struct vnf *vnf, const struct vnf_app *app);

@@ -90,9 +90,10 @@ static int refuse_memory(const struct memory_input *in, const struct memory_plan
 {
 	snprintf(why, why_size,
 		 "%llu MiB are too little, at least %llu MiB are needed (%u packets of %u bytes, "
-		 "%u ports, %u workers); leave the key out to have it computed",
+		 "%u ports, %u workers, %llu MiB of tables); leave the key out to have it computed",
 		 (unsigned long long)(in->memory >> 20), (unsigned long long)(plan->needed >> 20),
-		 plan->n_mbufs, plan->data_room, in->n_ports, in->n_workers);
+		 plan->n_mbufs, plan->data_room, in->n_ports, in->n_workers,
+		 (unsigned long long)(in->table_bytes >> 20));
 	return -EINVAL;
 }
 
@@ -101,11 +102,13 @@ static int refuse_more_than_there_is(const struct memory_input *in, const struct
 {
 	snprintf(why, why_size,
 		 "%llu MiB would be taken and %llu MiB are available (%u packets of %u bytes, %u "
-		 "ports, %u workers); %s",
+		 "ports, %u workers, %llu MiB of tables); %s",
 		 (unsigned long long)(plan->bytes >> 20), (unsigned long long)(in->available >> 20),
 		 plan->n_mbufs, plan->data_room, in->n_ports, in->n_workers,
-		 plan->bytes > plan->needed
-			 ? "write less, or leave the key out to have it computed"
+		 (unsigned long long)(in->table_bytes >> 20),
+		 plan->bytes > plan->needed ? "write less, or leave the key out to have it computed"
+		 : in->table_bytes > plan->needed / 2
+			 ? "smaller tables (sessions) need less"
 			 : "fewer ports, queues or workers, or a smaller mtu, need less");
 	return -EINVAL;
 }

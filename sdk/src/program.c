@@ -291,6 +291,8 @@ static int plan(struct vnf *vnf)
 
 	if (ret == 0)
 		ret = plan_cpus(vnf);
+	if (ret == 0 && plan_tables(vnf) == UINT64_MAX)
+		ret = -EINVAL;
 	if (ret == 0)
 		ret = vnf->options.replay.on ? plan_memory_replay(vnf) : plan_memory(vnf);
 	return ret;

@@ -39,14 +39,24 @@ static bool classes_are_possible(const struct vnf_sessions_conf *conf)
 	return true;
 }
 
-static bool conf_is_possible(const struct vnf_sessions_conf *conf)
+/* What is wrong with its members, one by one; NULL: nothing. */
+static const char *conf_fault(const struct vnf_sessions_conf *conf)
 {
-	return conf->name != NULL && conf->sessions >= 1 && conf->sessions <= VNF_SESSIONS_MAX &&
-	       rte_is_power_of_2(conf->slots) && conf->slots <= VNF_SESSION_SLOTS_MAX &&
-	       (conf->key_size == sizeof(struct vnf_session_key4) ||
-		conf->key_size == sizeof(struct vnf_session_key6)) &&
-	       (conf->keys == 1 || conf->keys == 2) && conf->user_size <= VNF_SESSION_USER_MAX &&
-	       classes_are_possible(conf);
+	if (conf->name == NULL)
+		return "it has no name";
+	if (conf->sessions == 0 || conf->sessions > VNF_SESSIONS_MAX)
+		return "sessions must be 1 to 268,435,456";
+	if (!rte_is_power_of_2(conf->slots) || conf->slots > VNF_SESSION_SLOTS_MAX)
+		return "slots must be a power of two, 1 to 4,096";
+	if (conf->key_size != sizeof(struct vnf_session_key4) &&
+	    conf->key_size != sizeof(struct vnf_session_key6))
+		return "key_size must be that of a struct vnf_session_key4 or vnf_session_key6";
+	if (conf->keys != 1 && conf->keys != 2)
+		return "keys must be 1 or 2";
+	if (conf->user_size > VNF_SESSION_USER_MAX)
+		return "user_size must be 0 to 1,024";
+	return classes_are_possible(conf) ? NULL
+					  : "it has no classes, too many, or a period out of range";
 }
 
 /* ---- sizes ---- */
@@ -121,11 +131,21 @@ static struct layout layout(const struct vnf_sessions_conf *conf, bool exact)
 }
 
 /* Handles count sessions' addresses in units of 16 octets. */
+const char *sessions_fault(const struct vnf_sessions_conf *conf)
+{
+	const char *fault = conf_fault(conf);
+
+	if (fault == NULL &&
+	    ((uint64_t)conf->slots * per_slot(conf) >= 1u << (32 - WORD_SESSION_SHIFT) ||
+	     (uint64_t)conf->slots * per_slot(conf) * stride(conf) >> 4 > UINT32_MAX))
+		return "it would have more sessions, with those for an uneven spread, than can be "
+		       "told apart";
+	return fault;
+}
+
 static bool is_possible(const struct vnf_sessions_conf *conf)
 {
-	return conf_is_possible(conf) &&
-	       (uint64_t)conf->slots * per_slot(conf) < 1u << (32 - WORD_SESSION_SHIFT) &&
-	       (uint64_t)conf->slots * per_slot(conf) * stride(conf) >> 4 <= UINT32_MAX;
+	return sessions_fault(conf) == NULL;
 }
 
 uint32_t vnf_sessions_per_slot(const struct vnf_sessions_conf *conf)

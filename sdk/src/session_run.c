@@ -56,21 +56,43 @@ uint64_t sessions_next_due(const struct worker *w)
 	return first;
 }
 
-/* False when the budget ended first; the next pass begins where it ended. */
-static bool table_run(struct worker *w, struct vnf_sessions *s, uint32_t *budget)
+/* What is due in one slot, of all tables, in their order. False when the budget ended first. */
+static bool slot_run(struct worker *w, uint32_t slot, uint32_t *budget)
 {
-	for (uint32_t i = 0; i < s->n_slots; i++) {
-		uint32_t slot = (w->sessions_at + i) & (s->n_slots - 1);
-
-		if (!owns(w, slot) || vnf_sessions_next_due(s, slot) > w->pub.now_ns)
+	for (struct vnf_sessions *s = w->pub.vnf->sessions; s != NULL; s = s->next) {
+		if (slot >= s->n_slots || vnf_sessions_next_due(s, slot) > w->pub.now_ns)
 			continue;
 		*budget -= vnf_sessions_run(&w->pub, s, slot, *budget);
-		if (*budget != 0)
-			continue;
-		w->sessions_at = slot;
-		return false;
+		if (*budget == 0)
+			return false;
 	}
 	return true;
+}
+
+static uint32_t slots_most(const struct vnf *vnf)
+{
+	uint32_t most = 0;
+
+	for (const struct vnf_sessions *s = vnf->sessions; s != NULL; s = s->next)
+		most = RTE_MAX(most, s->n_slots);
+	return most;
+}
+
+/* Slot by slot, so that what is done in the slots of several workers is done in the same order by
+ * one. When the budget ends, the next pass begins with the slot in which it did.
+ */
+static void slots_run(struct worker *w, uint32_t *budget)
+{
+	uint32_t n = slots_most(w->pub.vnf);
+
+	for (uint32_t i = 0; i < n; i++) {
+		uint32_t slot = (w->sessions_at + i) & (n - 1);
+
+		if (!owns(w, slot) || slot_run(w, slot, budget))
+			continue;
+		w->sessions_at = slot;
+		return;
+	}
 }
 
 void sessions_run(struct worker *w)
@@ -83,9 +105,7 @@ void sessions_run(struct worker *w)
 	if (exact)
 		w->sessions_at = 0;
 	__atomic_store_n(&w->doing, DOING_TIMEOUT, __ATOMIC_RELAXED);
-	for (struct vnf_sessions *s = w->pub.vnf->sessions; s != NULL; s = s->next)
-		if (!table_run(w, s, &budget))
-			break;
+	slots_run(w, &budget);
 	if (budget != 0)
 		w->sessions_look_ns = w->pub.now_ns + LOOK_NS;
 	__atomic_store_n(&w->doing, DOING_PASS, __ATOMIC_RELAXED);

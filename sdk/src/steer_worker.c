@@ -176,8 +176,8 @@ static void turn_pass(struct steer *s, enum steer_stage stage, uint16_t worker)
 	__atomic_store_n(&s->stage, steer_turn(stage, worker), __ATOMIC_RELEASE);
 }
 
-/* A worker that is online may still send to us in the pass that it is in. In a replay nobody is, but
- * a move takes time there too: until the control thread's next turn.
+/* A worker that is online may still send to us in the pass that it is in. In a replay nobody is,
+ * but a move takes time there too: until the control thread's next turn.
  */
 static bool all_have_seen(const struct steer_worker *w)
 {

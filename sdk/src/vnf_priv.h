@@ -583,6 +583,11 @@ void timeouts_run(struct worker *w);
 /* When there will be something to do; UINT64_MAX: never. */
 uint64_t timeouts_next_due(const struct worker *w);
 
+/* ---- session_layout.c ---- */
+
+/* Why there can be no such table, in words; NULL: there can. Any thread. */
+const char *sessions_fault(const struct vnf_sessions_conf *conf);
+
 /* ---- session_command.c ---- */
 
 extern const struct vnf_metric session_metrics[];

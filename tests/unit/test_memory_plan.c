@@ -127,10 +127,11 @@ Test(memory_plan, more_than_there_is_is_refused_with_numbers)
 
 	in.available = 30 << 20;
 	cr_assert_eq(memory_plan_make(&in, &plan, why, sizeof(why)), -EINVAL);
-	cr_assert_str_eq(why,
-			 "38 MiB would be taken and 30 MiB are available (8191 packets of 2176 "
-			 "bytes, 2 ports, 1 workers); fewer ports, queues or workers, or a smaller "
-			 "mtu, need less");
+	cr_assert_str_eq(
+		why,
+		"38 MiB would be taken and 30 MiB are available (8191 packets of 2176 "
+		"bytes, 2 ports, 1 workers, 0 MiB of tables); fewer ports, queues or workers, or "
+		"a smaller mtu, need less");
 	in.huge_free = 38 << 20;
 	cr_assert_eq(memory_plan_make(&in, &plan, why, sizeof(why)), 0, "hugepages are apart");
 	in.available = 1ull << 34;
@@ -150,9 +151,10 @@ Test(memory_plan, too_little_memory_is_refused_with_numbers)
 
 	in.memory = 16 << 20;
 	cr_assert_eq(memory_plan_make(&in, &plan, why, sizeof(why)), -EINVAL);
-	cr_assert_str_eq(why,
-			 "16 MiB are too little, at least 38 MiB are needed (8191 packets of 2176 "
-			 "bytes, 2 ports, 1 workers); leave the key out to have it computed");
+	cr_assert_str_eq(
+		why,
+		"16 MiB are too little, at least 38 MiB are needed (8191 packets of 2176 "
+		"bytes, 2 ports, 1 workers, 0 MiB of tables); leave the key out to have it computed");
 	in.memory = plan.needed;
 	cr_assert_eq(memory_plan_make(&in, &plan, why, sizeof(why)), 0);
 	cr_assert_eq(plan.bytes, in.memory);
@@ -287,4 +289,22 @@ Test(memory_plan, physical_addresses_refused_with_numbers)
 	in.hugepages = HUGEPAGES_NEVER;
 	cr_assert_eq(memory_plan_make(&in, &plan, why, sizeof(why)), -ENOMEM);
 	cr_assert_not_null(strstr(why, "\"never\", but port \"lan\""), "%s", why);
+}
+
+/* A table too large: it is what to make smaller. */
+Test(memory_plan, tables_are_told)
+{
+	struct memory_input in = {
+		.n_workers = 1,
+		.n_ports = 1,
+		.table_bytes = 3ULL << 30,
+		.available = 1ULL << 30,
+		.hugepages = HUGEPAGES_NEVER,
+	};
+	struct memory_plan plan;
+	char why[WHY_MAX] = "";
+
+	cr_assert_eq(memory_plan_make(&in, &plan, why, sizeof(why)), -EINVAL);
+	cr_assert_not_null(strstr(why, "3072 MiB of tables); smaller tables (sessions) need less"),
+			   "%s", why);
 }

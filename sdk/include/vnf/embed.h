@@ -74,7 +74,7 @@ struct vnf_program {
 	 */
 	void (*check)(struct vnf_config *file, void *config, const struct vnf_config_list *ports,
 		      void *user);
-	/** As of struct vnf_app. */
+	/** As of struct vnf_app; UINT64_MAX after vnf_error(): it cannot be. */
 	uint64_t (*memory)(const struct vnf *vnf, const void *config);
 	/** DPDK is up, the ports are known and none is open. 0 or -errno. Context: start-up. */
 	int (*init)(struct vnf *vnf);
