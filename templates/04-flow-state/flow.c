@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * Copyright (c) 2026 The vnfkit authors
  *
- * A wire that lets no flow send more than so many packets a second, in each direction. What it knows
- * of a flow is a session: found by the packets of both directions, and ended when none came for a
- * minute. Sessions lie in slots, each of which is one worker's at a time; a packet that came to
- * another worker goes there. ARP, fragments and whatever else is no flow pass.
+ * A wire that lets no flow send more than so many packets a second, in each direction. What it
+ * knows of a flow is a session: found by the packets of both directions, and ended when none came
+ * for a minute. Sessions lie in slots, each of which is one worker's at a time; a packet that came
+ * to another worker goes there. ARP, fragments and whatever else is no flow pass.
  */
 #include <vnf/session.h>
 #include <vnf/steer.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * Copyright (c) 2026 The vnfkit authors
  *
- * Maglev hashing (Eisenbud et al., NSDI 2016): a table of places, in which each back end has an equal
- * share, and in which few places change hands when one comes or goes.
+ * Maglev hashing (Eisenbud et al., NSDI 2016): a table of places, in which each back end has an
+ * equal share, and in which few places change hands when one comes or goes.
  */
 #include "services.h"
 
@@ -45,7 +45,7 @@ static uint32_t text_hash(const char *text, uint32_t hash)
 	return hash ^ hash >> 15;
 }
 
-/* Back ends take turns; each takes the next free place of its own order of all places. */
+/* Back ends, one at least, take turns; each takes the next free place of its own order of all. */
 static void places_fill(struct service *service, const struct vnf_config_strings *back_ends)
 {
 	uint32_t next[BACK_ENDS_MAX], skip[BACK_ENDS_MAX];
@@ -55,7 +55,7 @@ static void places_fill(struct service *service, const struct vnf_config_strings
 		skip[b] = text_hash(back_ends->v[b], 84696351u) % (PLACES - 1) + 1;
 	}
 	memset(service->place, UINT8_MAX, sizeof(service->place));
-	for (size_t taken = 0; taken < PLACES; taken++) {
+	for (size_t taken = 0; taken < PLACES && back_ends->n > 0; taken++) {
 		size_t b = taken % back_ends->n;
 
 		while (service->place[next[b]] != UINT8_MAX)

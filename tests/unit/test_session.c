@@ -18,7 +18,7 @@ Test(session, impossible_tables_are_refused)
 #define REFUSED(change)                                                                            \
 	do {                                                                                       \
 		change;                                                                            \
-		cr_assert_eq(vnf_sessions_create(NULL, c, &sessions), -EINVAL, #change);                 \
+		cr_assert_eq(vnf_sessions_create(NULL, c, &sessions), -EINVAL, #change);           \
 		cr_assert_eq(vnf_sessions_bytes(c), 0, #change);                                   \
 		cr_assert_eq(vnf_sessions_per_slot(c), 0, #change);                                \
 		conf = good;                                                                       \

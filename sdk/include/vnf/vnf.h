@@ -193,8 +193,8 @@ struct vnf_app {
 	 */
 	void (*check)(struct vnf_config *file, void *config);
 	/**
-	 * Say what table of sessions number `i`, from 0, is to be: fill in `conf`, which is zero but
-	 * for the slots, and return true; false: there are no more. The SDK plans their memory,
+	 * Say what table of sessions number `i`, from 0, is to be: fill in `conf`, which is zero
+	 * but for the slots, and return true; false: there are no more. The SDK plans their memory,
 	 * makes them before `init`, runs their timers, and releases them after `fini`. No side
 	 * effects. Context: start-up, twice; --check too.
 	 */
