@@ -27,14 +27,7 @@ static const struct vnf_drop drops[] = {
 	{ 0 },
 };
 
-static int balancer_build(struct vnf *vnf, struct vnf_config *file, const void *config,
-			  void **built)
-{
-	(void)vnf;
-	return services_make(file, config, (struct services **)built);
-}
-
-static void balancer_discard(struct vnf *vnf, void *built)
+static void services_discard(struct vnf *vnf, void *built)
 {
 	(void)vnf;
 	free(built);
@@ -251,8 +244,9 @@ int main(int argc, char **argv)
 		VNF_APP("load-balancer"),
 		.config = services_keys,
 		.config_size = sizeof(struct vnf_config_list),
-		.build = balancer_build,
-		.discard = balancer_discard,
+		.check = services_check,
+		.build = services_build,
+		.discard = services_discard,
 		.burst = balancer,
 		.drops = drops,
 		.sessions = balancer_table,

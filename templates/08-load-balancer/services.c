@@ -64,33 +64,52 @@ static void places_fill(struct service *service, const struct vnf_config_strings
 	}
 }
 
-static void service_make(struct vnf_config *file, const struct service_spec *spec,
-			 struct service *service)
+static void service_check(struct vnf_config *file, const struct service_spec *spec)
 {
-	if (!address_parse(spec->address, service->address))
+	uint8_t address[16], back_end[16];
+
+	if (!address_parse(spec->address, address))
 		vnf_config_error(file, &spec->address, "is \"%s\", which is no address",
 				 spec->address);
-	service->port = rte_cpu_to_be_16((uint16_t)spec->port);
 	for (size_t b = 0; b < spec->back_ends.n; b++)
-		if (!address_parse(spec->back_ends.v[b], service->back_end[b]) ||
-		    is_ipv4(service->back_end[b]) != is_ipv4(service->address))
+		if (!address_parse(spec->back_ends.v[b], back_end) ||
+		    is_ipv4(back_end) != is_ipv4(address))
 			vnf_config_error(file, &spec->back_ends.v[b],
 					 "is \"%s\", which is no address of the service's family",
 					 spec->back_ends.v[b]);
+}
+
+void services_check(struct vnf_config *file, void *config)
+{
+	const struct vnf_config_list *specs = config;
+	const struct service_spec *spec = specs->items;
+
+	for (size_t i = 0; i < specs->n; i++)
+		service_check(file, &spec[i]);
+}
+
+static void service_make(const struct service_spec *spec, struct service *service)
+{
+	address_parse(spec->address, service->address);
+	service->port = rte_cpu_to_be_16((uint16_t)spec->port);
+	for (size_t b = 0; b < spec->back_ends.n; b++)
+		address_parse(spec->back_ends.v[b], service->back_end[b]);
 	places_fill(service, &spec->back_ends);
 }
 
-int services_make(struct vnf_config *file, const struct vnf_config_list *specs,
-		  struct services **services)
+int services_build(struct vnf *vnf, struct vnf_config *file, const void *config, void **built)
 {
+	const struct vnf_config_list *specs = config;
 	const struct service_spec *spec = specs->items;
 	struct services *s = calloc(1, sizeof(*s) + specs->n * sizeof(s->service[0]));
 
+	(void)vnf;
+	(void)file;
 	if (s == NULL)
 		return -ENOMEM;
 	for (s->n = 0; s->n < specs->n; s->n++)
-		service_make(file, &spec[s->n], &s->service[s->n]);
-	*services = s;
+		service_make(&spec[s->n], &s->service[s->n]);
+	*built = s;
 	return 0;
 }
 

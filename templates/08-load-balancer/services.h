@@ -28,9 +28,9 @@ struct services {
 
 extern const struct vnf_config_key services_keys[];
 
-/* Of `specs`, decoded by these keys; errors go to `file`. 0 or -ENOMEM. */
-int services_make(struct vnf_config *file, const struct vnf_config_list *specs,
-		  struct services **services);
+/* For vnf_app: is the list that the keys decoded right? And a struct services of it. */
+void services_check(struct vnf_config *file, void *config);
+int services_build(struct vnf *vnf, struct vnf_config *file, const void *config, void **built);
 /* NULL: nobody serves there. */
 const struct service *service_find(const struct services *services, const uint8_t *address,
 				   rte_be16_t port);
