@@ -178,7 +178,9 @@ static vnf_verdict_t from_back_end(struct vnf_worker *worker, struct rte_mbuf *p
 	return VNF_IP_PASS;
 }
 
-/* An error about a packet of ours: who sent that believes in other addresses. */
+/* An error about a packet of ours: who sent that believes in other addresses. A client hears of
+ * it from the service, whose network it may not know (RFC 5508 section 4.2).
+ */
 static vnf_verdict_t error_pass(struct vnf_worker *worker, struct rte_mbuf *pkt,
 				const struct vnf_headers *h, const struct vnf_headers *quote,
 				uint32_t slot, const struct vnf_session_key6 *key,
@@ -190,6 +192,7 @@ static vnf_verdict_t error_pass(struct vnf_worker *worker, struct rte_mbuf *pkt,
 		return verdict;
 	if (hit.key == 1) {
 		set_address(pkt, quote, vnf_session_key6(hit.session, 0)->dst, false);
+		set_address(pkt, h, vnf_session_key6(hit.session, 0)->dst, true);
 		return verdict;
 	}
 	set_address(pkt, quote, vnf_session_key6(hit.session, 1)->src, true);
