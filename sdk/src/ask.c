@@ -7,6 +7,10 @@
  * A worker that answers says so (`busy`) before it looks for the question, and control takes the
  * question back before it looks for who is busy; all four in one order. So nobody answers a
  * question whose asker has gone on.
+ *
+ * In each round all workers must say that nothing is left. A slot that its owner let go before it
+ * said so in the first may be nobody's in the second, as its new owner takes it after an answer; in
+ * the third one it has it.
  */
 
 #include "vnf_priv.h"
@@ -16,14 +20,14 @@
 
 #include "steer.h"
 
-/* Times in a row that each worker must have nothing left to do. */
-#define DONE_TIMES 2
-/* Rounds where the workers do not run, and time may stand still. */
-#define ROUNDS_MAX 1000000
+#define ROUNDS 3
+/* Times that each answers where the workers do not run, for time may stand still there. */
+#define TURNS_MAX 1000000
 
 struct ask {
 	bool (*step)(struct vnf_worker *worker, void *arg);
 	void *arg;
+	uint32_t round; /* 1 to ROUNDS */
 };
 
 static void nap(void)
@@ -41,17 +45,18 @@ void ask_answer(struct worker *w)
 	__atomic_store_n(&a->busy, 1, __ATOMIC_SEQ_CST);
 	ask = __atomic_load_n(&a->ask, __ATOMIC_SEQ_CST);
 	if (ask != NULL) {
+		uint32_t round = __atomic_load_n(&ask->round, __ATOMIC_ACQUIRE);
 		bool done = ask->step(&w->pub, ask->arg);
 
-		__atomic_store_n(&a->done, done ? a->done + 1 : 0, __ATOMIC_RELEASE);
+		__atomic_store_n(&a->done, done ? round : 0, __ATOMIC_RELEASE);
 	}
 	__atomic_store_n(&a->busy, 0, __ATOMIC_SEQ_CST);
 }
 
-static bool all_done(const struct vnf *vnf)
+static bool all_done(const struct vnf *vnf, uint32_t round)
 {
 	for (uint16_t i = 0; i < vnf->n_workers; i++)
-		if (__atomic_load_n(&vnf->workers[i].asked.done, __ATOMIC_ACQUIRE) < DONE_TIMES)
+		if (__atomic_load_n(&vnf->workers[i].asked.done, __ATOMIC_ACQUIRE) != round)
 			return false;
 	return true;
 }
@@ -70,18 +75,19 @@ static void ask_set(struct vnf *vnf, const struct ask *ask)
 			nap();
 }
 
-/* In a replay, and before and after the workers' time, their work is done here. */
-static void ask_here(struct vnf *vnf)
+/* Let each worker answer; here: in a replay, and before and after the workers' time. */
+static void wait_a_little(struct vnf *vnf, bool here)
 {
-	for (uint32_t round = 0; round < ROUNDS_MAX && !all_done(vnf); round++)
-		for (uint16_t i = 0; i < vnf->n_workers; i++)
-			ask_answer(&vnf->workers[i]);
+	for (uint16_t i = 0; here && i < vnf->n_workers; i++)
+		ask_answer(&vnf->workers[i]);
+	if (!here)
+		nap();
 }
 
 int vnf_workers_ask(struct vnf *vnf, bool (*step)(struct vnf_worker *worker, void *arg), void *arg,
 		    uint64_t timeout_ns)
 {
-	const struct ask ask = { step, arg };
+	struct ask ask = { step, arg, 1 };
 	uint64_t deadline = vnf_clock_now() + timeout_ns;
 	bool here = clock_is_virtual() || vnf->n_workers == 0 || !vnf->workers[0].launched;
 
@@ -89,10 +95,15 @@ int vnf_workers_ask(struct vnf *vnf, bool (*step)(struct vnf_worker *worker, voi
 	while (!here && steer_is_moving(vnf) && vnf_clock_now() < deadline)
 		nap();
 	ask_set(vnf, &ask);
-	if (here)
-		ask_here(vnf);
-	while (!here && !all_done(vnf) && vnf_clock_now() < deadline)
-		nap();
+	for (uint32_t turn = 0; here ? turn < TURNS_MAX : vnf_clock_now() < deadline; turn++) {
+		if (!all_done(vnf, ask.round))
+			wait_a_little(vnf, here);
+		else if (ask.round < ROUNDS)
+			/* What all have said is before what they say next. */
+			__atomic_store_n(&ask.round, ask.round + 1, __ATOMIC_RELEASE);
+		else
+			break;
+	}
 	ask_set(vnf, NULL);
-	return all_done(vnf) ? 0 : -ETIMEDOUT;
+	return all_done(vnf, ROUNDS) ? 0 : -ETIMEDOUT;
 }

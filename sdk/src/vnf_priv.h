@@ -461,7 +461,7 @@ struct ask;
 struct worker_asked {
 	const struct ask *ask; /* set by control; NULL: nothing */
 	uint32_t busy;         /* with it; both in one order with control's */
-	uint32_t done;         /* times in a row that it said that nothing is left */
+	uint32_t done;         /* the round in which it said last that nothing is left; or 0 */
 };
 
 /* Before a pass. Worker. */

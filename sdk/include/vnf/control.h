@@ -79,8 +79,8 @@ json_t *vnf_refuse(struct vnf_refusal *why, int error, const char *format, ...)
  * Let the workers do something between their passes, where what they own may be looked at and
  * changed without locks: copy a table for a command, end sessions. Great tables are walked in
  * parts: `step` is called again and again, on each worker once in each of its passes, until all of
- * them have said that they are done, and then once more; so state that went from one worker to
- * another meanwhile is not missed.
+ * them have said that they are done, and then until they have said so anew, twice; so state that
+ * went from one worker to another meanwhile is not missed.
  *
  * @param vnf
  *   The program.
