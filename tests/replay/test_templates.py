@@ -330,6 +330,7 @@ def test_balancer_by_many_workers():
     drops = Counter(v.reason for v in result.verdicts if v.verdict == "drop")
     assert drops["no_service"] == 6
     assert len(result.packets["back"]) > 6 * len(clients)
+    assert {ends(p)[0] for p in result.packets["front"] if TCP in p} == set(SERVICE.values())
 
 
 def test_interface_of_a_packet_that_was_handed_over():
