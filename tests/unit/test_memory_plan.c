@@ -139,8 +139,8 @@ Test(memory_plan, more_than_there_is_is_refused_with_numbers)
 	cr_assert_eq(memory_plan_make(&in, &plan, why, sizeof(why)), -EINVAL);
 	cr_assert_str_eq(why,
 			 "1048576 MiB would be taken and 16384 MiB are available (8191 packets of "
-			 "2176 bytes, 2 ports, 1 workers); write less, or leave the key out to "
-			 "have it computed");
+			 "2176 bytes, 2 ports, 1 workers, 0 MiB of tables); write less, or leave "
+			 "the key out to have it computed");
 }
 
 Test(memory_plan, too_little_memory_is_refused_with_numbers)
