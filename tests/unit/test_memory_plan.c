@@ -152,9 +152,9 @@ Test(memory_plan, too_little_memory_is_refused_with_numbers)
 	in.memory = 16 << 20;
 	cr_assert_eq(memory_plan_make(&in, &plan, why, sizeof(why)), -EINVAL);
 	cr_assert_str_eq(
-		why,
-		"16 MiB are too little, at least 38 MiB are needed (8191 packets of 2176 "
-		"bytes, 2 ports, 1 workers, 0 MiB of tables); leave the key out to have it computed");
+		why, "16 MiB are too little, at least 38 MiB are needed (8191 packets of 2176 "
+		     "bytes, 2 ports, 1 workers, 0 MiB of tables); leave the key out to have it "
+		     "computed");
 	in.memory = plan.needed;
 	cr_assert_eq(memory_plan_make(&in, &plan, why, sizeof(why)), 0);
 	cr_assert_eq(plan.bytes, in.memory);
