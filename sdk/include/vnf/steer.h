@@ -145,7 +145,18 @@ static inline uint32_t vnf_slot_next(const struct vnf_worker *worker, uint32_t f
 	return from;
 }
 
-/** One step of the hash: 64 by 64 bits, folded. */
+/**
+ * One step of the hash: 64 by 64 bits, folded.
+ *
+ * @param a
+ *   One word.
+ * @param b
+ *   The other.
+ * @return
+ *   The upper half of their product, xor the lower.
+ *
+ * Context: any thread.
+ */
 static inline uint64_t vnf_slot_mix(uint64_t a, uint64_t b)
 {
 	unsigned __int128 product = (unsigned __int128)a * b;
