@@ -10,6 +10,9 @@
 #include <vnf/steer.h>
 #include <vnf/vnf.h>
 
+/* Of a tag: addresses in different VLANs are different hosts'. */
+#define VLAN_ID 0xfff
+
 /* A second's worth of packets may come at once: when will there be as many again? */
 struct flow {
 	uint64_t full_ns[2];
@@ -67,7 +70,8 @@ static inline vnf_verdict_t flow(struct vnf_worker *worker, uint16_t port, struc
 
 	if (bad != 0)
 		return VNF_DROP(bad);
-	if (!vnf_session_key_make(pkt, &h, 0, &key))
+	if ((h.flags & VNF_FRAGMENT) != 0 ||
+	    !vnf_session_key_make(pkt, &h, h.vlan[0] & VLAN_ID, &key))
 		return VNF_FORWARD(port ^ 1);
 	slot = vnf_slot_of_pair(worker, pkt, &h);
 	if (!vnf_slot_enter(worker, slot))

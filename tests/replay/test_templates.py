@@ -119,17 +119,30 @@ def test_rate():
 
 
 def test_what_is_no_flow_passes():
-    """ARP, a fragment that is not the first, an ICMP error; malformed packets do not."""
+    """ARP, all fragments, an ICMP error; malformed packets do not."""
     whole = IP(src="10.0.0.1", dst="192.0.2.1") / UDP(sport=1, dport=2) / (b"x" * 2000)
     head = Ether(src="02:00:00:00:00:01", dst="02:00:00:00:00:02")
-    later = head / fragment(whole, 1400)[1]
+    fragments = [head / part for part in fragment(whole, 1400)]
     error = head / IP(src="10.0.0.9", dst="192.0.2.1") / ICMP(type=3, code=1) / IP(
         src="192.0.2.1", dst="10.0.0.1") / UDP(sport=5000, dport=1000)
-    kinds = [head / ARP(), later, error]
+    kinds = [head / ARP(), *fragments, error]
     short = bytes(flow_packet(1))[:10]
     result = replay(FLOW_STATE, wire(rate=1), {"left": at(0, *kinds * 3, short)})
     assert [bytes(p) for p in result.packets["right"]] == [bytes(p) for p in kinds * 3]
     assert result.verdicts[-1].reason == "malformed"
+
+
+def test_flows_of_vlans():
+    """The same addresses in two VLANs, whatever their priority, are two flows."""
+    def tagged(vlan, prio=0):
+        packet = flow_packet(1)
+        return (Ether(src=packet.src, dst=packet.dst) / Dot1Q(vlan=vlan, prio=prio) /
+                packet.payload)
+
+    result = replay(FLOW_STATE, wire(rate=2), {"left": at(
+        0, *[tagged(7)] * 2, tagged(7, prio=5), *[tagged(8)] * 2, *[flow_packet(1)] * 2)})
+    assert [p[Dot1Q].vlan if Dot1Q in p else None for p in result.packets["right"]] == [
+        7, 7, 8, 8, None, None]
 
 
 def test_flow_state_by_many_workers():
