@@ -3,9 +3,9 @@
  *
  * A load balancer: connections to the address and port of a service go to one of its back ends
  * (services.c). When a back end comes or goes, the connections that stand stay where they are: a
- * session remembers the back end until its connection ends (RFC 5382 section 5, RFC 4787 section
- * 4.3). Answers come back through here, so the back ends' way to clients is this machine. ICMP
- * errors about a connection reach who they are for, translated (RFC 5508 section 4).
+ * session remembers the back end until its connection ends (connections.c). Answers come back
+ * through here, so the back ends' way to clients is this machine. ICMP errors about a connection
+ * reach who they are for, translated (RFC 5508 section 4).
  */
 #include <stdlib.h>
 
@@ -14,16 +14,21 @@
 #include <vnf/steer.h>
 #include <vnf/vnf.h>
 
+#include "connections.h"
 #include "services.h"
 
 enum {
 	DROP_FULL = VNF_DROP_USER,
 	DROP_FRAGMENT,
+	DROP_PORT,
+	DROP_STRAY,
 };
 
 static const struct vnf_drop drops[] = {
 	{ "full", "there is no room for its connection" },
 	{ "fragment", "of a service, in fragments: their ports are not known" },
+	{ "port", "its client's port has a connection to that back end, by another service" },
+	{ "stray", "TCP of no connection that could not have begun or stood before" },
 	{ 0 },
 };
 
@@ -32,51 +37,6 @@ static void services_discard(struct vnf *vnf, void *built)
 	(void)vnf;
 	free(built);
 }
-
-/* ---- sessions: their first key is the client's, the second one the back end's ---- */
-
-enum {
-	OPENING,
-	OPEN,
-	CLOSING,
-	ALL_ELSE,
-};
-
-static bool balancer_table(const struct vnf *vnf, const void *config, uint32_t i,
-			   struct vnf_sessions_conf *conf)
-{
-	static const struct vnf_session_class classes[] = {
-		[OPENING] = { "opening", 240 * VNF_SECOND_NS, 1 },
-		[OPEN] = { "open", 7440 * VNF_SECOND_NS, 0 },
-		[CLOSING] = { "closing", 240 * VNF_SECOND_NS, 2 },
-		[ALL_ELSE] = { "not TCP", 300 * VNF_SECOND_NS, 3 },
-	};
-
-	(void)vnf;
-	(void)config;
-	conf->name = "connections";
-	conf->sessions = 1000000;
-	conf->key_size = sizeof(struct vnf_session_key6);
-	conf->keys = 2;
-	conf->classes = classes;
-	conf->n_classes = RTE_DIM(classes);
-	return i == 0;
-}
-
-static void follow(struct vnf_worker *worker, struct rte_mbuf *pkt, const struct vnf_headers *h,
-		   struct vnf_session *session, bool answer)
-{
-	uint32_t to = session->in_class;
-
-	if (h->proto == IPPROTO_TCP &&
-	    (vnf_tcp(pkt, h)->tcp_flags & (RTE_TCP_FIN_FLAG | RTE_TCP_RST_FLAG)) != 0)
-		to = CLOSING;
-	else if (to == OPENING && answer)
-		to = OPEN;
-	vnf_session_move(worker, worker->sessions[0], session, to);
-}
-
-/* ---- packets ---- */
 
 /* All of a client's packets, both ways, meet in one slot. */
 static uint32_t client_slot(const struct vnf_worker *worker, const uint8_t *client)
@@ -111,40 +71,41 @@ static void set_address(struct rte_mbuf *pkt, const struct vnf_headers *h, const
 }
 
 /* A new connection: its key becomes two. */
-static int connect_to(struct vnf_worker *worker, const struct service *service, uint32_t slot,
-		      const struct vnf_session_key6 *key, struct vnf_session_hit *hit)
+static vnf_verdict_t connect_to(struct vnf_worker *worker, const struct service *service,
+				uint32_t slot, const struct vnf_session_key6 *key,
+				struct vnf_session_hit *hit)
 {
 	struct vnf_session_key6 keys[2] = { *key, *key };
-	uint32_t in_class = key->proto == IPPROTO_TCP ? OPENING : ALL_ELSE;
+	uint32_t in_class = key->proto == IPPROTO_TCP ? CONNECTION_OPENING : CONNECTION_NOT_TCP;
+	const uint8_t *back_end = service_choose(service, key);
+	int ret;
 
-	memcpy(keys[1].dst, service_choose(service, key), sizeof(keys[1].dst));
+	memcpy(keys[1].dst, back_end, sizeof(keys[1].dst));
 	turn(&keys[1]);
-	return vnf_session_create(worker, worker->sessions[0], slot, keys, in_class, hit);
-}
-
-/* The connection ended and begins anew. */
-static bool begins_anew(struct rte_mbuf *pkt, const struct vnf_headers *h,
-			const struct vnf_session *session)
-{
-	return session->in_class == CLOSING &&
-	       (vnf_tcp(pkt, h)->tcp_flags & (RTE_TCP_SYN_FLAG | RTE_TCP_ACK_FLAG)) ==
-		       RTE_TCP_SYN_FLAG;
+	ret = vnf_session_create(worker, worker->sessions[0], slot, keys, in_class, hit);
+	if (ret != 0)
+		return VNF_DROP(ret == -EADDRINUSE ? DROP_PORT : DROP_FULL);
+	return VNF_IP_PASS;
 }
 
 /* The connection of a packet from a client, which may be a new one. */
-static int client_session(struct vnf_worker *worker, struct rte_mbuf *pkt,
-			  const struct vnf_headers *h, uint32_t slot,
-			  const struct vnf_session_key6 *key, struct vnf_session_hit *hit)
+static vnf_verdict_t client_session(struct vnf_worker *worker, struct rte_mbuf *pkt,
+				    const struct vnf_headers *h, uint32_t slot,
+				    const struct vnf_session_key6 *key, struct vnf_session_hit *hit)
 {
 	const struct service *service;
 
 	if (vnf_session_find(worker, worker->sessions[0], slot, key, hit) != NULL) {
-		if (!begins_anew(pkt, h, hit->session))
-			return 0;
+		if (!connection_begins_anew(pkt, h, hit->session))
+			return VNF_IP_PASS;
 		vnf_session_remove(worker, worker->sessions[0], hit->session);
 	}
 	service = service_find(worker->built, key->dst, key->dport);
-	return service != NULL ? connect_to(worker, service, slot, key, hit) : -ENOENT;
+	if (service == NULL)
+		return VNF_IP_LOCAL;
+	if (!connection_begins(pkt, h))
+		return VNF_DROP(DROP_STRAY);
+	return connect_to(worker, service, slot, key, hit);
 }
 
 static vnf_verdict_t from_client(struct vnf_worker *worker, struct rte_mbuf *pkt,
@@ -152,14 +113,12 @@ static vnf_verdict_t from_client(struct vnf_worker *worker, struct rte_mbuf *pkt
 				 const struct vnf_session_key6 *key)
 {
 	struct vnf_session_hit hit;
-	int ret = client_session(worker, pkt, h, slot, key, &hit);
+	vnf_verdict_t verdict = client_session(worker, pkt, h, slot, key, &hit);
 
-	if (ret == -ENOENT)
-		return VNF_IP_LOCAL;
-	if (ret != 0)
-		return VNF_DROP(DROP_FULL);
+	if (verdict != VNF_IP_PASS)
+		return verdict;
 	set_address(pkt, h, vnf_session_key6(hit.session, 1)->src, false);
-	follow(worker, pkt, h, hit.session, false);
+	connection_follow(worker, pkt, h, hit.session, CLIENT);
 	return VNF_IP_PASS;
 }
 
@@ -174,7 +133,7 @@ static vnf_verdict_t from_back_end(struct vnf_worker *worker, struct rte_mbuf *p
 	if ((h->flags & VNF_FRAGMENT) != 0)
 		return VNF_DROP(DROP_FRAGMENT);
 	set_address(pkt, h, vnf_session_key6(hit.session, 0)->dst, true);
-	follow(worker, pkt, h, hit.session, true);
+	connection_follow(worker, pkt, h, hit.session, BACK_END);
 	return VNF_IP_PASS;
 }
 
@@ -252,7 +211,7 @@ int main(int argc, char **argv)
 		.discard = services_discard,
 		.burst = balancer,
 		.drops = drops,
-		.sessions = balancer_table,
+		.sessions = connections_table,
 		.parts = { VNF_IP, VNF_STEER },
 		.stateful = true,
 	};

@@ -405,33 +405,102 @@ def test_choice_is_that_of_the_last_run(seed):
 
 def test_open_connection_waits_for_two_hours():
     """One that ended, or was not answered, for four minutes: then an answer is not known."""
-    names = ("open", "opening", "closing", "anew")
-    clients = dict(zip(names, (client_of(4, n) for n in range(1, 5))))
+    names = ("open", "opening", "answered", "closing", "anew")
+    clients = dict(zip(names, (client_of(4, n) for n in range(1, 6))))
     to = chosen(balancer(), list(clients.values()))
     front = at(2, *[syn(c) for c in clients.values()])
     back = at(2.1, *[answer(to[c], c) for name, c in clients.items() if name != "opening"])
-    front += at(2.2, *[syn(clients[name], flags="FA") for name in ("closing", "anew")])
-    front += at(2.3, syn(clients["anew"]))
+    front += at(2.15, syn(clients["open"], flags="A"))
+    for name in ("closing", "anew"):
+        front += at(2.2, syn(clients[name], flags="FA"))
+        back += at(2.25, answer(to[clients[name]], clients[name], flags="FA"))
+    front += at(2.3, syn(clients["anew"])) + at(2.5, syn(clients["anew"], flags="A"))
     back += at(2.4, answer(to[clients["anew"]], clients["anew"]))
+    back.sort(key=lambda timed: timed[0])
+    front.sort(key=lambda timed: timed[0])
     for later in (200, 500, 7900):
-        back += at(later, *[answer(to[c], c, flags="A") for c in clients.values()])
+        back += at(later, *[answer(to[c], c, flags="SA" if name == "answered" else "A")
+                            for name, c in clients.items()])
     result = run(balancer(), front, back)
     known = {later: {name for name in names for p in result.packets["front"]
                      if when(p) == later and ends(p) == (SERVICE[4], clients[name])}
              for later in (200, 500, 7900)}
-    # An answer is what opens "opening", at last.
-    assert known == {200: set(names), 500: {"open", "opening", "anew"},
-                     7900: {"open", "opening", "anew"}}
+    assert known == {200: set(names), 500: {"open", "anew"}, 7900: {"open", "anew"}}
+
+
+def talk(*said, sport=4000):
+    """
+    What a client and its back end send, a second apart: ("S", True) is a client's SYN. The time may
+    be given. What was translated: [(seconds, from the client)].
+    """
+    client, now = client_of(4, 7), 1
+    front, back = [], []
+    for flags, from_client, *then in said:
+        now = then[0] if then else now + 1
+        if from_client:
+            front += at(now, syn(client, sport=sport, flags=flags))
+        else:
+            back += at(now, answer(FIVE[0], client, dport=sport, flags=flags))
+    result = run(balancer(services=[(SERVICE[4], 80, FIVE[:1])]), front, back, known=FIVE[:1])
+    passed = [(when(p), True) for p in result.packets["back"] if ends(p) == (client, FIVE[0])]
+    passed += [(when(p), False) for p in result.packets["front"]
+               if ends(p) == (SERVICE[4], client)]
+    return sorted(passed), result
+
+
+@pytest.mark.parametrize("said, alive", (
+    # Whoever sends one RST or FIN, of whatever sequence number, does not end it.
+    ((("R", True), ("A", True), ("A", False)), True),
+    ((("R", False), ("A", False), ("A", True)), True),
+    ((("FA", True), ("A", False)), True),
+    ((("A", True), ("FA", False), ("A", True)), True),
+    ((("S", True), ("A", False)), True),
+    # One that ended, though what was on its way still comes.
+    ((("R", True),), False),
+    ((("RA", False), ("A", True)), False),
+    ((("FA", True), ("FA", False), ("A", True), ("A", False)), False),
+))
+def test_end_of_a_connection(said, alive):
+    """Is it known ten minutes later?"""
+    passed, _ = talk(("S", True), ("SA", False), ("A", True), *said, ("PA", False, 600))
+    assert len(passed) == 3 + len(said) + alive, passed
+    assert ((600, False) in passed) == alive
+
+
+def test_flood_of_answered_syns():
+    """They end after four minutes (RFC 5382 REQ-5), also if they are sent again meanwhile."""
+    assert (300, False) not in talk(("S", True), ("SA", False), ("SA", False, 300))[0]
+    assert (300, False) not in talk(("S", True), ("SA", False), ("S", True), ("SA", False),
+                                    ("SA", False, 300))[0]
+
+
+@pytest.mark.parametrize("flags, reason", (("R", "stray"), ("RA", "stray"), ("SA", "stray"),
+                                           ("", "stray"), ("F", "stray"), ("SR", "stray"),
+                                           ("A", None), ("PA", None), ("FA", None), ("S", None)))
+def test_segment_without_a_session(flags, reason):
+    """ACK has one after a restart; and the answer finds it."""
+    passed, result = talk((flags, True), ("A", False))
+    assert [v.reason for v in result.verdicts if v.port == "front" and v.time == START + 2] == [
+        reason]
+    assert passed == ([(2, True), (3, False)] if reason is None else [])
+
+
+def test_old_syn_does_not_move_a_connection():
+    """Half of it is closed, the other half still sends."""
+    passed, _ = talk(("S", True), ("SA", False), ("A", True), ("FA", True), ("S", True),
+                     ("PA", False, 300))
+    assert passed[-1] == (300, False)
 
 
 def test_full_slot():
-    """Connections that nobody answered make room first; those that are open never do."""
+    """Connections that nobody opened make room first; those that are open never do."""
     client, many = client_of(4, 1), 700
     services = [(SERVICE[4], 80, FIVE[:1])]
     config = balancer(services=services, more="steering = { slots = 4096; };")
     ports = range(2000, 2000 + many)
     front = at(2, *[syn(client, sport=p) for p in ports[:100]])
     back = at(2.1, *[answer(FIVE[0], client, dport=p) for p in ports[:100]])
+    front += at(2.15, *[syn(client, sport=p, flags="A") for p in ports[:100]])
     front += at(2.2, *[syn(client, sport=p) for p in ports[100:]])
     back += at(2.3, *[answer(FIVE[0], client, dport=p) for p in ports])
     result = run(config, front, back, known=FIVE[:1])
@@ -441,6 +510,7 @@ def test_full_slot():
     assert kept[:100] == list(ports[:100])                      # the open ones
     assert kept[100:] == list(ports[many + 100 - len(kept):])   # and the youngest of the others
     # All that are left are open: the next one has no room, but for those of other clients.
+    front += at(2.35, *[syn(client, sport=p, flags="A") for p in kept])
     front += at(2.4, syn(client, sport=9), syn(client_of(4, 2)))
     result = run(config, front, back, known=FIVE[:1])
     assert [v.reason for v in result.verdicts if v.time == START + Decimal("2.4")] == ["full", None]
