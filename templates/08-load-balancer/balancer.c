@@ -22,6 +22,7 @@ enum {
 	DROP_FRAGMENT,
 	DROP_PORT,
 	DROP_STRAY,
+	DROP_ITSELF,
 };
 
 static const struct vnf_drop drops[] = {
@@ -29,6 +30,7 @@ static const struct vnf_drop drops[] = {
 	{ "fragment", "of a service, in fragments: their ports are not known" },
 	{ "port", "its client's port has a connection to that back end, by another service" },
 	{ "stray", "TCP of no connection that could not have begun or stood before" },
+	{ "itself", "from a back end to a service that has no other one" },
 	{ 0 },
 };
 
@@ -80,6 +82,8 @@ static vnf_verdict_t connect_to(struct vnf_worker *worker, const struct service 
 	const uint8_t *back_end = service_choose(service, key);
 	int ret;
 
+	if (back_end == NULL)
+		return VNF_DROP(DROP_ITSELF);
 	memcpy(keys[1].dst, back_end, sizeof(keys[1].dst));
 	turn(&keys[1]);
 	ret = vnf_session_create(worker, worker->sessions[0], slot, keys, in_class, hit);
@@ -100,7 +104,7 @@ static vnf_verdict_t client_session(struct vnf_worker *worker, struct rte_mbuf *
 			return VNF_IP_PASS;
 		vnf_session_remove(worker, worker->sessions[0], hit->session);
 	}
-	service = service_find(worker->built, key->dst, key->dport);
+	service = service_find(worker->built, key);
 	if (service == NULL)
 		return VNF_IP_LOCAL;
 	if (!connection_begins(pkt, h))

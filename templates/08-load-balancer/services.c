@@ -13,6 +13,10 @@
 
 #include <rte_jhash.h>
 
+/* Any will do, if all balancers of a service have the same. */
+#define SEED_NEXT 7
+#define SEED_SKIP 8
+
 struct service_spec {
 	const char *address;
 	uint32_t port;
@@ -35,38 +39,54 @@ static bool is_ipv4(const uint8_t *address)
 	return memcmp(address, mapped, sizeof(mapped)) == 0;
 }
 
-/* Of what a back end is called, so that its share does not depend on its place in the list, and the
- * same for all balancers of a service. FNV-1a.
+/* Back ends, one at least, take turns; each takes the next free place of its own order of all. It
+ * depends on addresses alone, not on how they are written and where: all balancers of a service
+ * have the same table.
  */
-static uint32_t text_hash(const char *text, uint32_t hash)
-{
-	for (; *text != '\0'; text++)
-		hash = (hash ^ (uint8_t)*text) * 16777619u;
-	return hash ^ hash >> 15;
-}
-
-/* Back ends, one at least, take turns; each takes the next free place of its own order of all. */
-static void places_fill(struct service *service, const struct vnf_config_strings *back_ends)
+static void places_fill(struct service *service)
 {
 	uint32_t next[BACK_ENDS_MAX], skip[BACK_ENDS_MAX];
+	size_t n = service->n;
 
-	for (size_t b = 0; b < back_ends->n; b++) {
-		next[b] = text_hash(back_ends->v[b], 2166136261u) % PLACES;
-		skip[b] = text_hash(back_ends->v[b], 84696351u) % (PLACES - 1) + 1;
+	for (size_t b = 0; b < n; b++) {
+		next[b] = rte_jhash(service->back_end[b], ADDRESS_SIZE, SEED_NEXT) % PLACES;
+		skip[b] = rte_jhash(service->back_end[b], ADDRESS_SIZE, SEED_SKIP) % (PLACES - 1);
 	}
 	memset(service->place, UINT8_MAX, sizeof(service->place));
-	for (size_t taken = 0; taken < PLACES && back_ends->n > 0; taken++) {
-		size_t b = taken % back_ends->n;
+	for (size_t taken = 0; taken < PLACES && n > 0; taken++) {
+		size_t b = taken % n;
 
 		while (service->place[next[b]] != UINT8_MAX)
-			next[b] = (next[b] + skip[b]) % PLACES;
+			next[b] = (next[b] + skip[b] + 1) % PLACES;
 		service->place[next[b]] = (uint8_t)b;
 	}
 }
 
-static void service_check(struct vnf_config *file, const struct service_spec *spec)
+static bool is_same(const char *one, const char *other)
 {
-	uint8_t address[16], back_end[16];
+	uint8_t address[2][ADDRESS_SIZE];
+
+	return address_parse(one, address[0]) && address_parse(other, address[1]) &&
+	       memcmp(address[0], address[1], ADDRESS_SIZE) == 0;
+}
+
+/* Does it serve there for those before, too? Its answers would not tell whose they are. */
+static bool is_taken(const struct service_spec *specs, const struct service_spec *spec, size_t b)
+{
+	for (const struct service_spec *other = specs; other <= spec; other++) {
+		size_t n = other == spec ? b : other->back_ends.n;
+
+		for (size_t i = 0; other->port == spec->port && i < n; i++)
+			if (is_same(other->back_ends.v[i], spec->back_ends.v[b]))
+				return true;
+	}
+	return false;
+}
+
+static void service_check(struct vnf_config *file, const struct service_spec *specs,
+			  const struct service_spec *spec)
+{
+	uint8_t address[ADDRESS_SIZE], back_end[ADDRESS_SIZE];
 
 	if (!address_parse(spec->address, address))
 		vnf_config_error(file, &spec->address, "is \"%s\", which is no address",
@@ -77,6 +97,11 @@ static void service_check(struct vnf_config *file, const struct service_spec *sp
 			vnf_config_error(file, &spec->back_ends.v[b],
 					 "is \"%s\", which is no address of the service's family",
 					 spec->back_ends.v[b]);
+		else if (is_taken(specs, spec, b))
+			vnf_config_error(
+				file, &spec->back_ends.v[b],
+				"is \"%s\", which serves at port %u already, once is enough",
+				spec->back_ends.v[b], spec->port);
 }
 
 void services_check(struct vnf_config *file, void *config)
@@ -85,16 +110,22 @@ void services_check(struct vnf_config *file, void *config)
 	const struct service_spec *spec = specs->items;
 
 	for (size_t i = 0; i < specs->n; i++)
-		service_check(file, &spec[i]);
+		service_check(file, spec, &spec[i]);
+}
+
+static int address_compare(const void *one, const void *other)
+{
+	return memcmp(one, other, ADDRESS_SIZE);
 }
 
 static void service_make(const struct service_spec *spec, struct service *service)
 {
 	address_parse(spec->address, service->address);
 	service->port = rte_cpu_to_be_16((uint16_t)spec->port);
-	for (size_t b = 0; b < spec->back_ends.n; b++)
-		address_parse(spec->back_ends.v[b], service->back_end[b]);
-	places_fill(service, &spec->back_ends);
+	for (service->n = 0; service->n < spec->back_ends.n; service->n++)
+		address_parse(spec->back_ends.v[service->n], service->back_end[service->n]);
+	qsort(service->back_end, service->n, ADDRESS_SIZE, address_compare);
+	places_fill(service);
 }
 
 int services_build(struct vnf *vnf, struct vnf_config *file, const void *config, void **built)
@@ -113,20 +144,31 @@ int services_build(struct vnf *vnf, struct vnf_config *file, const void *config,
 	return 0;
 }
 
-const struct service *service_find(const struct services *s, const uint8_t *address,
-				   rte_be16_t port)
+const struct service *service_find(const struct services *s, const struct vnf_session_key6 *key)
 {
+	if (key->proto != IPPROTO_TCP && key->proto != IPPROTO_UDP)
+		return NULL;
 	for (size_t i = 0; i < s->n; i++)
-		if (s->service[i].port == port &&
-		    memcmp(s->service[i].address, address, sizeof(s->service[i].address)) == 0)
+		if (s->service[i].port == key->dport &&
+		    memcmp(s->service[i].address, key->dst, ADDRESS_SIZE) == 0)
 			return &s->service[i];
 	return NULL;
 }
 
-/* The same for the same client and port, also after a restart. */
+/* The same for the same client and port, also after a restart. A packet from a back end to itself
+ * would be dropped there (RFC 1122 section 3.2.1.3), so its own places are passed over.
+ */
 const uint8_t *service_choose(const struct service *service, const struct vnf_session_key6 *key)
 {
-	return service->back_end[service->place[rte_jhash(key, sizeof(*key), 0) % PLACES]];
+	uint32_t place = rte_jhash(key, sizeof(*key), 0) % PLACES;
+
+	for (uint32_t i = 0; i < PLACES; i++, place = (place + 1) % PLACES) {
+		const uint8_t *back_end = service->back_end[service->place[place]];
+
+		if (memcmp(back_end, key->src, ADDRESS_SIZE) != 0)
+			return back_end;
+	}
+	return NULL;
 }
 
 static const struct vnf_config_key service_keys[] = {

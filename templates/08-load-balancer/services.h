@@ -12,12 +12,14 @@
 /* Places of a table: a prime, some hundred times the back ends. */
 #define PLACES 4099
 #define BACK_ENDS_MAX 64
+#define ADDRESS_SIZE 16
 
 /* Addresses are as in keys: IPv4 ones mapped. */
 struct service {
-	uint8_t address[16];
+	uint8_t address[ADDRESS_SIZE];
 	rte_be16_t port;
-	uint8_t back_end[BACK_ENDS_MAX][16];
+	size_t n; /* of its back ends, which are sorted */
+	uint8_t back_end[BACK_ENDS_MAX][ADDRESS_SIZE];
 	uint8_t place[PLACES]; /* number of the back end */
 };
 
@@ -31,10 +33,10 @@ extern const struct vnf_config_key services_keys[];
 /* For vnf_app: is the list that the keys decoded right? And a struct services of it. */
 void services_check(struct vnf_config *file, void *config);
 int services_build(struct vnf *vnf, struct vnf_config *file, const void *config, void **built);
-/* NULL: nobody serves there. */
-const struct service *service_find(const struct services *services, const uint8_t *address,
-				   rte_be16_t port);
-/* The back end for a new connection. */
+/* Of a client's packet. NULL: nobody serves there. */
+const struct service *service_find(const struct services *services,
+				   const struct vnf_session_key6 *key);
+/* The back end for a new connection; NULL: there is no other one than the client. */
 const uint8_t *service_choose(const struct service *service, const struct vnf_session_key6 *key);
 
 #endif

@@ -385,13 +385,32 @@ def test_shares_are_equal():
     assert moved < len(clients) * 0.05, moved
 
 
-def test_order_of_back_ends_hardly_matters():
-    """Nor does what else is in the file."""
+def test_order_of_back_ends_does_not_matter():
+    """Nor does what else is in the file, nor how an address is written."""
     clients = [client_of(4, n) for n in range(1, 1001)]
     other = ("192.0.2.80", 443, FIVE[:2])
     one, two = (chosen(balancer(services=services), clients, known=FIVE) for services in (
         [(SERVICE[4], 80, FIVE)], [other, (SERVICE[4], 80, FIVE[::-1])]))
-    assert sum(one[c] != two[c] for c in clients) < 50
+    assert one == two
+    clients, back_ends = [client_of(6, n) for n in range(1, 101)], SERVICES[1][2]
+    one, two = (chosen(balancer(services=[(SERVICE[6], 80, some)]), clients, known=back_ends)
+                for some in (back_ends, [b.upper().replace("::", ":0::") for b in back_ends]))
+    assert one == two
+
+
+def test_client_that_is_a_back_end():
+    """It is never sent to itself (RFC 1122 section 3.2.1.3)."""
+    def to_itself(some):
+        return run(balancer(services=[(SERVICE[4], 80, some)]), back=at(2, *[
+            behind(b, ip(b, SERVICE[4]) / TCP(sport=port, dport=80))
+            for b in some for port in range(4000, 4050)]), known=FIVE)
+
+    sent = Counter(ends(p) for p in to_itself(FIVE).packets["back"])
+    assert set(sent) == {(b, other) for b in FIVE for other in FIVE if b != other}
+    assert sent.total() == 250
+    result = to_itself(FIVE[:1])
+    assert not result.packets["back"]
+    assert {v.reason for v in result.verdicts if v.number} == {"itself"}
 
 
 @pytest.mark.parametrize("seed", (1, 2))
@@ -516,6 +535,13 @@ def test_full_slot():
     assert [v.reason for v in result.verdicts if v.time == START + Decimal("2.4")] == ["full", None]
 
 
+def test_protocols_of_services():
+    """TCP and UDP; SCTP is refused."""
+    result = run(balancer(), at(2, in_front(ip(client_of(4, 7), SERVICE[4], proto=132) /
+                                            struct.pack("!HHQ", 4000, 80, 0))))
+    assert not result.packets["back"]
+
+
 # ---- configuration ----
 
 def refused(tmp_path, config):
@@ -534,6 +560,11 @@ def refused(tmp_path, config):
      r'"2001:db8::1", which is no address of the service'),
     ([("192.0.2.80", 80, [])], "back_ends"),
     ([("192.0.2.80", 0, FIVE)], "port"),
+    ([("192.0.2.80", 80, [*FIVE, FIVE[2]])], r'"10.0.2.13", which serves at port 80 already'),
+    ([("2001:db8:1::80", 80, ["2001:db8::1", "2001:DB8:0::1"])],
+     r'"2001:DB8:0::1", which serves at port 80 already'),
+    ([("192.0.2.80", 80, FIVE[:2]), ("192.0.2.81", 80, FIVE[1:])],
+     r'"10.0.2.12", which serves at port 80 already'),
 ))
 def test_wrong_services(tmp_path, services, message):
     """--check says so, as a start and a reload do."""
