@@ -27,7 +27,7 @@ enum {
 
 static const struct vnf_drop drops[] = {
 	{ "full", "there is no room for its connection" },
-	{ "fragment", "of a service, in fragments: their ports are not known" },
+	{ "fragment", "to a service or from a back end, in fragments: their ports are not known" },
 	{ "port", "its client's port has a connection to that back end, by another service" },
 	{ "stray", "TCP of no connection that could not have begun or stood before" },
 	{ "itself", "from a back end to a service that has no other one" },
@@ -134,8 +134,6 @@ static vnf_verdict_t from_back_end(struct vnf_worker *worker, struct rte_mbuf *p
 
 	if (vnf_session_find(worker, worker->sessions[0], slot, key, &hit) == NULL || hit.key != 1)
 		return VNF_IP_PASS;
-	if ((h->flags & VNF_FRAGMENT) != 0)
-		return VNF_DROP(DROP_FRAGMENT);
 	set_address(pkt, h, vnf_session_key6(hit.session, 0)->dst, true);
 	connection_follow(worker, pkt, h, hit.session, BACK_END);
 	return VNF_IP_PASS;
@@ -163,6 +161,20 @@ static vnf_verdict_t error_pass(struct vnf_worker *worker, struct rte_mbuf *pkt,
 	return VNF_IP_PASS;
 }
 
+/* None is translated, as only the first one has ports; the others would leave as they came. */
+static vnf_verdict_t fragment(struct vnf_worker *worker, struct rte_mbuf *pkt,
+			      const struct vnf_headers *h, vnf_verdict_t verdict)
+{
+	struct vnf_headers bare = *h;
+	struct vnf_session_key6 key;
+
+	bare.proto = VNF_PROTO_NONE;
+	bare.fragment_offset = 0;
+	if (vnf_session_key_make(pkt, &bare, 0, &key) && services_between(worker->built, &key))
+		return VNF_DROP(DROP_FRAGMENT);
+	return verdict;
+}
+
 /* No other packets than those to a service and from back ends change. What is to an own address is
  * from a client.
  */
@@ -174,8 +186,8 @@ static vnf_verdict_t balance(struct vnf_worker *worker, struct rte_mbuf *pkt,
 	struct vnf_session_key6 key;
 	uint32_t slot;
 
-	if (to_us && (h->flags & VNF_FRAGMENT) != 0)
-		return VNF_DROP(DROP_FRAGMENT);
+	if ((h->flags & VNF_FRAGMENT) != 0)
+		return fragment(worker, pkt, h, verdict);
 	if (error && vnf_parse_quote(pkt, h, &quote) != 0)
 		return verdict;
 	if (!vnf_session_key_make(pkt, &quote, 0, &key))

@@ -155,6 +155,16 @@ const struct service *service_find(const struct services *s, const struct vnf_se
 	return NULL;
 }
 
+bool services_between(const struct services *s, const struct vnf_session_key6 *key)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (memcmp(s->service[i].address, key->dst, ADDRESS_SIZE) == 0 ||
+		    bsearch(key->src, s->service[i].back_end, s->service[i].n, ADDRESS_SIZE,
+			    address_compare) != NULL)
+			return true;
+	return false;
+}
+
 /* The same for the same client and port, also after a restart. A packet from a back end to itself
  * would be dropped there (RFC 1122 section 3.2.1.3), so its own places are passed over.
  */

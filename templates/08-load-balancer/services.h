@@ -36,6 +36,8 @@ int services_build(struct vnf *vnf, struct vnf_config *file, const void *config,
 /* Of a client's packet. NULL: nobody serves there. */
 const struct service *service_find(const struct services *services,
 				   const struct vnf_session_key6 *key);
+/* By addresses alone: is it to a service, or from a back end? */
+bool services_between(const struct services *services, const struct vnf_session_key6 *key);
 /* The back end for a new connection; NULL: there is no other one than the client. */
 const uint8_t *service_choose(const struct service *service, const struct vnf_session_key6 *key);
 

@@ -535,6 +535,36 @@ def test_full_slot():
     assert [v.reason for v in result.verdicts if v.time == START + Decimal("2.4")] == ["full", None]
 
 
+# ---- fragments and other protocols ----
+
+def parts(src, dst, payload):
+    """A datagram in two fragments."""
+    return fragment(IP(src=src, dst=dst, id=7) / payload, 1000)
+
+
+def test_fragments():
+    """Those to a service and from a back end are dropped, all of them; others are routed as ever."""
+    client, long = client_of(4, 7), b"y" * 1600
+    answers = parts("10.0.2.12", client, UDP(sport=80, dport=4000) / long)
+    requests = parts(client, SERVICE[4], UDP(sport=4000, dport=80) / long)
+    others = [parts(client, "10.0.2.12", UDP(sport=4000, dport=80) / long),
+              parts("10.0.2.99", client, UDP(sport=80, dport=4000) / long)]
+    result = run(balancer(), at(2, *map(in_front, requests)) + at(3, *map(in_front, others[0])),
+                 at(2, *[behind("10.0.2.12", p) for p in answers]) +
+                 at(3, *[behind("10.0.2.99", p) for p in others[1]]))
+    assert Counter(v.reason for v in result.verdicts if v.time == START + 2) == {
+        "fragment": len(requests + answers)}
+    assert [bytes(p[IP].payload) for port in ("back", "front") for p in result.packets[port]] == [
+        bytes(p[IP].payload) for some in others for p in some]
+
+
+def test_fragments_to_another_own_address():
+    """They are the node's, as without a balancer."""
+    for part in parts(client_of(4, 7), "10.0.2.1", ICMP(id=5) / (b"z" * 1600)):
+        result = run(balancer(), at(2, in_front(part)))
+        assert "fragment" not in {v.reason for v in result.verdicts}
+
+
 def test_protocols_of_services():
     """TCP and UDP; SCTP is refused."""
     result = run(balancer(), at(2, in_front(ip(client_of(4, 7), SERVICE[4], proto=132) /
