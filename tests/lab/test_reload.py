@@ -79,7 +79,9 @@ def test_worker_that_does_not_return_is_waited_for(run):
     """The reload says which worker is late, refuses another, and is finished when it comes."""
     twin = Twin(run).start()
     twin.flows()
-    twin.reload(mark=2, twin=2, stall="4s")
+    # The worker may be in its first long pass before the reload has seen it take the file over.
+    twin.write(mark=2, twin=2, stall="4s")
+    twin.process.wait_log("generation 2 is in force", since=twin.hang_up())
     twin.write(mark=3, twin=3, stall="0ns")
     mark = twin.hang_up()
     twin.process.wait_log("generation 3 waits for a worker", since=mark)
