@@ -172,6 +172,8 @@ def test_config(run):
 def test_log_level(run):
     """Lines come and go at once."""
     instance = start(run, lab.vnf_program(), name="fwd")
+    # The last of the lines of the start, which may be read later than the socket's answers.
+    instance.process.wait_log('port "wan": rx')
     with Client(socket_path(run, "fwd")) as client:
         assert client.result("log-level", level="debug") == {"level": "debug", "was": "info"}
         assert client.result("info")["log_level"] == "debug"
