@@ -316,7 +316,7 @@ int vnf_quiesce(struct vnf *vnf, uint64_t timeout_ns)
 	if (vnf->qsbr == NULL)
 		return 0;
 	token = rte_rcu_qsbr_start(vnf->qsbr);
-	while (rte_rcu_qsbr_check(vnf->qsbr, token, false) == 0) {
+	while (!workers_have_passed(vnf, token)) {
 		if (vnf_clock_now() > deadline)
 			return -ETIMEDOUT;
 		nap();

@@ -389,7 +389,7 @@ static int commit_end(struct vnf *vnf)
 
 static bool commit_try(struct vnf *vnf)
 {
-	return rte_rcu_qsbr_check(vnf->qsbr, vnf->reload->token, false) == 1;
+	return workers_have_passed(vnf, vnf->reload->token);
 }
 
 static void commit_publish(struct vnf *vnf)

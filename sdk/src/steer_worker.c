@@ -183,7 +183,7 @@ static bool all_have_seen(const struct steer_worker *w)
 {
 	if (clock_is_virtual())
 		return w->steer->seen;
-	return rte_rcu_qsbr_check(w->worker->vnf->qsbr, w->steer->token, false) == 1;
+	return workers_have_passed(w->worker->vnf, w->steer->token);
 }
 
 static void slot_send(struct steer_worker *w)

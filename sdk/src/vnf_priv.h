@@ -599,6 +599,13 @@ void sessions_run(struct worker *w);
 /* When there will be something to do; UINT64_MAX: never. */
 uint64_t sessions_next_due(const struct worker *w);
 
+/* ---- grace.c ---- */
+
+/* Whether all workers have passed a point since rte_rcu_qsbr_start() gave the token, or sleep. May
+ * say false too while another thread asks. Any thread.
+ */
+bool workers_have_passed(struct vnf *vnf, uint64_t token);
+
 /* ---- stage.c ---- */
 
 /* This thread is the worker whose counts these are. */
