@@ -210,8 +210,9 @@ def test_curl(net):
         assert lab.command([*curl, f"http://{host}"], netns=net.client).stdout in NAMES
         done = lab.command([*curl, f"http://{host}:81"], netns=net.client, check=False)
         assert "Couldn't connect" in done.stderr or "refused" in done.stderr, done.stderr
-        shares = net.names(family)
-        assert set(shares) == set(NAMES) and min(shares.values()) >= 2, shares
+        # Ports are the kernel's choice: a third of 24 may well miss a back end, of 240 hardly.
+        shares = net.names(family, 240)
+        assert set(shares) == set(NAMES) and min(shares.values()) >= 40, shares
     assert set(net.drops()) <= {"for_itself", "multicast", "no_service"}
 
 
