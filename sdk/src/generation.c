@@ -99,6 +99,11 @@ void *vnf_part_built(const struct vnf *vnf, enum part_slot slot)
 	return vnf->generation->part_built[slot];
 }
 
+void *vnf_built(const struct vnf *vnf)
+{
+	return vnf->generation != NULL ? vnf->generation->built : NULL;
+}
+
 /* ---- workers ---- */
 
 static uint64_t worker_received(const struct worker *w)

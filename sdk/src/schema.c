@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config_priv.h"
 #include "metrics.h"
 #include "port_kinds.h"
 
@@ -401,6 +402,31 @@ const struct vnf_port_spec *schema_port(const struct vnf_program *program,
 					const struct vnf_config_list *ports, size_t i)
 {
 	return (const struct vnf_port_spec *)((const char *)ports->items + i * port_size(program));
+}
+
+/* The key `ports` of a program's file, whose section comes first; NULL: it is no such file. */
+static const struct vnf_config_key *ports_key(const struct vnf_config *file)
+{
+	const struct vnf_config_key *key = file->sections[0].keys;
+
+	while (key->name != NULL && strcmp(key->name, "ports") != 0)
+		key++;
+	return key->name != NULL ? key : NULL;
+}
+
+int vnf_port_planned(const struct vnf_config *file, const char *name)
+{
+	const struct vnf_config_key *key = ports_key(file);
+	const struct system_spec *spec = vnf_config_data(file, 0);
+
+	for (size_t i = 0; key != NULL && i < spec->ports.n; i++) {
+		const struct vnf_port_spec *port =
+			(const void *)((const char *)spec->ports.items + i * key->size);
+
+		if (strcmp(port->name, name) == 0)
+			return (int)i;
+	}
+	return -ENOENT;
 }
 
 int schema_kind(const struct schema *schema, const char *name)

@@ -192,18 +192,6 @@ struct vnf_port *vnf_port(const struct vnf *vnf, uint16_t id);
  */
 const char *vnf_name(const struct vnf *vnf);
 
-/**
- * Number of workers.
- *
- * @param vnf
- *   The program.
- * @return
- *   1 or more.
- *
- * Context: any thread.
- */
-uint16_t vnf_worker_count(const struct vnf *vnf);
-
 /** A receive queue that a worker polls. */
 struct vnf_rxq {
 	struct vnf_port *port;          /**< The port. */

@@ -348,6 +348,20 @@ void vnf_packet_set_owner(struct rte_mbuf *pkt, const char *stage);
 void *vnf_config(const struct vnf *vnf);
 
 /**
+ * What vnf_app.build made for the generation in force, for commands and metrics. Callbacks of
+ * workers read worker->built instead.
+ *
+ * @param vnf
+ *   The program.
+ * @return
+ *   As stored by `build`; NULL before its first success, and without `build`. Valid until the
+ *   command or the metric returns: a reload gives it back by vnf_app.discard.
+ *
+ * Context: start-up from worker_init() on, control thread.
+ */
+void *vnf_built(const struct vnf *vnf);
+
+/**
  * What `init` stored.
  *
  * @param vnf
@@ -358,6 +372,18 @@ void *vnf_config(const struct vnf *vnf);
  * Context: any thread.
  */
 void *vnf_state(const struct vnf *vnf);
+
+/**
+ * Number of workers.
+ *
+ * @param vnf
+ *   The program.
+ * @return
+ *   1 or more.
+ *
+ * Context: any thread, from vnf_app.init on.
+ */
+uint16_t vnf_worker_count(const struct vnf *vnf);
 
 /**
  * Number of configured ports.
@@ -384,6 +410,21 @@ uint16_t vnf_port_count(const struct vnf *vnf);
  * Context: any thread; not per packet.
  */
 int vnf_port_find(const struct vnf *vnf, const char *name);
+
+/**
+ * Find a port by its name in a configuration that may not be in force yet: for vnf_app.check and
+ * vnf_app.build, where the application's own keys name ports.
+ *
+ * @param file
+ *   The configuration of the program, as given to those.
+ * @param name
+ *   The name.
+ * @return
+ *   Its number, as vnf_port_find() will say; or -ENOENT.
+ *
+ * Context: start-up or control thread.
+ */
+int vnf_port_planned(const struct vnf_config *file, const char *name);
 
 /** What an application may know of a port. */
 struct vnf_port_info {
