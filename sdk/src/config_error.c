@@ -3,7 +3,7 @@
  *
  * Errors of a configuration: where, which key, what. They are kept sorted by position in the order
  * in which the file and its includes are read. Called by the other config_*.c files while a file is
- * loaded, and by applications for what tables cannot say.
+ * loaded, and by applications for what tables cannot say; those also ask where something stands.
  */
 #include "config_priv.h"
 
@@ -105,18 +105,42 @@ void cfg_error_line(struct vnf_config *config, const char *file, uint32_t line, 
 	va_end(args);
 }
 
+/* What has a place of its own; NULL: the file as a whole. */
+static const struct cfg_node *node_of(const struct vnf_config *config, const void *field)
+{
+	const struct cfg_node *node = field == NULL ? NULL : cfg_node_find(config, field);
+
+	return node == NULL || node->kind == CFG_SECTION ? NULL : node;
+}
+
 void vnf_config_error(struct vnf_config *config, const void *field, const char *format, ...)
 {
 	struct cfg_error whole = { NULL, 0, 0, config->path, "", NULL, 0 };
-	const struct cfg_node *node = field == NULL ? NULL : cfg_node_find(config, field);
+	const struct cfg_node *node = node_of(config, field);
 	va_list args;
 
 	va_start(args, format);
-	if (node == NULL || node->kind == CFG_SECTION)
+	if (node == NULL)
 		error_vadd(config, &whole, format, args);
 	else
 		error_node_vadd(config, node, format, args);
 	va_end(args);
+}
+
+static void place_add(struct cfg_str *str, const char *file, uint32_t line)
+{
+	cfg_str_add(str, "%s", file);
+	if (line > 0)
+		cfg_str_add(str, ":%" PRIu32, line);
+}
+
+void vnf_config_place(const struct vnf_config *config, const void *field, char *place, size_t size)
+{
+	const struct cfg_node *node = node_of(config, field);
+	const struct cfg_token *at = node != NULL ? &config->text.tokens[node->token] : NULL;
+	struct cfg_str str = { .buf = place, .size = size };
+
+	place_add(&str, at != NULL ? at->file : config->path, at != NULL ? at->line : 0);
 }
 
 void cfg_errors_forget(struct vnf_config *config, size_t count)

@@ -3,7 +3,8 @@
  *
  * "Did you mean": the nearest word by edit distance. An insertion, a deletion, a replacement and a
  * swap of neighbours cost one each (optimal string alignment); a difference in case or between "-"
- * and "_" costs nothing, as it is the likeliest slip. Pure, any thread.
+ * and "_" costs nothing, as it is the likeliest slip. Pure, any thread. The other config_*.c files
+ * try words one by one; applications have them in an array.
  */
 #include "config_priv.h"
 
@@ -65,4 +66,13 @@ void cfg_suggest_try(struct cfg_suggestion *s, const char *candidate)
 		return;
 	s->best = candidate;
 	s->distance = d;
+}
+
+const char *vnf_config_nearest(const char *word, const char *const *names, size_t n)
+{
+	struct cfg_suggestion near = { .word = word };
+
+	for (size_t i = 0; i < n; i++)
+		cfg_suggest_try(&near, names[i]);
+	return near.best;
 }

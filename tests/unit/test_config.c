@@ -891,6 +891,53 @@ Test(config, errors_by_field)
 				   "t.conf:13: level: level\n");
 }
 
+static void expect_place(const void *field, const char *expected)
+{
+	char place[64] = "?";
+
+	vnf_config_place(config, field, place, sizeof(place));
+	cr_expect_str_eq(place, expected, "is %s, wanted %s", place, expected);
+}
+
+Test(config, places)
+{
+	const struct port *ports;
+	char cut[5] = "????";
+
+	load_good(everything);
+	ports = settings()->ports.items;
+	expect_place(&ports[1].burst, "t.conf:11");
+	expect_place(&ports[0].burst, "t.conf:9");
+	expect_place(&((struct virtio *)ports[1].data)->mode, "t.conf:10");
+	expect_place(&settings()->limits.inner.label, "t.conf:8");
+	expect_place(&settings()->peers.v[1], "t.conf:6");
+	expect_place(NULL, "t.conf");
+	expect_place("not a field", "t.conf");
+	vnf_config_place(config, &ports[1].burst, cut, sizeof(cut));
+	cr_expect_str_eq(cut, "t.co");
+	cr_expect_eq(vnf_config_error_count(config), 0);
+}
+
+Test(config, places_in_includes)
+{
+	write_file("in.conf", "\n\nworkers = 3;\n");
+	load_good("@include \"in.conf\"\n");
+	expect_place(&settings()->workers, "in.conf:3");
+}
+
+Test(config, nearest_name)
+{
+	static const char *const names[] = { "trusted", "guests", "guest", "d_m_z", "lan" };
+
+	cr_expect_str_eq(vnf_config_nearest("trsuted", names, 5), "trusted");
+	cr_expect_str_eq(vnf_config_nearest("Guest", names, 5), "guest");
+	cr_expect_str_eq(vnf_config_nearest("guestx", names, 5), "guests", "the first of equals");
+	cr_expect_str_eq(vnf_config_nearest("D-M-Z", names, 5), "d_m_z");
+	cr_expect_null(vnf_config_nearest("internet", names, 5));
+	cr_expect_null(vnf_config_nearest("lan", names, 4));
+	cr_expect_null(vnf_config_nearest("lan", NULL, 0));
+}
+
 Test(config, error_of_a_default_at_the_top)
 {
 	load_good("\n\nworkers = 1;");

@@ -210,6 +210,40 @@ void vnf_config_error(struct vnf_config *config, const void *field, const char *
 	__attribute__((format(printf, 3, 4)));
 
 /**
+ * Where a field was written, as vnf_config_error() would say it, without the key: "fw.conf:12".
+ *
+ * @param config
+ *   The configuration.
+ * @param field
+ *   As of vnf_config_error().
+ * @param[out] place
+ *   The text; what does not fit is cut off.
+ * @param size
+ *   Octets of `place`, with the final 0; 1 or more.
+ *
+ * Context: start-up or control thread.
+ */
+void vnf_config_place(const struct vnf_config *config, const void *field, char *place, size_t size);
+
+/**
+ * Of some names the one that somebody probably meant by a word that is none of them, for the end of
+ * a message: `...; did you mean "trusted"?`. It is found as for unknown keys: case, and `-` for
+ * `_`, do not count; other slips do, and too many of them make another word of it.
+ *
+ * @param word
+ *   As it was written.
+ * @param names
+ *   What would be allowed; NULL only if `n` is 0.
+ * @param n
+ *   Number of names.
+ * @return
+ *   The one of `names` that is the most like it, among equals the first; NULL if none is.
+ *
+ * Context: any thread.
+ */
+const char *vnf_config_nearest(const char *word, const char *const *names, size_t n);
+
+/**
  * Number of errors so far.
  *
  * @param config
