@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * Copyright (c) 2026 The vnfkit authors
  *
- * Keys of the group `ip`, and what the tables of keys cannot say. Control thread.
+ * Keys of the group `ip`, what the tables of keys cannot say, and what applications ask of a file
+ * that is not in force yet. Control thread.
  */
 
 #include "ip_node.h"
@@ -10,10 +11,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "config_priv.h"
+
 #define VLAN_MAX 4094
 #define ROUTES_MAX 4096
 #define NEIGHBOURS_DEFAULT "4096"
-#define NEIGHBOURS_MIN 16
 #define NEIGHBOURS_MAX (1u << 20)
 
 static int check_prefix(const void *field, char *why, size_t why_size)
@@ -181,7 +183,7 @@ static const struct vnf_config_key group_keys[] = {
 	{ .name = "neighbours",
 	  .type = VNF_CONFIG_U32,
 	  .offset = offsetof(struct ip_spec, neighbours),
-	  .min = NEIGHBOURS_MIN,
+	  .min = IP_NEIGHBOURS_MIN,
 	  .max = NEIGHBOURS_MAX,
 	  .def = NEIGHBOURS_DEFAULT,
 	  .doc = "Entries of the table of neighbours (ARP and Neighbour Discovery), 128 bytes "
@@ -237,6 +239,15 @@ const struct vnf_config_key ip_keys[] = {
 	  .offset = offsetof(struct ip_section, ip),
 	  .keys = group_keys,
 	  .doc = "Addresses and routes." },
+	{ .name = NULL },
+};
+
+const struct vnf_config_key ip_optional_keys[] = {
+	{ .name = "ip",
+	  .type = VNF_CONFIG_GROUP,
+	  .offset = offsetof(struct ip_section, ip),
+	  .keys = group_keys,
+	  .doc = "Addresses and routes; without it the program has none." },
 	{ .name = NULL },
 };
 
@@ -437,4 +448,39 @@ void ip_config_check(struct vnf_config *file, const void *config,
 	/* What is wrong so far would only be said again. */
 	if (vnf_config_error_count(file) == 0)
 		ip_tables_check(file, &section->ip, port, n_ports);
+}
+
+/* ---- what applications ask ---- */
+
+/* NULL: the program has no such part. */
+static const struct ip_section *section_of(const struct vnf_config *file)
+{
+	for (size_t i = 0; i < file->n_sections; i++)
+		if (file->sections[i].keys == ip_keys || file->sections[i].keys == ip_optional_keys)
+			return vnf_config_data(file, i);
+	return NULL;
+}
+
+bool vnf_ip_is_planned(const struct vnf_config *file)
+{
+	const struct ip_section *section = section_of(file);
+
+	return section != NULL && ip_is_planned(section);
+}
+
+int vnf_ip_planned(const struct vnf_config *file, const char *name)
+{
+	const struct ip_section *section = section_of(file);
+	const struct ip_interface_spec *all;
+	char label[VNF_PORT_NAME_MAX + 8];
+
+	if (section == NULL)
+		return -ENOENT;
+	all = section->ip.interfaces.items;
+	for (size_t i = 0; i < section->ip.interfaces.n; i++) {
+		ip_interface_label(&all[i], label, sizeof(label));
+		if (strcmp(label, name) == 0)
+			return (int)i;
+	}
+	return -ENOENT;
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * Copyright (c) 2026 The vnfkit authors
  *
- * The part VNF_IP: its state in the program and in each worker, and the ring by which other workers
- * hand packets over to worker 0.
+ * The parts VNF_IP and VNF_IP_OPTIONAL: their state in the program and in each worker, and the ring
+ * by which other workers hand packets over to worker 0. Without the group `ip` there is the same
+ * state, with room for little, no ring, and no timer.
  */
 
 #include "ip_node.h"
@@ -275,14 +276,15 @@ static int ip_create(struct vnf *vnf, void **state)
 	vnf_random_init(&node->random, RANDOM_NAME);
 	node->fragment_id = (uint16_t)vnf_random_next(&node->random);
 	timer_classes_set(node, &section->ip);
-	ret = ip_neigh_create(node, section->ip.neighbours);
+	node->planned = ip_is_planned(section);
+	ret = ip_neigh_create(node, node->planned ? section->ip.neighbours : IP_NEIGHBOURS_MIN);
 	if (ret == 0)
 		ret = ip_own_create(node);
 	if (ret == 0)
 		ret = ip_dhcp_create(node);
 	if (ret == 0)
 		ret = ip_icmp_create(node);
-	if (ret == 0 && vnf_worker_count(vnf) > 1)
+	if (ret == 0 && node->planned && vnf_worker_count(vnf) > 1)
 		ret = punts_create(node);
 	if (ret < 0) {
 		vnf_error("ip: no memory: %s", strerror(-ret));
@@ -307,7 +309,7 @@ static int ip_worker_init(struct vnf_worker *worker)
 	if (!ip_is_first(w))
 		return 0;
 	ret = vnf_timeouts_create(worker, node->timer_class, IP_TIMERS, &node->timeouts);
-	if (ret == 0)
+	if (ret == 0 && node->planned)
 		vnf_timeout_start(node->timeouts, &node->link_timer, IP_TIMER_LINK_FIRST);
 	return ret;
 }
@@ -354,25 +356,46 @@ static void ip_control(struct vnf *vnf)
 	ip_dhcp_control(vnf);
 }
 
+/* ---- the part that may have nothing to do ---- */
+
+static uint32_t packets_planned(const void *config, uint32_t n_workers)
+{
+	if (!ip_is_planned(config))
+		return 0;
+	return IP_HELD_MAX + (n_workers > 1 ? IP_PUNT_RINGS * IP_PUNT_RING : 0);
+}
+
+/* Room for packets, and rings, are there from the start or never. */
+static int optional_build(struct vnf *vnf, const struct vnf_build *from, void **built)
+{
+	const struct ip_node *node = vnf_part_state(vnf, PART_IP);
+	const struct ip_section *section = from->config;
+
+	if (ip_is_planned(section) == node->planned)
+		return ip_tables_build(vnf, from, built);
+	vnf_config_error(from->file, &section->ip, "the group `ip` is %s, which takes a restart",
+			 node->planned ? "gone" : "new");
+	return -EINVAL;
+}
+
+#define IP_PART                                                                                    \
+	.slot = PART_IP, .title = "IP", .config_size = sizeof(struct ip_section),                  \
+	.commands = ip_commands, .metrics = ip_metrics, .check = ip_config_check,                  \
+	.create = ip_create, .worker_init = ip_worker_init, .take = ip_take, .pass = ip_pass,      \
+	.owes = ip_owes, .control = ip_control, .stop = ip_stop, .worker_fini = ip_worker_fini,    \
+	.discard = ip_tables_discard, .destroy = ip_destroy
+
 const struct vnf_part vnf_ip_part = {
-	.slot = PART_IP,
-	.title = "IP",
+	IP_PART,
 	.config = ip_keys,
-	.config_size = sizeof(struct ip_section),
 	.packets = IP_HELD_MAX,
 	.packets_shared = IP_PUNT_RINGS * IP_PUNT_RING,
-	.commands = ip_commands,
-	.metrics = ip_metrics,
-	.check = ip_config_check,
-	.create = ip_create,
 	.build = ip_tables_build,
-	.worker_init = ip_worker_init,
-	.take = ip_take,
-	.pass = ip_pass,
-	.owes = ip_owes,
-	.control = ip_control,
-	.stop = ip_stop,
-	.worker_fini = ip_worker_fini,
-	.discard = ip_tables_discard,
-	.destroy = ip_destroy,
+};
+
+const struct vnf_part vnf_ip_optional_part = {
+	IP_PART,
+	.config = ip_optional_keys,
+	.packets_planned = packets_planned,
+	.build = optional_build,
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * Copyright (c) 2026 The vnfkit authors
  *
- * The IP node: what the part VNF_IP keeps, and what its files offer each other.
+ * The IP node: what the parts VNF_IP and VNF_IP_OPTIONAL keep, and what its files offer each other.
  *
  *     ip_config.c    keys of the configuration, and their checks
  *     ip_routes.c    files of routes
@@ -54,6 +54,7 @@
 #define IP6_MTU_MIN 1280
 /* RFC 2131 section 2. */
 #define IP_DHCP_MTU_MIN 576
+#define IP_NEIGHBOURS_MIN 16
 #define IP_TTL_OWN 64
 #define IP_ETHER_BYTES ((uint16_t)sizeof(struct rte_ether_hdr))
 #define IP_NS_PER_MS UINT64_C(1000000)
@@ -104,6 +105,14 @@ struct ip_section {
 };
 
 extern const struct vnf_config_key ip_keys[];
+extern const struct vnf_config_key ip_optional_keys[]; /* the group may be absent */
+
+/* Is the group there? */
+static inline bool ip_is_planned(const struct ip_section *section)
+{
+	return section->ip.interfaces.n > 0;
+}
+
 /* The section's checks, as of struct vnf_part. */
 void ip_config_check(struct vnf_config *file, const void *config,
 		     const struct vnf_port_spec *const *port, uint16_t n_ports);
@@ -125,6 +134,7 @@ static inline ip_link_t ip_link(uint16_t port, uint16_t vlan)
 
 struct ip_interface {
 	ip_link_t link;
+	uint16_t number; /* its place in the configuration */
 	uint16_t port;
 	uint16_t vlan; /* 0: without a tag */
 	uint16_t mtu;
@@ -269,6 +279,7 @@ struct ip_node {
 	struct ip_dhcp *dhcp;             /* ip_dhcp.c's */
 	struct ip_limits *limits;         /* ip_icmp.c's */
 	uint16_t fragment_id;             /* of packets of its own */
+	bool planned;                     /* there are interfaces */
 	bool up[VNF_PORTS_MAX];           /* ports, as they were seen last */
 };
 

@@ -250,3 +250,41 @@ const char *vnf_ip_interface(const struct vnf_worker *worker, uint16_t i)
 {
 	return ip_worker_of(worker)->meta[i].in->name;
 }
+
+uint16_t vnf_ip_in(const struct vnf_worker *worker, uint16_t i)
+{
+	const struct ip_interface *in = ip_worker_of(worker)->meta[i].in;
+
+	return likely(in != NULL) ? in->number : VNF_IP_NO_INTERFACE;
+}
+
+static inline uint16_t target_out(const struct ip_target *target)
+{
+	if (likely(target->kind == IP_TARGET_CONNECTED || target->kind == IP_TARGET_GATEWAY))
+		return target->out->number;
+	return VNF_IP_NO_INTERFACE;
+}
+
+uint16_t vnf_ip_out(const struct vnf_worker *worker, uint16_t i)
+{
+	return target_out(ip_worker_of(worker)->meta[i].target);
+}
+
+uint16_t vnf_ip_towards(const struct vnf_worker *worker, uint8_t version, const uint8_t *addr)
+{
+	struct ip_addr a;
+	rte_be32_t v4;
+
+	if (version == 4) {
+		memcpy(&v4, addr, sizeof(v4));
+		a = ip_addr_v4(v4);
+	} else {
+		a = ip_addr_v6(addr);
+		/* They stand for IPv4 in here, and are not on the wire. */
+		if (ip_is_v4(&a))
+			return VNF_IP_NO_INTERFACE;
+	}
+	if (!ip_is_host(&a) || !ip_is_routable(&a))
+		return VNF_IP_NO_INTERFACE;
+	return target_out(ip_route(ip_worker_of(worker)->tables, &a));
+}

@@ -199,11 +199,12 @@ static int interfaces_build(struct build *b)
 	const struct ip_interface_spec *specs = b->t->spec->interfaces.items;
 	int ret = 0;
 
-	b->t->interface = calloc(b->t->spec->interfaces.n, sizeof(*b->t->interface));
+	b->t->interface = calloc(b->t->spec->interfaces.n + 1, sizeof(*b->t->interface));
 	if (b->t->interface == NULL)
 		return -ENOMEM;
 	for (size_t i = 0; ret == 0 && i < b->t->spec->interfaces.n; i++) {
 		ret = interface_build(b, &b->t->interface[i], &specs[i]);
+		b->t->interface[i].number = (uint16_t)i;
 		b->t->n_interfaces++;
 	}
 	for (uint16_t i = 0; ret == 0 && i < b->t->n_interfaces; i++)

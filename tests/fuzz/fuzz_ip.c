@@ -106,7 +106,8 @@ uint16_t vnf_worker_count(const struct vnf *vnf)
 }
 
 static struct ip_section section = {
-	.ip = { .neighbours = NEIGHBOURS,
+	.ip = { .interfaces = { .n = PORTS },
+		.neighbours = NEIGHBOURS,
 		.reachable = 30 * VNF_SECOND_NS,
 		.stale = 60 * VNF_SECOND_NS,
 		.solicitations = 100,

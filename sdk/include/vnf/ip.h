@@ -31,6 +31,17 @@
  * with. In between a VNF looks at packets, changes them (also their addresses, by vnf/edit.h), and
  * writes other verdicts as it likes; all packets stay in their places.
  *
+ * The two calls may be made once more in the same burst callback, for packets that the VNF had
+ * taken and now deals with (fragments whose first one has come, say): after vnf_ip_forward() of the
+ * burst, one vnf_ip_receive() and one vnf_ip_forward() for each VNF_BURST_MAX of them that came in
+ * by one port. Nobody reads these verdicts but the VNF, which gives each packet to vnf_send() or
+ * vnf_drop() as its verdict says, and forgets it where that is VNF_TAKEN. A packet that was
+ * received before is received as it then was: its VLAN is kept in the mbuf.
+ *
+ * Interfaces have numbers, from 0 in the order of the configuration, which hold for one generation:
+ * vnf_app.build turns names into numbers by vnf_ip_planned(), and worker->built has the numbers of
+ * the interfaces that packets of that worker come in by and go out of.
+ *
  * Threads. All workers read the same tables without locks. What changes them (ARP, Neighbour
  * Discovery, timers) and what is rare (ICMP errors, packets that wait for a neighbour) is worker
  * 0's; the others hand such packets over to it.
@@ -52,6 +63,16 @@ extern "C" {
 /** See VNF_IP. */
 extern const struct vnf_part vnf_ip_part;
 
+/**
+ * The part for programs that are also something without addresses: the group `ip` may be absent.
+ * Then there are no interfaces, memory is kept for no packets, and what would be received is
+ * dropped (no_interface). A reload cannot add or remove the group.
+ */
+#define VNF_IP_OPTIONAL (&vnf_ip_optional_part)
+
+/** See VNF_IP_OPTIONAL. */
+extern const struct vnf_part vnf_ip_optional_part;
+
 /** Verdict of vnf_ip_receive(): to be forwarded; vnf_ip_forward() makes a final one of it. */
 #define VNF_IP_PASS ((vnf_verdict_t)0x40000000u)
 /**
@@ -68,6 +89,9 @@ extern const struct vnf_part vnf_ip_part;
 /** Interfaces of a program at most. */
 #define VNF_IP_INTERFACES_MAX 1024
 
+/** Instead of the number of an interface: there is none. */
+#define VNF_IP_NO_INTERFACE UINT16_MAX
+
 /**
  * Receive: find and check the headers, the interface and the route.
  *
@@ -79,9 +103,10 @@ extern const struct vnf_part vnf_ip_part;
  * @param worker
  *   The calling worker.
  * @param port
- *   Port they came from, as given to the burst callback.
+ *   Port they came from, as given to the burst callback; of packets that the VNF had taken, that of
+ *   the burst in which it took them.
  * @param pkts
- *   The packets of the burst.
+ *   The packets of the burst, or packets that the VNF owns; see the top of this file.
  * @param[out] h
  *   Their headers, one each, as vnf_parse() finds them.
  * @param[out] verdicts
@@ -170,6 +195,84 @@ vnf_verdict_t vnf_ip_refuse(struct vnf_worker *worker, uint16_t port, struct rte
  * Context: worker, in the burst callback, for a packet that vnf_ip_receive() passed.
  */
 const char *vnf_ip_interface(const struct vnf_worker *worker, uint16_t i);
+
+/**
+ * The same by number.
+ *
+ * @param worker
+ *   The calling worker.
+ * @param i
+ *   Place of the packet in the last vnf_ip_receive(), below its `n`.
+ * @return
+ *   Number of the interface that it came in by, of the generation that the worker works by;
+ *   VNF_IP_NO_INTERFACE if it was dropped since there is none.
+ *
+ * Context: worker, in the burst callback.
+ */
+uint16_t vnf_ip_in(const struct vnf_worker *worker, uint16_t i);
+
+/**
+ * The interface that a packet is routed out of, by the destination that it came with: the one that
+ * vnf_ip_forward() will take if nobody changes that. Costs no second look at the routes.
+ *
+ * @param worker
+ *   The calling worker.
+ * @param i
+ *   Place of the packet in the last vnf_ip_receive(), below its `n`.
+ * @return
+ *   Number of the interface, of the generation that the worker works by; VNF_IP_NO_INTERFACE if
+ *   the packet is for the program itself, if its route leads nowhere (none, blackhole, unreachable,
+ *   prohibit), or if it was dropped.
+ *
+ * Context: worker, in the burst callback.
+ */
+uint16_t vnf_ip_out(const struct vnf_worker *worker, uint16_t i);
+
+/**
+ * The interface that packets to an address are routed out of. Where an answer would go (RFC 3704),
+ * and where a packet goes whose destination was changed.
+ *
+ * @param worker
+ *   The calling worker.
+ * @param version
+ *   4 or 6: of IP.
+ * @param addr
+ *   The address in network order, 4 or 16 octets, of any alignment.
+ * @return
+ *   Number of the interface, of the generation that the worker works by; VNF_IP_NO_INTERFACE if
+ *   there is no route or one that leads nowhere, for own addresses, broadcast addresses of subnets,
+ *   groups, IPv6 addresses of a link (which do not say of which), and what no host may have.
+ *
+ * Context: worker.
+ */
+uint16_t vnf_ip_towards(const struct vnf_worker *worker, uint8_t version, const uint8_t *addr);
+
+/**
+ * Will there be interfaces? For vnf_app.check and vnf_app.build of a program with VNF_IP_OPTIONAL.
+ *
+ * @param file
+ *   The configuration of the program, as given to those.
+ * @return
+ *   True if it has the group `ip`; false without the part.
+ *
+ * Context: start-up or control thread.
+ */
+bool vnf_ip_is_planned(const struct vnf_config *file);
+
+/**
+ * Find an interface by its name in a configuration that may not be in force yet: for vnf_app.check
+ * and vnf_app.build, where the application's own keys name interfaces.
+ *
+ * @param file
+ *   The configuration of the program, as given to those.
+ * @param name
+ *   Its `name`; of one without, the name of its port, and `.VLAN` if it has a tag.
+ * @return
+ *   Its number in this configuration's generation, 0 to VNF_IP_INTERFACES_MAX - 1; or -ENOENT.
+ *
+ * Context: start-up or control thread.
+ */
+int vnf_ip_planned(const struct vnf_config *file, const char *name);
 
 #ifdef __cplusplus
 }
