@@ -313,7 +313,7 @@ static void front_resume(struct vnf_sessions *s, uint32_t slot, uint32_t in_clas
 	}
 }
 
-/* The one with the least time left of those in front of the lists. */
+/* The one that was touched the longest ago of those in front of the lists. */
 static struct vnf_session *class_evictable(const struct vnf_sessions *s, uint32_t slot,
 					   uint32_t in_class)
 {
@@ -336,14 +336,22 @@ static struct vnf_session *class_evictable(const struct vnf_sessions *s, uint32_
 struct vnf_session *session_evictable(struct vnf_sessions *s, uint32_t slot, uint64_t now)
 {
 	const struct session_slot *in = session_slot(s, slot);
+	struct vnf_session *least = NULL;
+	uint32_t rank = 0;
 
 	for (uint32_t i = 0; i < s->n_evict; i++) {
 		uint32_t in_class = s->evict[i];
+		struct vnf_session *first;
 
 		if (in->class[in_class].n == 0)
 			continue;
+		if (least != NULL && s->class[in_class].evict_rank != rank)
+			break;
+		rank = s->class[in_class].evict_rank;
 		front_resume(s, slot, in_class, now);
-		return class_evictable(s, slot, in_class);
+		first = class_evictable(s, slot, in_class);
+		if (least == NULL || first->touched_ns < least->touched_ns)
+			least = first;
 	}
-	return NULL;
+	return least;
 }

@@ -427,6 +427,80 @@ Test(session, those_that_were_seen_lately_stay)
 	sessions_stop();
 }
 
+/* Two classes of rank 1, with periods that are far from each other, and one that goes later. */
+static const struct vnf_session_class equals[CLASSES] = {
+	[CLASS_NEW] = { "new", 5 * VNF_SECOND_NS, 1 },
+	[CLASS_OPEN] = { "open", 300 * VNF_SECOND_NS, 1 },
+	[CLASS_CLOSING] = { "closing", VNF_SECOND_NS, 2 },
+	[CLASS_KEPT] = { "kept", 7200 * VNF_SECOND_NS, 0 },
+};
+
+/* Whatever class they are in, they go in the order in which they came. */
+Test(session, of_classes_of_the_same_rank_the_oldest_goes_first)
+{
+	struct vnf_random chance;
+
+	conf.sessions = 100;
+	conf.classes = equals;
+	conf.ended = evicted;
+	sessions_start(true);
+	vnf_random_init(&chance, 1);
+	for (uint32_t id = 0; id < 1100; id++) {
+		worker.pub.now_ns += 1 + vnf_random_below(&chance, 1000);
+		created(0, id, vnf_random_below(&chance, 3) != 0 ? CLASS_OPEN : CLASS_NEW);
+	}
+	cr_assert_eq(n_gone, 1000);
+	for (uint32_t i = 0; i < n_gone; i++)
+		cr_assert_eq(gone[i], i, "%u goes as number %u", gone[i], i);
+	sessions_stop();
+}
+
+/* And none of them that was seen lately, as long as there is another in any of the two. */
+Test(session, of_classes_of_the_same_rank_those_that_were_seen_lately_stay)
+{
+	conf.sessions = 100;
+	conf.classes = equals;
+	conf.ended = evicted;
+	sessions_start(true);
+	for (uint32_t i = 0; i < 100; i++)
+		created(0, i, i % 2 == 0 ? CLASS_NEW : CLASS_OPEN);
+	for (uint32_t id = 100; id < 600; id++) {
+		worker.pub.now_ns += 1000;
+		for (uint32_t i = 0; i < 10; i++)
+			vnf_session_touch(&worker.pub, find(0, i));
+		created(0, id, id % 3 == 0 ? CLASS_OPEN : CLASS_NEW);
+	}
+	cr_assert_eq(n_gone, 500);
+	for (uint32_t i = 0; i < 10; i++)
+		cr_assert_not_null(find(0, i), "%u is gone", i);
+	for (uint32_t id = 510; id < 600; id++)
+		cr_assert_not_null(find(0, id), "%u is gone", id);
+	sessions_stop();
+}
+
+/* The next rank is for when both are empty. */
+Test(session, of_the_next_rank_none_goes_before_all_of_the_lower_one)
+{
+	uint32_t id = 0;
+
+	conf.sessions = 120;
+	conf.classes = equals;
+	conf.ended = evicted;
+	sessions_start(true);
+	for (; id < 120; id++) {
+		worker.pub.now_ns++;
+		created(0, id, id < 40 ? CLASS_CLOSING : id < 80 ? CLASS_OPEN : CLASS_NEW);
+	}
+	for (; id < 240; id++) {
+		worker.pub.now_ns++;
+		created(0, id, CLASS_KEPT);
+	}
+	cr_assert_eq(n_gone, 120);
+	for (uint32_t i = 0; i < n_gone; i++)
+		cr_assert_eq(gone[i], (i + 40) % 120, "%u goes as number %u", gone[i], i);
+	sessions_stop();
+}
+
 /* What is over makes room before anything is evicted, whether or not its timer was run. */
 Test(session, what_is_over_goes_before_others)
 {

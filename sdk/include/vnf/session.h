@@ -112,7 +112,8 @@ struct vnf_session_class {
 	const char *name;    /**< For people; must stay valid. */
 	uint64_t period_ns;  /**< 1 to VNF_SESSION_PERIOD_MAX_NS. */
 	uint32_t evict_rank; /**< When a slot is full: 0 = its sessions stay; else they go for a new
-			      *   one, those of the lowest rank first.
+			      *   one, those of the lowest rank first. Classes of the same rank
+			      *   count as one.
 			      */
 };
 
@@ -294,9 +295,9 @@ static inline bool vnf_session_hit_holds(const struct vnf_session_hit *hit)
 
 /**
  * Create a session. Its period begins now, the VNF's own octets are zero. If the slot is full, what
- * is over ends first; then a session of the class with the lowest `evict_rank` above 0 that has
- * any: the oldest one, as long as none of them was touched; else about the one that was seen last
- * the longest ago.
+ * is over ends first; then a session of the class, or classes, with the lowest `evict_rank` above 0
+ * that have any: the oldest one, as long as none of them was touched; else about the one that was
+ * seen last the longest ago, whichever of these classes it is in.
  *
  * @param worker
  *   The calling worker.
