@@ -278,3 +278,38 @@ int vnf_checksums_complete(struct rte_mbuf *pkt, const struct vnf_headers *h)
 	pkt->ol_flags &= ~(RTE_MBUF_F_TX_OFFLOAD_MASK | RTE_MBUF_F_RX_L4_CKSUM_MASK);
 	return 0;
 }
+
+/* ---- is it right? ---- */
+
+/* Octets that it covers are not here, or with other addresses. */
+static bool is_beyond(const struct vnf_headers *h)
+{
+	return (h->flags & (VNF_FRAGMENT | VNF_QUOTED | VNF_SOURCE_ROUTED)) != 0;
+}
+
+static bool sctp_is_valid(struct rte_mbuf *pkt, const struct vnf_headers *h)
+{
+	return rte_pktmbuf_mtod_offset(pkt, struct vnf_u32 *, h->l4 + SCTP_SUM)->value ==
+	       packet_crc32c(pkt, h->l4, h->end);
+}
+
+bool vnf_checksum_valid(struct rte_mbuf *pkt, const struct vnf_headers *h)
+{
+	uint32_t covered;
+	uint16_t field;
+
+	if (h->l4 == 0 || vnf_sum_is_partial(pkt) || is_beyond(h))
+		return true;
+	if (h->proto == IPPROTO_SCTP)
+		return sctp_is_valid(pkt, h);
+	if (h->l4_sum == 0)
+		return true;
+	field = rte_pktmbuf_mtod_offset(pkt, const struct vnf_u16 *, h->l4_sum)->value;
+	if (field == 0 && h->proto == IPPROTO_UDP)
+		return vnf_is_ipv4(h);
+	if (field == 0 && h->proto == IPPROTO_UDPLITE)
+		return false;
+	covered = packet_covered(pkt, h);
+	return covered > 0 && vnf_sum_fold((uint32_t)packet_pseudo_sum(pkt, h) +
+					   packet_sum(pkt, h->l4, h->l4 + covered)) == UINT16_MAX;
+}

@@ -813,3 +813,228 @@ Test(edit, quote_fields)
 		rte_pktmbuf_free(pkt);
 	}
 }
+
+/* ---- is it right? ---- */
+
+/* Segments in which the headers of random packets fit, or one. */
+static uint32_t random_step(void)
+{
+	return draw(2) ? 0 : 120 + draw(20);
+}
+
+/* The packet as it now is in `p`; headers anew, as far as they are still there. */
+static bool valid_now(uint64_t ol_flags)
+{
+	struct rte_mbuf *pkt = packet_make(p.data, p.len, random_step());
+	bool valid;
+
+	pkt->ol_flags = ol_flags;
+	cr_assert_eq(vnf_parse(pkt, &h), 0);
+	valid = vnf_checksum_valid(pkt, &h);
+	cr_assert(packet_is(pkt, p.data, p.len), "it is only read");
+	rte_pktmbuf_free(pkt);
+	return valid;
+}
+
+static void sums_make(void)
+{
+	struct rte_mbuf *pkt = packet_make(p.data, p.len, 0);
+
+	cr_assert_eq(vnf_parse(pkt, &h), 0);
+	l4_sum_make(p.data);
+	rte_pktmbuf_free(pkt);
+}
+
+/* One bit of what is covered, but for those that say how much is, and for the checksum itself: what
+ * it comes to may mean that there is none.
+ */
+static bool bit_flip(uint32_t at)
+{
+	uint32_t place = h.l4 + at;
+	bool has_length = h.proto == IPPROTO_UDP || h.proto == IPPROTO_UDPLITE;
+
+	if (at >= octets_covered(p.data) || place == h.l4_sum || place == h.l4_sum + 1u ||
+	    (has_length && (at == 4 || at == 5)) || (h.proto == IPPROTO_DCCP && at < 12) ||
+	    (h.proto == IPPROTO_TCP && at == 12))
+		return false;
+	p.data[place] ^= (uint8_t)(1u << draw(8));
+	return true;
+}
+
+Test(edit, checksums_that_are_right_and_wrong)
+{
+	uint32_t wrong = 0;
+
+	for (int i = 0; i < ROUNDS; i++) {
+		random_packet();
+		sums_make();
+		cr_assert(valid_now(0), "proto %u over %x", h.proto, h.ether_type);
+		if (!bit_flip(draw(h.end - h.l4)))
+			continue;
+		wrong++;
+		cr_assert_not(valid_now(0), "proto %u over %x", h.proto, h.ether_type);
+		cr_assert(valid_now(RTE_MBUF_F_RX_L4_CKSUM_NONE), "nobody has summed it up yet");
+		cr_assert(valid_now(RTE_MBUF_F_TX_TCP_CKSUM));
+	}
+	cr_assert_gt(wrong, ROUNDS / 4);
+	EAL_SUPPORT_POOL_FULL(pool);
+}
+
+/* Of all parts of the pseudo header. */
+Test(edit, checksums_of_other_addresses)
+{
+	ipv4_begin();
+	vnf_test_tcp(&p, 1, 2, VNF_TEST_SYN);
+	finish();
+	cr_assert(valid_now(0));
+	p.data[ETH + 15] ^= 1;
+	cr_assert_not(valid_now(0), "IPv4 source");
+	ipv6_begin();
+	vnf_test_tcp(&p, 1, 2, VNF_TEST_SYN);
+	finish();
+	cr_assert(valid_now(0));
+	p.data[ETH + 39] ^= 1;
+	cr_assert_not(valid_now(0), "IPv6 destination");
+	ipv6_begin();
+	vnf_test_echo(&p, false, 1, 2);
+	finish();
+	cr_assert(valid_now(0));
+	p.data[ETH + 23] ^= 1;
+	cr_assert_not(valid_now(0), "ICMPv6 has a pseudo header");
+	ipv4_begin();
+	vnf_test_echo(&p, false, 1, 2);
+	finish();
+	p.data[ETH + 15] ^= 1;
+	cr_assert(valid_now(0), "ICMP has none");
+}
+
+Test(edit, checksums_that_are_missing)
+{
+	static const struct {
+		bool v6;
+		uint8_t proto;
+		bool valid;
+	} cases[] = {
+		{ false, IPPROTO_UDP, true },      { true, IPPROTO_UDP, false },
+		{ false, IPPROTO_UDPLITE, false }, { true, IPPROTO_UDPLITE, false },
+		{ false, IPPROTO_TCP, false },
+	};
+
+	for (size_t i = 0; i < RTE_DIM(cases); i++) {
+		if (cases[i].v6)
+			ipv6_begin();
+		else
+			ipv4_begin();
+		vnf_test_next(&p, cases[i].proto);
+		vnf_test_bytes(&p, "\0\1\0\2\0\x18\0\0\0\0\0\0\x50\2\0\0\0\0\0\0\0\0\0\0", 24);
+		finish();
+		cr_assert_eq(valid_now(0), cases[i].valid, "%zu", i);
+		sums_make();
+		cr_assert(valid_now(0), "%zu", i);
+	}
+}
+
+/* RFC 768: 0xffff is the 0 that a sum comes to. */
+Test(edit, checksum_of_udp_that_comes_to_zero)
+{
+	uint32_t ones = 0;
+
+	for (uint32_t port = 0; port <= UINT16_MAX; port++) {
+		ipv4_begin();
+		vnf_test_udp(&p, (uint16_t)port, 2);
+		finish();
+		if (get16(p.data + ETH + 26) != UINT16_MAX)
+			continue;
+		ones++;
+		cr_assert(valid_now(0));
+	}
+	cr_assert_geq(ones, 1);
+}
+
+Test(edit, checksums_of_sctp)
+{
+	uint8_t octets[200] = { 0, 7, 0, 9, 1, 2, 3, 4 };
+	struct rte_mbuf *pkt;
+
+	for (uint32_t n = 12; n <= sizeof(octets); n++) {
+		ipv4_begin();
+		vnf_test_next(&p, IPPROTO_SCTP);
+		vnf_test_bytes(&p, octets, n);
+		finish();
+		cr_assert_not(valid_now(0));
+		pkt = packet_make(p.data, p.len, 0);
+		cr_assert_eq(vnf_parse(pkt, &h), 0);
+		rte_pktmbuf_free(pkt);
+		sctp_sum_make(p.data);
+		cr_assert(valid_now(0));
+		p.data[h.l4 + draw(n)] ^= 1;
+		cr_assert_not(valid_now(0));
+		cr_assert(valid_now(RTE_MBUF_F_TX_SCTP_CKSUM));
+	}
+}
+
+/* What cannot be known passes: a fragment, hops of a source route, layers without a checksum. */
+Test(edit, checksums_that_nobody_can_tell)
+{
+	for (int i = 0; i < 5; i++) {
+		if (i == 4)
+			ipv6_begin();
+		else
+			ipv4_begin();
+		if (i < 2)
+			vnf_test_ipv4_fragment(&p, i == 0 ? 0 : 1480, i == 0);
+		if (i == 2)
+			vnf_test_ipv4_options(&p, "\x83\x07\x04\1\2\3\4\0", 8);
+		if (i == 4) {
+			vnf_test_ipv6_ext(&p, 43, 24);
+			vnf_test_patch(&p, 3, "\1", 1);
+		}
+		vnf_test_next(&p, i == 3 ? IPPROTO_ESP : IPPROTO_UDP);
+		vnf_test_bytes(&p, "\0\1\0\2\0\x10\x12\x34\0\0\0\0\0\0\0\0", 16);
+		finish();
+		cr_assert(valid_now(0), "%d", i);
+	}
+	vnf_test_eth(&p, DST, SRC);
+	vnf_test_arp(&p, 1, SRC, "10.0.0.1", DST, "10.0.0.2");
+	finish();
+	cr_assert(valid_now(0));
+}
+
+/* What is behind the datagram is no part of it: padding, and what its own length leaves out. */
+Test(edit, checksums_of_less_than_the_packet)
+{
+	uint16_t sum;
+
+	ipv4_begin();
+	vnf_test_udp(&p, 1, 2);
+	vnf_test_payload(&p, 4);
+	finish();
+	sum = get16(p.data + ETH + 26);
+	ipv4_begin();
+	vnf_test_udp(&p, 1, 2);
+	vnf_test_length(&p, 12);
+	vnf_test_payload(&p, 12);
+	finish();
+	put16(p.data + ETH + 26, sum);
+	cr_assert(valid_now(0));
+	p.data[p.len - 1] ^= 1;
+	cr_assert(valid_now(0));
+	p.data[ETH + 31] ^= 1;
+	cr_assert_not(valid_now(0));
+}
+
+/* The quoted header's checksum is that of a packet which is not here. */
+Test(edit, checksums_of_quotes)
+{
+	struct vnf_headers quote;
+	struct rte_mbuf *pkt;
+
+	about("10.0.0.1", "10.0.0.2", false, IPPROTO_UDP, 7);
+	error_about(false, 28);
+	pkt = packet_make(p.data, p.len, 0);
+	cr_assert_eq(vnf_parse(pkt, &h), 0);
+	cr_assert(vnf_checksum_valid(pkt, &h));
+	cr_assert_eq(vnf_parse_quote(pkt, &h, &quote), 0);
+	cr_assert(vnf_checksum_valid(pkt, &quote));
+	rte_pktmbuf_free(pkt);
+}

@@ -613,6 +613,25 @@ int vnf_clamp_mss(struct rte_mbuf *pkt, const struct vnf_headers *h, uint16_t ms
  */
 int vnf_checksums_complete(struct rte_mbuf *pkt, const struct vnf_headers *h);
 
+/**
+ * Is the checksum of layer 4 right? That of TCP, UDP, UDP-Lite, DCCP, ICMP and ICMPv6 (RFC 1071,
+ * with the pseudo header but for ICMP; of UDP-Lite and DCCP over what they cover), and the CRC32c
+ * of SCTP (RFC 9260). It takes a pass over the whole packet, in however many segments, and changes
+ * nothing.
+ *
+ * @param pkt
+ *   The packet.
+ * @param h
+ *   Its headers.
+ * @return
+ *   False if it is wrong, or missing where it must not be: UDP over IPv6 (RFC 8200 section 8.1) and
+ *   UDP-Lite (RFC 3828 section 3.1) have no packets without. True if it is right, if UDP over IPv4
+ *   has none, and also where nobody can tell or need to: layer 4 is not there, is another or has no
+ *   checksum; it is partial (vnf_sum_is_partial()), for the packet was on no wire yet; a fragment;
+ *   a quote; hops of a source route are left.
+ */
+bool vnf_checksum_valid(struct rte_mbuf *pkt, const struct vnf_headers *h);
+
 #ifdef __cplusplus
 }
 #endif
