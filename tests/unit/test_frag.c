@@ -89,6 +89,78 @@ Test(frag, waiting_ones_go_out_behind_the_first_in_their_order)
 	}
 }
 
+/* ---- waiting ones, after the burst ---- */
+
+static struct {
+	struct rte_mbuf *pkt;
+	uint16_t port;
+	uint64_t user;
+} later[16];
+static uint32_t n_later;
+
+/* The datagram may be another one when they are dealt with: what was decided is put by. */
+static vnf_verdict_t later_see(uint16_t port, struct rte_mbuf *pkt)
+{
+	struct vnf_frag *frag;
+	struct vnf_headers h;
+	uint32_t bad;
+
+	cr_assert_eq(vnf_parse(pkt, &h), 0);
+	bad = vnf_frag_see(frags, port, pkt, &h, 0, &frag);
+	if (bad != 0)
+		return bad == VNF_FRAG_WAITS ? VNF_TAKEN : VNF_DROP(bad);
+	if (h.fragment_offset == 0)
+		first_decide(frag);
+	note_write(pkt, frag);
+	while ((pkt = vnf_frag_next(frags, frag, &port)) != NULL) {
+		cr_assert_lt(n_later, RTE_DIM(later));
+		later[n_later].pkt = pkt;
+		later[n_later].port = port;
+		later[n_later++].user = frag->user;
+	}
+	return VNF_FORWARD(1);
+}
+
+static void later_burst(struct vnf_worker *worker, uint16_t port, struct rte_mbuf **pkts,
+			vnf_verdict_t *verdicts, uint16_t n)
+{
+	for (uint16_t i = 0; i < n; i++)
+		verdicts[i] = later_see(port, pkts[i]);
+	for (uint32_t i = 0; i < n_later; i++) {
+		note_write(later[i].pkt, &(struct vnf_frag){ .user = later[i].user });
+		vnf_send(worker, later[i].port ^ 1, later[i].pkt);
+	}
+	n_later = 0;
+}
+
+/* Two datagrams in one burst, and one that waits since the burst before. */
+Test(frag, waiting_ones_may_be_dealt_with_after_the_burst)
+{
+	static const uint16_t notes[] = { 101, 102, 103, 101, 101, 102, 103 };
+	struct vnf_app other = app;
+
+	other.burst = later_burst;
+	t = vnf_test_replay_create(&other, config);
+	udp(103, 2 * PART);
+	part_send(3, PART, 0);
+	sent_ns = MS;
+	udp(101, 3 * PART);
+	part_send(1, 2 * PART, 0);
+	udp(102, 2 * PART);
+	part_send(2, PART, 0);
+	udp(101, 3 * PART);
+	part_send(1, PART, 2 * PART);
+	part_send(1, 0, PART);
+	udp(102, 2 * PART);
+	part_send(2, 0, PART);
+	udp(103, 2 * PART);
+	part_send(3, 0, PART);
+	run();
+	passed(RTE_DIM(notes));
+	for (uint32_t i = 0; i < RTE_DIM(notes); i++)
+		cr_assert_eq(note_of(i), notes[i], "%u: %u", i, note_of(i));
+}
+
 /* ---- what tells datagrams apart ---- */
 
 /* A first fragment between these, then a last one of another datagram, which must wait in vain. */

@@ -24,6 +24,13 @@
  *     while ((pkt = vnf_frag_next(frags, frag, &port)) != NULL)
  *             ...vnf_parse(), vnf_send() or vnf_drop()
  *
+ * What vnf_frag_next() gives may also be put by, and dealt with when the verdicts of the burst are
+ * written: it is the VNF's, `frag` is not needed for it any more, and the order stays, as it goes
+ * out behind the packets of the burst. So it may take the way of a burst, such as
+ * vnf_ip_receive() and vnf_ip_forward(). Put by `frag->user` or what it stands for, too, for the
+ * next vnf_frag_see() may be of another datagram; there may be as many packets as
+ * vnf_frags_conf.waiting says, from more than one port.
+ *
  * No two fragments that cover the same octet are let through: such a datagram ends, and what comes
  * of it later is dropped too (RFC 5722, RFC 1858, RFC 3128). So does one whose fragments contradict
  * each other, or of which one was refused for want of room. What is let through of a datagram
@@ -206,7 +213,7 @@ uint32_t vnf_frag_see(struct vnf_frags *frags, uint16_t port, struct rte_mbuf *p
  *   Port that the packet came from.
  * @return
  *   The packet, in the order of arrival, which is the caller's: vnf_parse() it again, vnf_send() or
- *   vnf_drop() it. NULL: there is none.
+ *   vnf_drop() it, at once or after the burst. NULL: there is none.
  *
  * Context: worker.
  */
