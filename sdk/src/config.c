@@ -52,6 +52,7 @@ int vnf_config_load(const char *path, const struct vnf_config_section *sections,
 	loaded->sections = sections;
 	loaded->n_sections = n_sections;
 	ret = config_fill(loaded, path);
+	cfg_nodes_sort(loaded);
 	if (loaded->nomem || ret == -ENOMEM) {
 		vnf_config_destroy(loaded);
 		return -ENOMEM;

@@ -98,11 +98,19 @@ struct cfg_value {
 struct cfg_block;
 struct cfg_error;
 
+/* A node among those sorted by the address of their fields. */
+struct cfg_place {
+	const struct cfg_node *node;
+	size_t order; /* In the tree. */
+};
+
 struct vnf_config {
 	const char *path;
 	const struct vnf_config_section *sections;
 	size_t n_sections;
 	struct cfg_node **roots; /* One a section. */
+	struct cfg_place *by_field;
+	size_t n_by_field;
 	struct cfg_text text;
 	struct cfg_block *blocks; /* All that vnf_config_destroy() frees besides `text`. */
 	struct cfg_error *errors; /* Sorted by position. */
@@ -192,6 +200,9 @@ void cfg_decode(struct vnf_config *config, void *root);
 /* config_node.c */
 struct cfg_node *cfg_node_add(struct vnf_config *config, struct cfg_node *parent,
 			      const struct cfg_node *init);
+/* Once all are there. */
+void cfg_nodes_sort(struct vnf_config *config);
+/* The smallest field that this address is in, or NULL. */
 const struct cfg_node *cfg_node_find(const struct vnf_config *config, const void *field);
 void cfg_str_path(struct cfg_str *str, const struct cfg_node *node, const char *name);
 
