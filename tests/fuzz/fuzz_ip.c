@@ -193,7 +193,15 @@ void vnf_log(enum vnf_log_level level, const char *format, ...)
 	(void)format;
 }
 
+void vnf_config_error(struct vnf_config *file, const void *field, const char *format, ...)
+{
+	(void)file;
+	(void)field;
+	(void)format;
+}
+
 const struct vnf_config_key ip_keys[1];
+const struct vnf_config_key ip_optional_keys[1];
 const struct vnf_command ip_commands[1];
 const struct vnf_metric ip_metrics[1];
 
