@@ -891,6 +891,45 @@ Test(config, errors_by_field)
 				   "t.conf:13: level: level\n");
 }
 
+/* The least field around an address, among equals the later one: all of them are looked at. */
+static const struct cfg_node *find_plainly(const struct cfg_node *node, const char *at,
+					   const struct cfg_node *best)
+{
+	const char *start = node->field;
+
+	if (at >= start && at < start + node->size && (best == NULL || node->size <= best->size))
+		best = node;
+	for (const struct cfg_node *child = node->first; child != NULL; child = child->next)
+		best = find_plainly(child, at, best);
+	return best;
+}
+
+/* Each octet of each field, and those around it. */
+static void expect_found(const struct cfg_node *node)
+{
+	for (size_t i = 0; i < node->size + 2; i++) {
+		const char *at = (const char *)node->field + i - 1;
+		const struct cfg_node *best = NULL;
+
+		for (size_t k = 0; k < config->n_sections; k++)
+			best = find_plainly(config->roots[k], at, best);
+		cr_assert_eq(cfg_node_find(config, at), best, "%s, octet %zu",
+			     node->name != NULL ? node->name : "?", i);
+	}
+	for (const struct cfg_node *child = node->first; child != NULL; child = child->next)
+		expect_found(child);
+}
+
+Test(config, fields_by_address)
+{
+	load_good(everything);
+	for (size_t i = 0; i < config->n_sections; i++)
+		expect_found(config->roots[i]);
+	load_good("workers = 1;");
+	for (size_t i = 0; i < config->n_sections; i++)
+		expect_found(config->roots[i]);
+}
+
 static void expect_place(const void *field, const char *expected)
 {
 	char place[64] = "?";
