@@ -7,18 +7,21 @@
  */
 #include "config_priv.h"
 
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct diff {
 	cfg_change_fn fn;
 	void *arg;
+	int ret;
 };
 
-static void diff_keys(const struct diff *diff, const struct cfg_node *before,
+static void diff_keys(struct diff *diff, const struct cfg_node *before,
 		      const struct cfg_node *after, bool live);
 
-static void tell(const struct diff *diff, const struct cfg_node *before,
-		 const struct cfg_node *after, const struct cfg_node *parent, bool live)
+static void tell(struct diff *diff, const struct cfg_node *before, const struct cfg_node *after,
+		 const struct cfg_node *parent, bool live)
 {
 	const struct cfg_change change = { before, after, parent, live };
 
@@ -73,65 +76,119 @@ static const char *item_name(const struct cfg_node *item)
 	return *(const char *const *)name->field;
 }
 
-static bool same_name(const struct cfg_node *a, const struct cfg_node *b)
-{
-	const char *one = item_name(a), *other = item_name(b);
+/* The items of a list, sorted to be found. */
+struct items {
+	size_t n;
+	struct listed {
+		const struct cfg_node *item;
+		const char *name; /* NULL: none */
+		size_t nth;       /* of that name; without one, its place */
+	} * v;
+};
 
-	return one != NULL && other != NULL && strcmp(one, other) == 0;
+static int names_compare(const struct listed *a, const struct listed *b)
+{
+	if (a->name == NULL || b->name == NULL)
+		return (a->name != NULL) - (b->name != NULL);
+	return strcmp(a->name, b->name);
 }
 
-/* How many items of its list have the item's name before it does. */
-static size_t namesakes_before(const struct cfg_node *list, const struct cfg_node *item)
+static int listed_compare(const void *one, const void *other)
 {
-	size_t n = 0;
+	const struct listed *a = one, *b = other;
+	int order = names_compare(a, b);
 
-	for (const struct cfg_node *i = list->first; i != NULL && i != item; i = i->next)
-		n += same_name(i, item);
-	return n;
+	return order != 0 ? order : (a->nth > b->nth) - (a->nth < b->nth);
 }
 
-/* The item of `list` that stands for `item` of the other file's `own`: the first of that name for
- * the first, and so on; without a name, the one at its place.
+static bool items_init(struct items *items, const struct cfg_node *list)
+{
+	struct listed *v;
+
+	*items = (struct items){ 0 };
+	for (const struct cfg_node *i = list->first; i != NULL; i = i->next)
+		items->n++;
+	v = calloc(items->n + 1, sizeof(*v));
+	items->v = v;
+	if (v == NULL)
+		return false;
+	for (const struct cfg_node *i = list->first; i != NULL; i = i->next)
+		*v++ = (struct listed){ i, item_name(i), i->index };
+	v = items->v;
+	qsort(v, items->n, sizeof(*v), listed_compare);
+	for (size_t i = 0; i < items->n; i++)
+		if (v[i].name != NULL)
+			v[i].nth = i > 0 && names_compare(&v[i - 1], &v[i]) == 0 ? v[i - 1].nth + 1
+										 : 0;
+	return true;
+}
+
+/* The item that stands for one of the other file: the first of that name for the first, and so on;
+ * without a name, the one at its place.
  */
-static const struct cfg_node *item_find(const struct cfg_node *list, const struct cfg_node *own,
-					const struct cfg_node *item)
+static const struct listed *items_find(const struct items *items, const struct listed *other)
 {
-	size_t left = namesakes_before(own, item);
-	bool named = item_name(item) != NULL;
-
-	for (const struct cfg_node *i = list->first; i != NULL; i = i->next) {
-		if (named && item_name(i) != NULL ? same_name(i, item) && left-- == 0
-						  : i->index == item->index)
-			return i;
-	}
-	return NULL;
+	return bsearch(other, items->v, items->n, sizeof(*other), listed_compare);
 }
 
-static void diff_list(const struct diff *diff, const struct cfg_node *before,
-		      const struct cfg_node *after, bool live)
+/* For each item of `of`, by its place, the one of `other` that stands for it, or NULL. */
+static const struct cfg_node **pairs_make(const struct items *of, const struct items *other)
+{
+	const struct cfg_node **pair = calloc(of->n + 1, sizeof(*pair));
+
+	for (size_t i = 0; pair != NULL && i < of->n; i++) {
+		const struct listed *found = items_find(other, &of->v[i]);
+
+		pair[of->v[i].item->index] = found != NULL ? found->item : NULL;
+	}
+	return pair;
+}
+
+static void diff_pairs(struct diff *diff, const struct cfg_node *before,
+		       const struct cfg_node *after, bool live, const struct cfg_node *const *new,
+		       const struct cfg_node *const *old)
 {
 	size_t last = 0;
 	bool moved = false;
 
 	for (const struct cfg_node *item = before->first; item != NULL; item = item->next)
-		if (item_find(after, before, item) == NULL)
+		if (new[item->index] == NULL)
 			tell(diff, item, NULL, after, live);
 	for (const struct cfg_node *item = after->first; item != NULL; item = item->next) {
-		const struct cfg_node *old = item_find(before, after, item);
-
-		if (old == NULL) {
+		if (old[item->index] == NULL) {
 			tell(diff, NULL, item, after, live);
 			continue;
 		}
-		moved |= old->index < last;
-		last = old->index;
-		diff_keys(diff, old, item, live);
+		moved |= old[item->index]->index < last;
+		last = old[item->index]->index;
+		diff_keys(diff, old[item->index], item, live);
 	}
 	if (moved)
 		tell(diff, before, after, after->parent, live);
 }
 
-static void diff_node(const struct diff *diff, const struct cfg_node *before,
+/* Lists may be long: each item is looked for in a sorted one. */
+static void diff_list(struct diff *diff, const struct cfg_node *before,
+		      const struct cfg_node *after, bool live)
+{
+	struct items was = { 0 }, is = { 0 };
+	const struct cfg_node **new = NULL, **old = NULL;
+
+	if (items_init(&was, before) && items_init(&is, after)) {
+		new = pairs_make(&was, &is);
+		old = pairs_make(&is, &was);
+	}
+	if (new != NULL && old != NULL)
+		diff_pairs(diff, before, after, live, new, old);
+	else
+		diff->ret = -ENOMEM;
+	free(new);
+	free(old);
+	free(was.v);
+	free(is.v);
+}
+
+static void diff_node(struct diff *diff, const struct cfg_node *before,
 		      const struct cfg_node *after, bool live)
 {
 	const struct vnf_config_key *key = after->key;
@@ -160,7 +217,7 @@ static void diff_node(const struct diff *diff, const struct cfg_node *before,
 /* Of two groups of the same keys, or of two items. Items of different kinds have only some keys in
  * common; that the kind differs says it all.
  */
-static void diff_keys(const struct diff *diff, const struct cfg_node *before,
+static void diff_keys(struct diff *diff, const struct cfg_node *before,
 		      const struct cfg_node *after, bool live)
 {
 	for (const struct cfg_node *node = after->first; node != NULL; node = node->next) {
@@ -175,11 +232,12 @@ static void diff_keys(const struct diff *diff, const struct cfg_node *before,
 	}
 }
 
-void cfg_diff(const struct vnf_config *before, const struct vnf_config *after, cfg_change_fn fn,
-	      void *arg)
+int cfg_diff(const struct vnf_config *before, const struct vnf_config *after, cfg_change_fn fn,
+	     void *arg)
 {
-	const struct diff diff = { fn, arg };
+	struct diff diff = { fn, arg, 0 };
 
 	for (size_t i = 0; i < after->n_sections; i++)
 		diff_keys(&diff, before->roots[i], after->roots[i], false);
+	return diff.ret;
 }

@@ -221,9 +221,11 @@ struct cfg_change {
 };
 typedef void (*cfg_change_fn)(void *arg, const struct cfg_change *change);
 
-/* config_diff.c: calls `fn` for each, in the order of the later file. Both without errors. */
-void cfg_diff(const struct vnf_config *before, const struct vnf_config *after, cfg_change_fn fn,
-	      void *arg);
+/* config_diff.c: calls `fn` for each, in the order of the later file. Both without errors. 0, or
+ * -ENOMEM: some were not told.
+ */
+int cfg_diff(const struct vnf_config *before, const struct vnf_config *after, cfg_change_fn fn,
+	     void *arg);
 
 /* config_error.c: forget all errors but the first `count`: what they were about is given up, and
  * the file itself is as good as it was.

@@ -261,7 +261,9 @@ int port_plan_make(struct vnf *vnf, struct loaded *loaded, struct port_plan *pla
 	ret = plan_names(vnf, loaded, plan);
 	if (ret < 0)
 		return ret;
-	cfg_diff(vnf->generation->loaded->file, loaded->file, compare_one, &compare);
+	ret = cfg_diff(vnf->generation->loaded->file, loaded->file, compare_one, &compare);
+	if (ret < 0)
+		return ret;
 	for (uint16_t i = 0; i < VNF_PORTS_MAX; i++) {
 		if (plan->spec[i] != NULL)
 			plan->n_ports = i + 1;

@@ -246,7 +246,9 @@ static int prepare_file(struct vnf *vnf, struct loaded **loaded)
 	r->changes = json_array();
 	compare.loaded = *loaded;
 	compare.changes = r->changes;
-	cfg_diff(r->current->loaded->file, (*loaded)->file, change_note, &compare);
+	ret = cfg_diff(r->current->loaded->file, (*loaded)->file, change_note, &compare);
+	if (ret < 0)
+		return ret;
 	return vnf_config_error_count((*loaded)->file) == 0 ? 0 : -EINVAL;
 }
 

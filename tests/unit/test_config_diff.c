@@ -155,7 +155,7 @@ static void expect(const char *before, const char *after, const char *changes)
 	char buf[2048] = "";
 	struct cfg_str str = CFG_STR(buf);
 
-	cfg_diff(a, b, note, &str);
+	cr_assert_eq(cfg_diff(a, b, note, &str), 0);
 	if (str.len > 0)
 		buf[str.len - 1] = '\0';
 	cr_expect_str_eq(buf, changes, "%s -> %s: %s", before, after, buf);
