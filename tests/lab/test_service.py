@@ -202,8 +202,13 @@ def confined(run, unit):
             os.path.join(lab.build_dir(), "systemd", unit), run.dir]
 
 
-@pytest.mark.parametrize("endpoints", ["none", "tap"])
-def test_under_the_restrictions_of_the_units(run, endpoints):
+FIREWALL = {"mode": "transparent", "wires": [{"a": lab.LAN, "b": lab.WAN}],
+            "rules": [{"proto": ["udp"], "action": "accept"}]}
+
+
+@pytest.mark.parametrize("endpoints, program, keys", [
+    ("none", "forward", {}), ("tap", "forward", {}), ("none", "firewall", FIREWALL)])
+def test_under_the_restrictions_of_the_units(run, endpoints, program, keys):
     """Switch and VNF do their work: vhost-user, a tap, metrics, telemetry, stop."""
     manager = Manager(run)
     metrics = run.socket("metrics")
@@ -217,8 +222,8 @@ def test_under_the_restrictions_of_the_units(run, endpoints):
         if not os.path.exists("/dev/net/tun"):
             raise lab.LabUnavailable("there is no /dev/net/tun")
         ports.append({"name": "tap", "kind": "tap", "domain": "A"})
-    vnf = lab.Instance(run, lab.vnf_program(), {
-        "name": "fwd", "hugepages": "never", "metrics": {"listen": f"unix:{metrics}"},
+    vnf = lab.Instance(run, lab.vnf_program(program), {
+        "name": "fwd", "hugepages": "never", "metrics": {"listen": f"unix:{metrics}"}, **keys,
         "ports": vnf_ports})
     host = lab.Instance(run, lab.switch_program(), {
         "name": "sw", "hugepages": "never", "metrics": {"listen": "127.0.0.1:0"},

@@ -49,7 +49,7 @@ static void ask_planned(const struct vnf_config *file)
 	cr_assert_eq(vnf_ip_planned(file, "left.100"), VLAN_IF);
 	cr_assert_eq(vnf_ip_planned(file, "dmz"), NAMED_IF);
 	cr_assert_eq(vnf_ip_planned(file, "left.200"), -ENOENT);
-	cr_assert_eq(vnf_ip_planned(file, "righ"), -ENOENT);
+	cr_assert_eq(vnf_ip_planned(file, "lef"), -ENOENT);
 	cr_assert_eq(vnf_ip_planned(file, ""), -ENOENT);
 	asked++;
 }

@@ -17,6 +17,7 @@ from .checks import Hop, drops, ledger_faults, ledger_words, packets
 from .clients import download, iperf3, ping
 from .config import config_text
 from .errors import Interrupted, LabError, LabUnavailable
+from .firewall import RoutedFirewall, TransparentFirewall
 from .guest import GuestVnf, guest_cpus, image, vnfkit
 from .instance import Instance
 from .namespaces import FORCE, Capabilities, Namespace, capabilities, enter, reserved_hugepages
@@ -35,7 +36,7 @@ __all__ = [
     "Deadline", "download", "drops", "Endpoint", "enter", "FORCE", "generator_pair",
     "generator_ports", "guest_cpus", "GuestVnf", "handle_signals", "Hop", "image", "installed", "Instance", "Interrupted",
     "iperf3", "LabError", "LabUnavailable", "LAN", "ledger_faults", "ledger_words", "Namespace",
-    "packets", "Path", "ping", "Process", "reserved_hugepages", "ROOT", "Router", "Run", "steady",
-    "sweep", "switch_program", "Telemetry", "until", "vnf_program", "vnfkit", "WAN",
+    "packets", "Path", "ping", "Process", "reserved_hugepages", "ROOT", "RoutedFirewall", "Router",
+    "Run", "steady", "sweep", "switch_program", "Telemetry", "TransparentFirewall", "until", "vnf_program", "vnfkit", "WAN",
     "worker_cpu_s",
 ]

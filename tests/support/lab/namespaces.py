@@ -150,6 +150,10 @@ class Namespace:
         """Run `ip` in the namespace."""
         return command(["ip", "-n", self.name, *words])
 
+    def sysctl(self, key, value):
+        """Set one of net.* in the namespace."""
+        command(["sh", "-c", f"echo {value} >/proc/sys/net/{key}"], netns=self)
+
     def delete(self):
         """Remove it; the devices inside go with it."""
         if os.path.exists(self.path):

@@ -35,8 +35,9 @@ def switch_program():
 
 
 def vnf_program(name="forward"):
-    """A template VNF."""
-    return built(f"templates/vnf-{name}")
+    """A VNF, of vnfs/ or of templates/."""
+    folder = f"vnfs/{name}" if os.path.isdir(os.path.join(ROOT, "vnfs", name)) else "templates"
+    return built(f"{folder}/vnf-{name}")
 
 
 def installed(*names):

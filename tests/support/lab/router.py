@@ -38,10 +38,10 @@ class Address:
 class Host:
     """A namespace with an interface on one side of the router."""
 
-    def __init__(self, run, name, side):
+    def __init__(self, run, name, side, number=None):
         self.name = name
         self.side = side
-        self.number = SIDES.index(side) + 1
+        self.number = number or SIDES.index(side) + 1
         self.netns = Namespace(run, name)
         self.mac = f"02:99:00:00:0{self.number}:02"
         self.address = {4: f"10.0.{self.number}.2", 6: f"2001:db8:{self.number}::2"}
@@ -57,7 +57,7 @@ class Host:
 
     def sysctl(self, key, value):
         """Set one of net.* in the namespace."""
-        command(["sh", "-c", f"echo {value} >/proc/sys/net/{key}"], netns=self.netns)
+        self.netns.sysctl(key, value)
 
     def tap(self):
         """The port at the other end of the interface."""
@@ -102,39 +102,42 @@ class Router:
     Client, router, server. `taps`: without a switch; `trunk`: the numbers of the VLANs of client
     and server, both on the router's port "left", where the caller has a switch for them; `ip`:
     further keys of the group `ip`; `interface_keys`: further keys of an interface, by side;
-    `port_keys`: of all ports, also the switch's; other settings are the router's.
+    `port_keys`: of all ports, also the switch's; `program`: another one that routes; `more`: the
+    sides of further hosts by their names; other settings are the router's.
     """
 
     def __init__(self, run, caps, *, taps=False, trunk=None, workers=1, ip=None,
-                 interface_keys=None, port_keys=None, **settings):
+                 interface_keys=None, port_keys=None, program="router", more=None, **settings):
         if caps.why_no_tap:
             raise LabUnavailable(caps.why_no_tap)
         self.run = run
         self.trunk = trunk
         self.client, self.server = (Host(run, name, side)
                                     for name, side in zip(("client", "server"), SIDES))
-        self.hosts = (self.client, self.server)
+        self.hosts = (self.client, self.server, *(
+            Host(run, name, side, number)
+            for number, (name, side) in enumerate((more or {}).items(), 3)))
         cpus = caps.cpus
-        ports = ("left",) if trunk else SIDES
-        more = port_keys or {}
-        own = [{**host.tap(), **more} for host in self.hosts] if taps else [
+        ports = ("left",) if trunk else [host.side for host in self.hosts]
+        keys = port_keys or {}
+        own = [{**host.tap(), **keys} for host in self.hosts] if taps else [
             {"name": port, "kind": "virtio-user", "socket": run.socket(port), "queues": workers,
-             **more} for port in ports]
+             **keys} for port in ports]
         self.switch = None if taps or trunk else Instance(run, switch_program(), {
             "name": "switch", "cpus": str(cpus[0]), "hugepages": "never",
-            "ports": [{**host.tap(), "name": host.name, "domain": host.side, **more}
+            "ports": [{**host.tap(), "name": host.name, "domain": host.side, **keys}
                       for host in self.hosts] +
                      [{"name": port, "kind": "vhost-user", "socket": run.socket(port),
-                       "queues": workers, "domain": port, "mergeable": bool(more), **more}
+                       "queues": workers, "domain": port, "mergeable": bool(keys), **keys}
                      for port in ports]})
-        self.vnf = Instance(run, vnf_program("router"), {
-            "name": "router", "workers": workers, "cpus": str(cpus[-1]), "hugepages": "never",
+        self.vnf = Instance(run, vnf_program(program), {
+            "name": program, "workers": workers, "cpus": str(cpus[-1]), "hugepages": "never",
             **settings, "ports": own,
             "ip": {"interfaces": self.interfaces(interface_keys or {}), **(ip or {})}})
 
     def interfaces(self, more):
         """The interfaces of the router's file."""
-        vlans = self.trunk or (0, 0)
+        vlans = self.trunk or [0] * len(self.hosts)
         return [{"name": host.side, "port": "left" if self.trunk else host.side, "vlan": vlan,
                  "addresses": [f"{host.gateway[4]}/24", f"{host.gateway[6]}/64"],
                  **more.get(host.side, {})} for host, vlan in zip(self.hosts, vlans)]
@@ -170,7 +173,7 @@ class Router:
 
     def ask(self, request, **args):
         """A command's result."""
-        return control(self.run, "router", request, **args)
+        return control(self.run, self.vnf.name, request, **args)
 
     def neighbour(self, address):
         """The entry of a neighbour, or None."""

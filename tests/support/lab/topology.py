@@ -34,6 +34,11 @@ class Endpoint:
     ifname: str = "eth0"
     peer_netns: Namespace = None
     mtu: int = 1500
+    address6: str = None
+
+    def at(self, family):
+        """This end by its address of IPv4 or IPv6."""
+        return self if family == 4 else dataclasses.replace(self, address=self.address6)
 
     def port(self, domain):
         """The switch's port for it."""
@@ -64,6 +69,10 @@ class Endpoint:
         self.netns.ip("link", "set", "dev", self.ifname, "address", self.mac,
                       "mtu", str(self.mtu))
         self.netns.ip("address", "replace", f"{self.address}/24", "dev", self.ifname)
+        if self.address6:
+            self.netns.sysctl(f"ipv6/conf/{self.ifname}/disable_ipv6", 0)
+            self.netns.sysctl(f"ipv6/conf/{self.ifname}/accept_dad", 0)
+            self.netns.ip("address", "replace", f"{self.address6}/64", "dev", self.ifname, "nodad")
         self.netns.ip("link", "set", "dev", self.ifname, "up")
 
     def counts(self):
@@ -76,7 +85,8 @@ class Path:
     """
     The path. `start()` brings it up; the run's end takes it down.
 
-    Settings: `workers` and `queues` of the VNF; `hugepages` as in the configuration of both; `mtu`
+    Settings: `program`: the VNF; its `workers` and `queues`; `ipv6`: the endpoints have addresses of
+    it, and so speak without being asked; `hugepages` as in the configuration of both; `mtu`
     of all; `vnf_mode`: "server" or "client", the switch takes the other part; `loop`: both VNF
     ports in one domain; `extra_ports`: further ports of the switch; `switch_workers`: its workers;
     `endpoints`: "tap", "af_packet", "none" or None for the best that is possible here;
@@ -86,7 +96,8 @@ class Path:
 
     def __init__(self, run, caps=None, *, workers=1, queues=None, hugepages="never", loop=False,
                  endpoints=None, mtu=1500, extra_ports=(), switch_keys=None, vnf_keys=None,
-                 vnf_mode="server", switch_workers=1, vnf_port_keys=None, guest=None):
+                 vnf_mode="server", switch_workers=1, vnf_port_keys=None, guest=None,
+                 program="forward", ipv6=False):
         self.run = run
         self.caps = caps or capabilities()
         self.kind = endpoints or self.caps.endpoints
@@ -97,7 +108,7 @@ class Path:
         self.client = self.server = None
         if self.kind != "none":
             self.caps.require_endpoints()
-            self._make_endpoints()
+            self._make_endpoints(ipv6)
         cpus = self.caps.cpus
         vnf_cpus = cpus[1:workers + 1] or cpus
         queues = queues or workers
@@ -111,14 +122,15 @@ class Path:
             "ports": [{"name": name, "kind": "virtio-user", "socket": run.socket(name),
                        "queues": queues, "mtu": mtu, "mode": vnf_mode,
                        "tx_wait": "0" if guest is None else "1s"} for name in (LAN, WAN)]}
-        self.vnf = (Instance(run, vnf_program(), settings) if guest is None
-                    else GuestVnf(run, vnf_program(), settings, guest))
+        self.vnf = (Instance(run, vnf_program(program), settings) if guest is None
+                    else GuestVnf(run, vnf_program(program), settings, guest))
 
-    def _make_endpoints(self):
+    def _make_endpoints(self, ipv6):
         host = Namespace(self.run, "host") if self.kind == "af_packet" else None
         self.client, self.server = (
             Endpoint(name, f"10.99.0.{i}", f"02:99:00:00:00:0{i}", Namespace(self.run, name),
-                     self.kind, peer_netns=host, mtu=self.mtu)
+                     self.kind, peer_netns=host, mtu=self.mtu,
+                     address6=f"2001:db8:99::{i}" if ipv6 else None)
             for i, name in ((1, "client"), (2, "server")))
 
     @property

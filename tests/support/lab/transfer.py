@@ -110,6 +110,66 @@ def exchange(client, server, address, size, timeout=20):
                            f"{size} reached the {name}, or they are not what was sent")
 
 
+class Connection:
+    """A connection from `client` to a port of `server`, both of lab.Address or the like."""
+
+    def __init__(self, client, server, port=PORT, timeout=5):
+        self.ends = []
+        with tcp_socket(server.netns, server.address) as listener:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind((server.address, port))
+            listener.listen(1)
+            listener.settimeout(timeout)
+            self.ends.append(tcp_socket(client.netns, server.address))
+            self.ends[0].settimeout(timeout)
+            try:
+                self.ends[0].connect((server.address, port))
+                self.ends.append(listener.accept()[0])
+            except OSError:
+                self.close()
+                raise
+        self.ends[1].settimeout(timeout)
+
+    def talk(self):
+        """Some octets each way."""
+        for sender, receiver in (self.ends, self.ends[::-1]):
+            sent = os.urandom(100)
+            sender.sendall(sent)
+            if _read(receiver, 100) != sent:
+                raise LabError("what was sent did not arrive")
+
+    def send(self, size):
+        """So many octets to the server."""
+        sent, got = os.urandom(size), []
+        reader = threading.Thread(target=lambda: got.append(_read(self.ends[1], size)))
+        reader.start()
+        self.ends[0].sendall(sent)
+        reader.join()
+        if got != [sent]:
+            raise LabError("what was sent did not arrive")
+
+    def talks(self, wait=1):
+        """Do octets arrive at the server yet?"""
+        self.ends[1].settimeout(wait)
+        try:
+            self.ends[0].sendall(b"x")
+            return self.ends[1].recv(1) == b"x"
+        except OSError:
+            return False
+
+    def close(self):
+        """The end, without TIME_WAIT: the same ports serve the next one."""
+        for end in self.ends:
+            end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+            end.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+
 def datagrams(client, server, address, sizes, timeout=5):
     """Send one datagram of each size over UDP; LabError unless all arrive as they were."""
     with udp_socket(server, address) as receiver, udp_socket(client, address) as sender:

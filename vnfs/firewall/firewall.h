@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 The vnfkit authors
+ *
+ * The firewall, and what its files offer each other. The way of a packet:
+ *
+ *     transparent.c / routed.c   a burst comes in, by wires or by the IP node
+ *     key.c                      each packet: its slot, its datagram, the key of its session
+ *     fragment.c                 fragments: what the first of a datagram gets, all get
+ *     judge.c                    all together: sessions found, rules asked, verdicts
+ *       sanity.c                 ... what is no good whatever the rules say
+ *       flow.c (tcp.c)           ... what the packet does to its session
+ *       refuse.c                 ... and the answer to what is refused
+ *
+ * and beside it:
+ *
+ *     config.c policy_*.c policy.c   the file, and what is made of it: struct fw_policy
+ *     renew.c                        sessions that a new policy does not want any more
+ *     command_*.c                    what `vnfkit ctl` is told
+ *
+ * Threads: a worker touches only sessions of its slots. The policy is built by the control thread
+ * and never changes while workers read it, but for counters.
+ */
+#ifndef FW_FIREWALL_H
+#define FW_FIREWALL_H
+
+#include <vnf/acl.h>
+#include <vnf/frag.h>
+#include <vnf/ip.h>
+#include <vnf/packet.h>
+#include <vnf/session.h>
+#include <vnf/steer.h>
+#include <vnf/vnf.h>
+
+#include "policy.h"
+#include "tcp.h"
+
+/* Tables of sessions. */
+enum { FW_IPV4, FW_IPV6, FW_TABLES };
+
+#define FW_DROPS(X)                                                                                \
+	X(POLICY, "policy", "a rule says drop, or none matches")                                   \
+	X(REJECTED, "rejected",                                                                    \
+	  "refused by a rule or the default; its sender was told, if it may")                      \
+	X(RATE, "rate", "its rule accepts no more new sessions in this second")                    \
+	X(NO_SESSION, "no_session", "belongs to no session, and cannot begin one")                 \
+	X(TCP_FLAGS, "tcp_flags", "TCP: flags that contradict each other")                         \
+	X(TCP_STATE, "tcp_state", "TCP: not in this state of its connection")                      \
+	X(TCP_WINDOW, "tcp_window", "TCP: sequence or acknowledgement number out of window")       \
+	X(LAND, "land", "its source is its destination")                                           \
+	X(SPOOFED, "spoofed", "its source is not reached the way it came")                         \
+	X(OTHER_ZONE, "other_zone", "of a session, but from a zone that may not have that one")    \
+	X(NO_WIRE, "no_wire", "its port is the end of no wire")                                    \
+	X(ETHER_TYPE, "ether_type", "neither IP nor ARP, nor an Ethernet type that passes")        \
+	X(CHECKSUM, "checksum", "the checksum of TCP, UDP, ICMP or SCTP is wrong")                 \
+	X(FULL, "full", "there is no room for its session")
+
+enum fw_drop {
+#define FW_DROP_ENUM(id, name, doc) FW_DROP_##id,
+	FW_DROP_FIRST_ = VNF_DROP_USER - 1,
+	FW_DROPS(FW_DROP_ENUM)
+#undef FW_DROP_ENUM
+};
+
+/* Instead of a rule's number: rules were not asked. */
+#define FW_RULE_UNASKED UINT32_MAX
+
+/* Verdicts of fw_judge() beside drops: none is the SDK's. */
+#define FW_PASS ((vnf_verdict_t)0x40000100u)
+#define FW_REFUSE ((vnf_verdict_t)0x40000101u)
+
+/* What a packet's key is made of, beside its addresses. */
+struct fw_layer4 {
+	struct vnf_ports ports; /* or the identifier of an ICMP request in both */
+	uint8_t proto;
+	uint8_t icmp; /* type of the request, or 0 */
+	bool reply;   /* to that */
+};
+
+/* What became of the first fragment of a datagram, and so becomes of all others; 0: not known. */
+typedef uint64_t fw_fate_t;
+
+/* A fragment that waited for the first one of its datagram. */
+struct fw_waited {
+	struct rte_mbuf *pkt;
+	fw_fate_t fate;
+	uint16_t port;
+};
+
+/* How a packet is judged. */
+enum fw_kind {
+	FW_KIND_DONE,      /* its verdict stands */
+	FW_KIND_KEYED,     /* by its session, or as the first of one */
+	FW_KIND_ERROR,     /* by the session of the packet that it quotes */
+	FW_KIND_BARE,      /* by rules alone */
+	FW_KIND_NEIGHBOUR, /* by rules about ICMP; where there are none, it passes */
+	FW_KIND_FRAGMENT,  /* by its datagram (fragment.c); a first one by one of the above */
+	FW_KIND_WAITED,    /* by what became of its datagram's first fragment */
+};
+
+/* A packet of the burst. */
+struct fw_packet {
+	struct rte_mbuf *pkt;
+	struct vnf_headers *h;
+	uint16_t port;   /* where it came in */
+	uint16_t domain; /* of the session's key */
+	uint16_t vlan;   /* as rules see it */
+	uint8_t zone_in;
+	uint8_t zone_out;
+	uint8_t kind;      /* enum fw_kind */
+	uint8_t table;     /* FW_IPV4 or FW_IPV6 */
+	uint8_t direction; /* of the key: 1 if its ends were exchanged */
+	uint16_t in;       /* where it came in: port (transparent) or interface */
+	uint16_t inner;    /* id of a second VLAN tag, or 0 */
+	struct fw_layer4 l4;
+	fw_fate_t fate; /* of FW_KIND_WAITED */
+};
+
+/* What is done with a burst. */
+struct fw_burst {
+	uint16_t n;
+	uint16_t n_table[FW_TABLES]; /* packets with keys */
+	bool changed;                /* a session began or ended since the lookup */
+	struct fw_packet p[VNF_BURST_MAX];
+	uint16_t slot[VNF_BURST_MAX];
+	uint16_t table_slot[FW_TABLES][VNF_BURST_MAX]; /* VNF_SESSION_NO_SLOT: not in this table */
+	struct vnf_session_key4 key4[VNF_BURST_MAX];
+	struct vnf_session_key6 key6[VNF_BURST_MAX];
+	struct vnf_session_hit hit[FW_TABLES][VNF_BURST_MAX];
+	uint32_t rule[VNF_BURST_MAX]; /* of those that were looked up, or of their sessions */
+	struct vnf_headers quote[VNF_BURST_MAX];
+};
+
+/* The VNF's part of a session. */
+struct fw_flow {
+	struct fw_tcp tcp; /* of TCP */
+	uint32_t rule;     /* of that policy */
+	uint32_t policy;   /* number of the one that has judged it last */
+	uint16_t in[2];    /* where each side sends from: port (transparent) or interface */
+	uint8_t zone[2];   /* of the side that began it, and of the other */
+	uint8_t first;     /* the key's direction of the side that began it */
+	bool answered;
+	bool fragments;    /* its first packet came in fragments */
+	uint8_t tcp_flags; /* of the first segment */
+	uint16_t vlan;     /* as rules see it */
+	uint16_t inner;    /* the second VLAN tag's, or 0 */
+};
+
+/* Progress of a walk through all sessions of a worker. Slots that came while it was under way may
+ * have been walked by nobody, so it begins anew then.
+ */
+struct fw_renewal {
+	uint64_t done_changes; /* vnf_slots.changes, of the slots that are done with */
+	uint64_t changes;      /* of the walk that is under way */
+	uint32_t done;         /* number of the policy that all of them were judged by */
+	uint32_t policy;       /* of the walk that is under way */
+	uint32_t table;
+	uint32_t slot;
+	uint32_t cursor;
+};
+
+struct fw_worker {
+	struct vnf_worker *worker;
+	struct vnf_frags *frags;
+	struct fw_burst burst;
+	struct fw_renewal renewal;
+	uint64_t reject_full_ns; /* bucket of answers: when it will be full again */
+	uint32_t n_waited;
+	struct fw_waited waited[VNF_FRAG_WAITING];
+};
+
+static inline struct fw_worker *fw_worker_of(const struct vnf_worker *worker)
+{
+	return worker->state;
+}
+
+static inline const struct fw_policy *fw_policy_of(const struct vnf_worker *worker)
+{
+	return worker->built;
+}
+
+static inline vnf_verdict_t fw_drop(enum fw_drop reason)
+{
+	return VNF_DROP(reason);
+}
+
+/* ---- transparent.c, routed.c ---- */
+
+void fw_transparent_burst(struct vnf_worker *worker, uint16_t port, struct rte_mbuf **pkts,
+			  vnf_verdict_t *verdicts, uint16_t n);
+void fw_routed_burst(struct vnf_worker *worker, uint16_t port, struct rte_mbuf **pkts,
+		     vnf_verdict_t *verdicts, uint16_t n);
+
+/* Is its source not where it came from, by the routes? */
+bool fw_routed_is_spoofed(const struct fw_worker *w, const struct fw_packet *p);
+
+/* ---- fragment.c ---- */
+
+/* Do with a packet of the firewall's own what the verdict says. */
+void fw_apply(struct vnf_worker *worker, uint16_t port, struct rte_mbuf *pkt,
+	      vnf_verdict_t verdict);
+/* Judge fragments that waited, in bursts of one port: after the burst with their first ones. */
+void fw_waited_run(struct fw_worker *w,
+		   void (*burst)(struct fw_worker *w, const struct fw_waited *waited, uint16_t n));
+/* Verdict for a fragment, FW_KIND_FRAGMENT or FW_KIND_WAITED: as of fw_judge(), or VNF_TAKEN. */
+vnf_verdict_t fw_fragment_judge(struct fw_worker *w, uint16_t i);
+
+/* ---- key.c ---- */
+
+/* Find out how packet `i` of the burst is judged; its fields but kind, table, direction and l4 are
+ * filled in. `waited`: it waited for a first fragment, of which this became; else NULL. Returns a
+ * verdict if that stands already (then the kind is FW_KIND_DONE).
+ */
+vnf_verdict_t fw_key_make(struct fw_worker *w, uint16_t i, const struct fw_waited *waited);
+/* The same of a first fragment, once its turn has come. */
+vnf_verdict_t fw_key_first(struct fw_burst *b, uint16_t i);
+
+/* ---- judge.c ---- */
+
+void fw_burst_begin(struct fw_burst *b, uint16_t n);
+/* Verdicts for all packets of the burst that have none: FW_PASS, FW_REFUSE or a drop. */
+void fw_judge(struct fw_worker *w, vnf_verdict_t *verdicts);
+/* The same of one packet, whose session nobody has looked up yet. */
+vnf_verdict_t fw_judge_alone(struct fw_worker *w, uint16_t i);
+/* Count a packet of a rule of the policy in force. */
+void fw_rule_count(const struct fw_worker *w, uint32_t rule, const struct fw_packet *p);
+/* Rule for a session as it stands, between these zones: its number, that of the default too. */
+uint32_t fw_session_rule(const struct fw_policy *policy, const struct vnf_session *session,
+			 uint32_t table, uint8_t zone_in, uint8_t zone_out);
+
+/* ---- sanity.c ---- */
+
+/* 0, or why a packet that belongs to no session is no good. */
+uint32_t fw_sanity(const struct fw_packet *p);
+
+/* ---- flow.c ---- */
+
+/* Can the packet begin a session? Fills in `flow`, and the class of the session. FW_PASS, or a
+ * drop.
+ */
+vnf_verdict_t fw_flow_open(const struct fw_policy *policy, const struct fw_packet *p,
+			   struct fw_flow *flow, uint32_t *in_class);
+/* A later packet of the session, from side `from` (0 began it). FW_PASS; FW_REFUSE: it begins
+ * another connection, this one is over; or a drop.
+ */
+vnf_verdict_t fw_flow_follow(struct vnf_worker *worker, struct vnf_sessions *sessions,
+			     const struct fw_packet *p, struct vnf_session *session, uint32_t from);
+/* Classes of sessions, for the tables. */
+extern const struct vnf_session_class fw_classes[FW_CLASSES];
+/* What state a session is in, such as "established". */
+const char *fw_flow_state(const struct vnf_session *session, uint8_t proto);
+
+/* ---- refuse.c ---- */
+
+/* Answer a packet that is refused: TCP by RST, all else by ICMP. The verdict for it. */
+vnf_verdict_t fw_refuse(struct fw_worker *w, struct fw_packet *p);
+
+/* ---- renew.c ---- */
+
+/* Does the policy in force want the session, which it has not judged yet? */
+bool fw_renew(struct vnf_worker *worker, uint32_t table, struct vnf_session *session);
+/* A part of the walk through all sessions after a reload; vnf_app.tick. */
+void fw_renew_tick(struct vnf_worker *worker);
+
+/* ---- command_rules.c, command_sessions.c ---- */
+
+json_t *fw_command_rules(struct vnf *vnf, const void *args, struct vnf_refusal *why);
+
+struct fw_sessions_args {
+	uint32_t version;
+	const char *proto;
+	const char *state;
+	const char *src;
+	const char *dst;
+	const char *rule;
+	uint32_t limit;
+};
+
+extern const struct vnf_config_key fw_sessions_keys[];
+json_t *fw_command_sessions(struct vnf *vnf, const void *args, struct vnf_refusal *why);
+
+#endif

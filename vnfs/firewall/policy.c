@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 The vnfkit authors
+ *
+ * A configuration becomes a policy: vnf_app.build and vnf_app.discard. What is wrong was reported
+ * by the check before, but for the classifier's memory, which is known only now. Nothing that is in
+ * force changes here. Control thread; workers read what is built.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <rte_byteorder.h>
+
+#include <vnf/ip.h>
+#include <vnf/session.h>
+
+#include "policy_rule.h"
+
+#define PLACE_MAX 256
+#define SESSION_TABLES 2
+
+/* ---- rules ---- */
+
+static char *place_of(const struct vnf_config *file, const void *field)
+{
+	char place[PLACE_MAX];
+
+	vnf_config_place(file, field, place, sizeof(place));
+	return strdup(place);
+}
+
+static void rule_fill(const struct fw_rule_spec *spec, struct fw_rule *rule)
+{
+	rule->action = (uint8_t)spec->action;
+	rule->names_icmp = spec->icmp.n > 0;
+	rule->rate = spec->rate;
+	rule->name = spec->name;
+}
+
+static int rules_fill(const struct vnf_config *file, const struct fw_config *config,
+		      struct fw_policy *p)
+{
+	const struct fw_rule_spec *spec = config->rules.items;
+	struct fw_rule *last;
+
+	p->rule = calloc(config->rules.n + 1, sizeof(*p->rule));
+	if (p->rule == NULL)
+		return -ENOMEM;
+	p->n_rules = (uint32_t)config->rules.n;
+	last = &p->rule[p->n_rules];
+	for (uint32_t i = 0; i < p->n_rules; i++) {
+		rule_fill(&spec[i], &p->rule[i]);
+		p->rule[i].place = place_of(file, &spec[i]);
+		if (p->rule[i].place == NULL)
+			return -ENOMEM;
+	}
+	last->action = config->otherwise == 0 ? FW_DROP : FW_REJECT;
+	last->name = "default";
+	last->place = place_of(file, &config->otherwise);
+	return last->place == NULL ? -ENOMEM : 0;
+}
+
+/* ---- wires, zones ---- */
+
+static void wires_fill(const struct vnf_config *file, const struct fw_config *config,
+		       struct fw_policy *p)
+{
+	const struct fw_wire_spec *wire = config->wires.items;
+
+	memset(p->wire_of, FW_WIRE_NONE, sizeof(p->wire_of));
+	for (size_t i = 0; i < config->wires.n; i++) {
+		int a = vnf_port_planned(file, wire[i].a), b = vnf_port_planned(file, wire[i].b);
+
+		if (a < 0 || b < 0 || a >= FW_PORTS_MAX || b >= FW_PORTS_MAX)
+			continue;
+		p->wire_of[a] = p->wire_of[b] = (uint8_t)i;
+		p->other_end[a] = (uint16_t)b;
+		p->other_end[b] = (uint16_t)a;
+	}
+}
+
+/* Rules are made of zones by their place in the configuration. */
+static uint64_t zones_renumber(uint64_t zones, const uint8_t *number)
+{
+	uint64_t is = zones & UINT64_C(1) << FW_ZONE_SELF;
+
+	for (uint32_t i = 0; i < FW_ZONES_MAX; i++)
+		if ((zones >> i & 1) != 0)
+			is |= UINT64_C(1) << number[i];
+	return is;
+}
+
+static void zone_fill(const struct vnf_config *file, const struct fw_zone_spec *spec, uint8_t zone,
+		      struct fw_policy *p)
+{
+	bool routed = p->mode == FW_ROUTED;
+	const struct vnf_config_strings *members = routed ? &spec->interfaces : &spec->ports;
+
+	for (size_t i = 0; i < members->n; i++) {
+		int number = routed ? vnf_ip_planned(file, members->v[i])
+				    : vnf_port_planned(file, members->v[i]);
+
+		if (number >= 0 && number < FW_INTERFACES_MAX)
+			p->zone_of[number] = zone;
+	}
+	snprintf(p->zone_name[zone], sizeof(p->zone_name[zone]), "%s", spec->name);
+}
+
+static void zones_fill(struct vnf *vnf, const struct vnf_config *file,
+		       const struct fw_config *config, struct fw_rules *rules, struct fw_policy *p)
+{
+	const struct fw_zone_spec *spec = config->zones.items;
+	const char *name[FW_ZONES_MAX];
+	uint8_t number[FW_ZONES_MAX];
+
+	for (size_t i = 0; i < config->zones.n; i++)
+		name[i] = spec[i].name;
+	fw_zones_number(vnf, name, config->zones.n, number);
+	memset(p->zone_of, FW_ZONE_NONE, sizeof(p->zone_of));
+	for (size_t i = 0; i < config->zones.n; i++)
+		zone_fill(file, &spec[i], number[i], p);
+	for (uint32_t i = 0; i < rules->n; i++) {
+		rules->rule[i].zones_in = zones_renumber(rules->rule[i].zones_in, number);
+		rules->rule[i].zones_out = zones_renumber(rules->rule[i].zones_out, number);
+	}
+}
+
+/* ---- the whole ---- */
+
+static int classifier_build(struct vnf *vnf, struct vnf_config *file,
+			    const struct fw_config *config, struct fw_policy *p)
+{
+	struct vnf_acl_error error;
+	struct fw_rules rules;
+	int ret = fw_rules_make(file, config, &rules);
+
+	/* A file of a set may have changed since the check. */
+	if (ret == 0 && vnf_config_error_count(file) > 0)
+		ret = -EINVAL;
+	if (ret == 0) {
+		struct vnf_acl_conf conf = { .rules = rules.rule, .n_rules = rules.n };
+
+		zones_fill(vnf, file, config, &rules, p);
+		ret = vnf_acl_build(&conf, &p->acl, &error);
+		if (ret < 0)
+			fw_rules_refused(file, config, &error);
+	}
+	if (ret == 0)
+		ret = vnf_acl_tally_create(fw_counters(vnf), rules.rule, rules.n + 1, &p->tally);
+	fw_rules_fini(&rules);
+	return ret;
+}
+
+static void settings_fill(const struct fw_config *config, struct fw_policy *p)
+{
+	p->mode = (uint8_t)config->mode;
+	p->reverse_path = (uint8_t)config->reverse_path;
+	p->strict = config->strict;
+	p->checksums = config->checksums;
+	p->reject_rate = config->reject_rate;
+	fw_config_periods(config, p->period_ns);
+	for (size_t i = 0; i < config->ether_types.n && i < FW_ETHER_TYPES_MAX; i++)
+		p->ether_type[p->n_ether_types++] =
+			rte_cpu_to_be_16((uint16_t)config->ether_types.v[i]);
+}
+
+int fw_policy_build(struct vnf *vnf, struct vnf_config *file, const void *config, void **built)
+{
+	struct fw_policy *p = calloc(1, sizeof(*p));
+	int ret;
+
+	if (p == NULL)
+		return -ENOMEM;
+	settings_fill(config, p);
+	wires_fill(file, config, p);
+	ret = rules_fill(file, config, p);
+	if (ret == 0)
+		ret = classifier_build(vnf, file, config, p);
+	if (ret < 0) {
+		fw_policy_discard(vnf, p);
+		return ret;
+	}
+	p->number = fw_policy_number(vnf);
+	*built = p;
+	return 0;
+}
+
+void fw_policy_discard(struct vnf *vnf, void *built)
+{
+	struct fw_policy *p = built;
+
+	(void)vnf;
+	if (p == NULL)
+		return;
+	vnf_acl_tally_destroy(p->tally);
+	vnf_acl_destroy(p->acl);
+	for (uint32_t i = 0; p->rule != NULL && i <= p->n_rules; i++)
+		free(p->rule[i].place);
+	free(p->rule);
+	free(p);
+}
+
+void fw_policy_apply_periods(struct vnf_sessions *const *tables, const struct fw_policy *policy)
+{
+	for (uint32_t t = 0; t < SESSION_TABLES; t++)
+		for (uint32_t c = 0; c < FW_CLASSES; c++)
+			vnf_sessions_set_period(tables[t], c, policy->period_ns[c]);
+}
+
+const char *fw_zone_name(const struct fw_policy *policy, uint8_t zone)
+{
+	if (zone == FW_ZONE_SELF)
+		return "self";
+	return zone < FW_ZONES_MAX && policy->zone_name[zone][0] != '\0' ? policy->zone_name[zone]
+									 : "-";
+}

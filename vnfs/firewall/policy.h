@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 The vnfkit authors
+ *
+ * The policy: what the configuration says, made into what workers ask (vnf_worker.built). Built by
+ * the control thread at start and at each reload, read by workers, never changed.
+ */
+#ifndef FW_POLICY_H
+#define FW_POLICY_H
+
+#include <vnf/acl.h>
+#include <vnf/config.h>
+#include <vnf/vnf.h>
+
+/* Zones 0 to 61 are the configuration's. */
+#define FW_ZONES_MAX 62
+#define FW_ZONE_NAME_MAX 31
+#define FW_ZONE_SELF 62 /* the firewall's own addresses */
+#define FW_ZONE_NONE UINT8_MAX
+#define FW_WIRES_MAX 16
+#define FW_WIRE_NONE UINT8_MAX
+#define FW_PORTS_MAX 256
+#define FW_INTERFACES_MAX 1024
+#define FW_ETHER_TYPES_MAX 64
+
+enum fw_mode { FW_TRANSPARENT, FW_ROUTED };
+enum fw_action { FW_ACCEPT, FW_DROP, FW_REJECT };
+enum fw_reverse_path { FW_REVERSE_OFF, FW_REVERSE_LOOSE, FW_REVERSE_STRICT };
+
+/* Periods of sessions: classes of the tables, in this order. NEW: not answered; ONCE: answered, and
+ * nothing since then.
+ */
+enum fw_class {
+	FW_CLASS_TCP_OPENING,
+	FW_CLASS_TCP_ESTABLISHED,
+	FW_CLASS_TCP_CLOSING,
+	FW_CLASS_TCP_TIME_WAIT,
+	FW_CLASS_TCP_RESET,
+	FW_CLASS_UDP_NEW,
+	FW_CLASS_UDP_ONCE,
+	FW_CLASS_UDP,
+	FW_CLASS_ICMP_NEW,
+	FW_CLASS_ICMP_ONCE,
+	FW_CLASS_ICMP,
+	FW_CLASS_ASSOCIATION_NEW,
+	FW_CLASS_ASSOCIATION_ONCE,
+	FW_CLASS_ASSOCIATION,
+	FW_CLASS_OTHER_NEW,
+	FW_CLASS_OTHER_ONCE,
+	FW_CLASS_OTHER,
+	FW_CLASSES,
+};
+
+/* What becomes of what a rule matches; the last one is the default. */
+struct fw_rule {
+	uint8_t action;   /* enum fw_action */
+	bool names_icmp;  /* it has types of ICMP among its conditions */
+	uint64_t rate;    /* new sessions a second; 0: no limit */
+	uint64_t full_ns; /* atomic: when its bucket of tokens will be full again */
+	const char *name; /* "" if it has none; of the default "default" */
+	char *place;      /* such as "fw.conf:12" */
+};
+
+struct fw_policy {
+	uint32_t number;      /* counts those that were built, from 1 */
+	uint8_t mode;         /* enum fw_mode */
+	uint8_t reverse_path; /* enum fw_reverse_path */
+	bool strict;
+	bool checksums;
+	uint32_t reject_rate; /* a second; 0: none */
+	uint32_t n_rules;     /* without the default, whose number this is */
+	struct fw_rule *rule; /* n_rules + 1 */
+	struct vnf_acl *acl;
+	struct vnf_acl_tally *tally;        /* of the rules, and of the default */
+	uint8_t zone_of[FW_INTERFACES_MAX]; /* by port (transparent) or interface (routed) */
+	uint8_t wire_of[FW_PORTS_MAX];      /* transparent: by port */
+	uint16_t other_end[FW_PORTS_MAX];   /* transparent: where it leaves */
+	uint32_t n_ether_types;
+	rte_be16_t ether_type[FW_ETHER_TYPES_MAX];
+	uint64_t period_ns[FW_CLASSES];
+	char zone_name[FW_ZONES_MAX][FW_ZONE_NAME_MAX + 1]; /* "": there is none of this number */
+};
+
+/* What the keys fill. */
+struct fw_config;
+
+extern const struct vnf_config_key fw_keys[];
+extern const size_t fw_config_size;
+
+/* As of struct vnf_app: check, build (with the counters of vnf_state()), discard. */
+void fw_policy_check(struct vnf_config *file, void *config);
+int fw_policy_build(struct vnf *vnf, struct vnf_config *file, const void *config, void **built);
+void fw_policy_discard(struct vnf *vnf, void *built);
+/* Counters of rules over all policies; the program's (state.c). */
+struct vnf_acl_counters *fw_counters(const struct vnf *vnf);
+/* A new policy: its number, and those of its zones, which keep the number that the policy in force
+ * knows them by (state.c).
+ */
+uint32_t fw_policy_number(struct vnf *vnf);
+void fw_zones_number(struct vnf *vnf, const char *const *name, size_t n, uint8_t *number);
+/* Of the configuration: what other files need of it. */
+enum fw_mode fw_config_mode(const void *config);
+uint64_t fw_config_sessions(const void *config);
+/* Periods by class, in nanoseconds. */
+void fw_config_periods(const void *config, uint64_t period_ns[FW_CLASSES]);
+/* Makes the policy's periods those of the tables of sessions: for who takes it over. */
+void fw_policy_apply_periods(struct vnf_sessions *const *tables, const struct fw_policy *policy);
+/* Such as "lan", "self"; "-" of FW_ZONE_NONE. */
+const char *fw_zone_name(const struct fw_policy *policy, uint8_t zone);
+
+#endif

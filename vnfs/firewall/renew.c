@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 The vnfkit authors
+ *
+ * After a reload: sessions that the new policy would not accept end, those that it would go on. A
+ * session is judged anew when its next packet comes (judge.c), and all others by a walk in the
+ * background, a part of it in each tick, so that what is denied is gone in bounded time without
+ * traffic having to wait. Worker.
+ */
+#include "firewall.h"
+
+/* Places of a table that a tick looks at. */
+#define PLACES_A_TICK 1024
+
+bool fw_renew(struct vnf_worker *worker, uint32_t table, struct vnf_session *session)
+{
+	const struct fw_policy *policy = fw_policy_of(worker);
+	struct fw_flow *flow = vnf_session_user(session);
+	uint32_t rule;
+
+	rule = fw_session_rule(policy, session, table, flow->zone[0], flow->zone[1]);
+	if (policy->rule[rule].action != FW_ACCEPT)
+		return false;
+	flow->rule = rule;
+	flow->policy = policy->number;
+	/* Routes may have changed, too: the next packet is looked at. */
+	if (policy->mode == FW_ROUTED)
+		flow->in[0] = flow->in[1] = UINT16_MAX;
+	return true;
+}
+
+static void session_see(struct vnf_worker *worker, struct vnf_sessions *sessions,
+			struct vnf_session *session, void *arg)
+{
+	const struct fw_flow *flow = vnf_session_user(session);
+	const uint32_t *table = arg;
+
+	if (flow->policy != fw_policy_of(worker)->number && !fw_renew(worker, *table, session))
+		vnf_session_remove(worker, sessions, session);
+}
+
+static void renewal_begin(struct fw_renewal *r, const struct vnf_worker *worker)
+{
+	r->policy = fw_policy_of(worker)->number;
+	r->changes = worker->slots->changes;
+	r->table = 0;
+	r->slot = vnf_slot_next(worker, 0);
+	r->cursor = 0;
+}
+
+/* The next slot, or the next table; false: that was all. */
+static bool renewal_next(struct fw_renewal *r, const struct vnf_worker *worker)
+{
+	r->cursor = 0;
+	r->slot = vnf_slot_next(worker, r->slot + 1);
+	if (r->slot <= worker->slots->mask)
+		return true;
+	r->slot = vnf_slot_next(worker, 0);
+	r->table++;
+	return r->table < FW_TABLES && r->slot <= worker->slots->mask;
+}
+
+static bool renewal_is(uint32_t policy, uint64_t changes, const struct vnf_worker *worker)
+{
+	return policy == fw_policy_of(worker)->number && changes == worker->slots->changes;
+}
+
+void fw_renew_tick(struct vnf_worker *worker)
+{
+	struct fw_renewal *r = &fw_worker_of(worker)->renewal;
+
+	/* The first policy has no predecessor. */
+	if (likely(fw_policy_of(worker)->number == 1 ||
+		   renewal_is(r->done, r->done_changes, worker)))
+		return;
+	if (!renewal_is(r->policy, r->changes, worker)) {
+		if (worker->id == 0)
+			fw_policy_apply_periods(worker->sessions, fw_policy_of(worker));
+		renewal_begin(r, worker);
+	}
+	if (r->slot <= worker->slots->mask &&
+	    (vnf_sessions_walk(worker, worker->sessions[r->table], r->slot, &r->cursor,
+			       PLACES_A_TICK, session_see, &r->table) ||
+	     renewal_next(r, worker)))
+		return;
+	r->done = r->policy;
+	r->done_changes = r->changes;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 The vnfkit authors
+ *
+ * What outlives a policy: tables of sessions, counters of rules, numbers of zones, and what each
+ * worker keeps. Made at start, given back at the end; control thread.
+ */
+#ifndef FW_STATE_H
+#define FW_STATE_H
+
+#include "firewall.h"
+
+struct fw_state {
+	struct vnf_acl_counters *counters;
+	uint32_t policies; /* that were built */
+	/* Of zones, by their numbers: also of those that no policy has any more, as sessions know
+	 * zones by number and may be older.
+	 */
+	char zone_name[FW_ZONES_MAX][FW_ZONE_NAME_MAX + 1];
+};
+
+int fw_state_init(struct vnf *vnf, void **state);
+void fw_state_fini(struct vnf *vnf, void *state);
+bool fw_state_tables(const struct vnf *vnf, const void *config, uint32_t i,
+		     struct vnf_sessions_conf *conf);
+int fw_worker_init(struct vnf_worker *worker);
+void fw_worker_fini(struct vnf_worker *worker);
+
+#endif

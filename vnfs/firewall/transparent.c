@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 The vnfkit authors
+ *
+ * In the wire: what comes in one end of a wire leaves by the other as it was, or not at all. Nobody
+ * on it needs to know that the firewall is there. Worker.
+ */
+#include "firewall.h"
+
+#define VLAN_ID 0xfff
+#define WIRE_SHIFT 12 /* of a domain: the wire above the VLAN */
+
+/* The tags that name VLANs, outermost first: one with the id 0 is for its priority only (802.1Q
+ * section 6.9.1).
+ */
+static inline void vlans_find(const struct vnf_headers *h, uint16_t vlan[VNF_VLANS_MAX])
+{
+	uint32_t n = 0;
+
+	vlan[0] = vlan[1] = 0;
+	for (uint32_t i = 0; unlikely(i < h->n_vlans); i++)
+		if ((h->vlan[i] & VLAN_ID) != 0)
+			vlan[n++] = h->vlan[i] & VLAN_ID;
+}
+
+/* What is neither IPv4 nor IPv6. */
+static vnf_verdict_t other_judge(const struct fw_policy *policy, uint16_t port,
+				 const struct vnf_headers *h)
+{
+	if (h->ether_type == RTE_ETHER_TYPE_ARP)
+		return VNF_FORWARD(policy->other_end[port]);
+	for (uint32_t i = 0; i < policy->n_ether_types; i++)
+		if (policy->ether_type[i] == rte_cpu_to_be_16(h->ether_type))
+			return VNF_FORWARD(policy->other_end[port]);
+	return fw_drop(FW_DROP_ETHER_TYPE);
+}
+
+/* 0, or the verdict that stands. */
+static inline vnf_verdict_t packet_receive(struct fw_worker *w, uint16_t i, uint16_t port,
+					   struct rte_mbuf *pkt, struct vnf_headers *h,
+					   const struct fw_waited *waited)
+{
+	const struct fw_policy *policy = fw_policy_of(w->worker);
+	struct fw_packet *p = &w->burst.p[i];
+	uint8_t wire = policy->wire_of[port];
+	uint32_t bad = vnf_parse(pkt, h);
+	uint16_t vlan[VNF_VLANS_MAX];
+
+	if (unlikely(bad != 0))
+		return VNF_DROP(bad);
+	if (unlikely(wire == FW_WIRE_NONE))
+		return fw_drop(FW_DROP_NO_WIRE);
+	if (unlikely(!vnf_is_ipv4(h) && !vnf_is_ipv6(h)))
+		return other_judge(policy, port, h);
+	vlans_find(h, vlan);
+	p->pkt = pkt;
+	p->h = h;
+	p->port = port;
+	p->domain = (uint16_t)(wire << WIRE_SHIFT | vlan[0]);
+	p->vlan = vlan[0] != 0 ? vlan[0] : VNF_ACL_UNTAGGED;
+	p->inner = vlan[1];
+	p->in = port;
+	p->zone_in = policy->zone_of[port];
+	p->zone_out = policy->zone_of[policy->other_end[port]];
+	return fw_key_make(w, i, waited);
+}
+
+static inline vnf_verdict_t packet_finish(struct fw_worker *w, uint16_t i, vnf_verdict_t verdict)
+{
+	struct fw_packet *p = &w->burst.p[i];
+
+	if (likely(verdict == FW_PASS))
+		return VNF_FORWARD(fw_policy_of(w->worker)->other_end[p->port]);
+	return verdict == FW_REFUSE ? fw_refuse(w, p) : verdict;
+}
+
+/* Fragments whose first one came after them; all are the firewall's own by now. */
+static void waited_burst(struct fw_worker *w, const struct fw_waited *waited, uint16_t n)
+{
+	struct vnf_headers h[VNF_BURST_MAX];
+	vnf_verdict_t verdicts[VNF_BURST_MAX];
+
+	fw_burst_begin(&w->burst, n);
+	for (uint16_t i = 0; i < n; i++) {
+		w->burst.p[i].kind = FW_KIND_DONE;
+		verdicts[i] =
+			packet_receive(w, i, waited[i].port, waited[i].pkt, &h[i], &waited[i]);
+	}
+	fw_judge(w, verdicts);
+	for (uint16_t i = 0; i < n; i++) {
+		if (w->burst.p[i].kind != FW_KIND_DONE)
+			verdicts[i] = packet_finish(w, i, verdicts[i]);
+		fw_apply(w->worker, waited[i].port, waited[i].pkt, verdicts[i]);
+	}
+}
+
+void fw_transparent_burst(struct vnf_worker *worker, uint16_t port, struct rte_mbuf **pkts,
+			  vnf_verdict_t *verdicts, uint16_t n)
+{
+	struct fw_worker *w = fw_worker_of(worker);
+	struct vnf_headers h[VNF_BURST_MAX];
+
+	fw_burst_begin(&w->burst, n);
+	for (uint16_t i = 0; i < n; i++) {
+		w->burst.p[i].kind = FW_KIND_DONE;
+		verdicts[i] = packet_receive(w, i, port, pkts[i], &h[i], NULL);
+	}
+	fw_judge(w, verdicts);
+	for (uint16_t i = 0; i < n; i++)
+		if (likely(w->burst.p[i].kind != FW_KIND_DONE))
+			verdicts[i] = packet_finish(w, i, verdicts[i]);
+	fw_waited_run(w, waited_burst);
+}
