@@ -127,6 +127,36 @@ def test_the_test_library_stays_out_of_the_shared_object(installed):
     assert "vnf_test_" not in run("nm", "-D", "--defined-only", shared)
 
 
+FIREWALL_TEST = """
+from scapy.all import IP, TCP, Ether
+
+
+def test_firewall(vnf_replay):
+    to_windows, to_web = (Ether() / IP(src="192.0.2.77", dst="203.0.113.1") /
+                          TCP(sport=40000, dport=port, flags="S") for port in (445, 443))
+    result = vnf_replay({"lan": [to_windows, to_web]})
+    assert [v.reason for v in result.verdicts if v.number] == ["rejected", None]
+    assert [p[TCP].dport for p in result.packets["wan"]] == [443]
+    assert [p[TCP].flags for p in result.packets["lan"]] == ["RA"]
+"""
+
+
+def test_firewall_runs_from_where_it_is_installed(installed, tmp_path):
+    """With its examples: each is valid; one refuses a packet, and lets another pass."""
+    prefix = Path(installed["PREFIX"])
+    examples = prefix / "share/vnfkit/examples"
+    for example in ("firewall.conf", "firewall-routed.conf"):
+        said = run("vnf-firewall", "--check", "-c", examples / example, env=installed)
+        assert said.endswith("no errors\n") and "warning" not in said, said
+    assert (prefix / "share/man/man8/vnf-firewall.8").exists()
+    (tmp_path / "test_firewall.py").write_text(FIREWALL_TEST)
+    python = run("pkg-config", "--variable=pythondir", "vnfkit", env=installed).strip()
+    said = run("/usr/bin/python3", "-m", "pytest", "-p", "no:cacheprovider", "-p", "vnfkit_pytest",
+               "--vnf", prefix / "bin/vnf-firewall", "--vnf-config", examples / "firewall.conf",
+               "test_firewall.py", cwd=tmp_path, env=dict(installed, PYTHONPATH=python))
+    assert "1 passed" in said
+
+
 def test_template_links_statically(installed, tmp_path):
     """The archive holds all that the library needs, against shared DPDK."""
     folder = SOURCE / "templates/01-forward"

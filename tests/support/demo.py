@@ -40,6 +40,23 @@ PICTURE_GENERATOR = """
 """
 
 
+PICTURE_FIREWALL = """
+        +-----------+   +----------------------------+   +-----------+
+        |  client   |===|         vnf-switch         |===|  server   |
+        +-----------+   |  domain A   |   domain B   |   +-----------+
+                        +-----+---------------+------+
+                          lan |   vhost-user  | wan
+                        +-----+---------------+------+
+                        |        vnf-firewall        |
+                        +----------------------------+
+"""
+
+FIREWALL_RULES = [
+    {"name": "web", "from": ["lan"], "proto": ["tcp"], "dport": ["8000"], "action": "accept"},
+    {"name": "telnet", "proto": ["tcp"], "dport": ["23"], "action": "reject"},
+]
+
+
 class Screen:
     """Prints; in colour only on a terminal."""
 
@@ -214,6 +231,75 @@ class Demo:
         self.screen.step("nothing left behind", clean)
         run.errors, run.leaks = [], []
 
+    def firewall_path(self):
+        """vnf-firewall in the place of the VNF: what it lets pass, what it refuses, what it says."""
+        self.screen.title("A firewall in the path")
+        if self.caps.endpoints == "none":
+            self.screen.step("bring the firewall up", self.caps.require_endpoints)
+            return
+        self.screen.say(PICTURE_FIREWALL)
+        with lab.Run() as run:
+            path = lab.TransparentFirewall(run, self.caps, FIREWALL_RULES)
+            if not self.screen.step("bring the firewall up", lambda: self.bring_up(path)):
+                return
+
+            def step(what, action):
+                self.screen.step(what, lambda: self.guarded(path, action))
+            step("allowed: HTTP download of 10 MB by curl", lambda: self.allowed(run, path))
+            step("refused: curl to port 23", lambda: self.refused(path))
+            step("dropped: curl from the server to the client", lambda: self.dropped(path))
+            self.firewall_table(path)
+            self.stop(run, path)
+
+    @staticmethod
+    def allowed(run, path):
+        """A connection that a rule accepts."""
+        result = lab.download(run, path.client, path.server, 10_000_000)
+        return f"{rate(result.bits_per_second)}, by rule \"web\""
+
+    @staticmethod
+    def curl(source, target, port):
+        """(exit code of curl, how long it took)."""
+        started = time.monotonic()
+        done = lab.command([lab.installed("curl"), "-s", "--noproxy", "*", "--connect-timeout", "1",
+                            f"http://{target.address}:{port}/"], netns=source.netns, check=False)
+        return done.returncode, time.monotonic() - started
+
+    def refused(self, path):
+        """A connection that is rejected: its client is told at once, and we are told why."""
+        before = path.drops()
+        code, seconds = self.curl(path.client, path.server, 23)
+        why = path.drops() - before
+        self.demand(code == 7 and seconds < 0.9, f"curl ended with {code} after {seconds:.1f} s",
+                    "")
+        self.demand(why["rejected"] > 0, f"dropped for {dict(why)}", "")
+        return f"at once ({seconds * 1000:.0f} ms), by rule \"telnet\"; reason: rejected"
+
+    def dropped(self, path):
+        """A connection from the other side, of which nothing comes back."""
+        before = path.drops()
+        code, _ = self.curl(path.server, path.client, 8000)
+        why = path.drops() - before
+        self.demand(code == 28, f"curl ended with {code}", "")
+        self.demand(why["policy"] > 0, f"dropped for {dict(why)}", "")
+        return "no answer; reason: policy"
+
+    def firewall_table(self, path):
+        """Print what `vnfkit ctl rules` and `sessions` tell, in short."""
+        say = self.screen.say
+        rules, sessions = path.ask("rules"), path.sessions()
+        say(f"\n      {'rule':<44}{'action':<12}{'packets':>7}")
+        for row in rules:
+            say(f"      {row['name']:<44}{row['action']:<12}{row['packets']:>7,}")
+        say(f"\n      {'session':<44}{'state':<12}{'rule':>7}")
+        for row in sessions:
+            ends = f"{row['proto']} {row['src']} -> {row['dst']}"
+            say(f"      {ends:<44}{row['state']:<12}{row['rule']:>7}")
+        say()
+        idle = [row["name"] for row in rules if row["packets"] == 0]
+        self.screen.step("each rule has counted", lambda: self.demand(
+            not idle, f"these have not: {', '.join(idle)}", f"{len(rules)} rules"))
+
     def generator_path(self):
         """Generator and sink instead of client and server."""
         step = self.screen.step
@@ -258,6 +344,7 @@ def main():
         demo.show_machine()
         if demo.caps.endpoints != "none":
             demo.kernel_path()
+        demo.firewall_path()
         demo.generator_path()
     except lab.Interrupted as interrupted:
         screen.say(f"\nEnded by signal {interrupted.signum}; everything was cleaned up.")
