@@ -31,12 +31,12 @@ from .topology import LAN, WAN, Endpoint, Path, generator_pair, generator_ports
 from .wait import Deadline, steady, until
 
 __all__ = [
-    "Address", "alive", "build_dir", "built", "capabilities", "Capabilities", "close_all", "command", "config_text",
-    "control",
-    "Deadline", "download", "drops", "Endpoint", "enter", "FORCE", "generator_pair",
-    "generator_ports", "guest_cpus", "GuestVnf", "handle_signals", "Hop", "image", "installed", "Instance", "Interrupted",
-    "iperf3", "LabError", "LabUnavailable", "LAN", "ledger_faults", "ledger_words", "Namespace",
-    "packets", "Path", "ping", "Process", "reserved_hugepages", "ROOT", "RoutedFirewall", "Router",
-    "Run", "steady", "sweep", "switch_program", "Telemetry", "TransparentFirewall", "until", "vnf_program", "vnfkit", "WAN",
+    "Address", "alive", "build_dir", "built", "capabilities", "Capabilities", "close_all",
+    "command", "config_text", "control", "Deadline", "download", "drops", "Endpoint", "enter",
+    "FORCE", "generator_pair", "generator_ports", "guest_cpus", "GuestVnf", "handle_signals", "Hop",
+    "image", "installed", "Instance", "Interrupted", "iperf3", "LabError", "LabUnavailable", "LAN",
+    "ledger_faults", "ledger_words", "Namespace", "packets", "Path", "ping", "Process",
+    "reserved_hugepages", "ROOT", "RoutedFirewall", "Router", "Run", "steady", "sweep",
+    "switch_program", "Telemetry", "TransparentFirewall", "until", "vnf_program", "vnfkit", "WAN",
     "worker_cpu_s",
 ]

@@ -120,8 +120,8 @@ class Instance:
         """Change the file and wait until that is in force."""
         self.write(**settings)
         mark = self.hang_up()
-        self.process.wait_log(r"SIGHUP: ", since=mark)
-        if not self.process.find_log(r"SIGHUP: generation \d+ is in force", since=mark):
+        self.process.wait_log(r"generation \d+ is in force|stays in force", since=mark)
+        if not self.process.find_log(r"generation \d+ is in force", since=mark):
             raise LabError(f"{self.name} did not take over its file:\n{self.process.tail()}")
         self._ports = None
 

@@ -85,8 +85,8 @@ class Path:
     """
     The path. `start()` brings it up; the run's end takes it down.
 
-    Settings: `program`: the VNF; its `workers` and `queues`; `ipv6`: the endpoints have addresses of
-    it, and so speak without being asked; `hugepages` as in the configuration of both; `mtu`
+    Settings: `program`: the VNF; its `workers` and `queues`; `ipv6`: the endpoints have addresses
+    of it, and so speak without being asked; `hugepages` as in the configuration of both; `mtu`
     of all; `vnf_mode`: "server" or "client", the switch takes the other part; `loop`: both VNF
     ports in one domain; `extra_ports`: further ports of the switch; `switch_workers`: its workers;
     `endpoints`: "tap", "af_packet", "none" or None for the best that is possible here;

@@ -150,12 +150,15 @@ class Connection:
 
     def talks(self, wait=1):
         """Do octets arrive at the server yet?"""
+        before = self.ends[1].gettimeout()
         self.ends[1].settimeout(wait)
         try:
             self.ends[0].sendall(b"x")
             return self.ends[1].recv(1) == b"x"
         except OSError:
             return False
+        finally:
+            self.ends[1].settimeout(before)
 
     def close(self):
         """The end, without TIME_WAIT: the same ports serve the next one."""
