@@ -30,7 +30,7 @@ FAR_MTU = 1400
 FAR_NET = {4: "10.98.0.", 6: "2001:db8:98::"}
 # Multicast that kernels send unasked, what is for the firewall's own IP node, and what TCP finds
 # out about the speed of the way.
-NOISE = {"for_itself", "multicast", "tx_full"}
+NOISE = {"for_itself", "multicast", "tx_full", "steer_full"}
 # Octets of a segment without options and data, as kernels have it of resets alone.
 SHORTEST_TCP = {"0x0800": 54, "0x86dd": 74}
 
@@ -157,13 +157,15 @@ class RoutedFirewall(Asked, Router):
     firewall's; others are the router's.
     """
 
-    def __init__(self, run, caps, rules, *, ip=None, **keys):
+    def __init__(self, run, caps, rules, *, ip=None, interface_keys=None, **keys):
+        more = {side: {"dad": False, **(interface_keys or {}).get(side, {})}
+                for side in ("left", "right", "below")}
         zones = [{"name": zone, "interfaces": [side]}
                  for zone, side in (("lan", "left"), ("wan", "right"), ("dmz", "below"))]
         routes = [{"prefix": f"{FAR_NET[4]}0/24", "via": "10.0.2.2"},
                   {"prefix": f"{FAR_NET[6]}/64", "via": "2001:db8:2::2"}]
         super().__init__(run, caps, program="firewall", more={"dmz": "below"},
-                         ip={"routes": routes, **(ip or {})},
+                         ip={"routes": routes, **(ip or {})}, interface_keys=more,
                          **{"mode": "routed", "zones": zones, "rules": rules, **keys})
         self.dmz = self.hosts[2]
         for host in self.hosts:
