@@ -100,7 +100,9 @@ class Asked:
         before = self.drops()
         yield
         more = set(self.drops() - before) - NOISE
-        rows = [row for row in self.ask("drop-log") if row["reason"] in more] if more else []
+        if more == set(reasons):
+            return
+        rows = [row for row in self.ask("drop-log") if row["reason"] in more]
         if resets and all(row["length"] <= SHORTEST_TCP[row["eth_type"]] for row in rows
                           if row["reason"] == "tcp_window"):
             more -= {"tcp_window"}
