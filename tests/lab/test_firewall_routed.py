@@ -244,6 +244,27 @@ def test_asymmetric_ways(crooked):
 
 
 @ONE
+@pytest.mark.parametrize("family", FAMILIES)
+def test_reload_that_moves_an_interface(net, family):
+    """A session that stands is held to the zones of now, also where the walk has judged it."""
+    client, server = net.client.at(family), net.server.at(family)
+    zones = [{"name": "lan", "interfaces": ["left"]}, {"name": "wan", "interfaces": ["below"]},
+             {"name": "guests", "interfaces": ["right"]}]
+    rule = {"name": "moved", "from": ["lan"], "to": ["wan"], "action": "accept"}
+
+    def judged():
+        return [row["rule"] for row in net.sessions(proto="tcp", dst=server.address,
+                                                    state="established")] == ["moved"]
+
+    with Connection(client, server, 86) as connection:
+        connection.talk()
+        with net.settings(zones=zones, rules=[rule]), net.dropped("other_zone"):
+            # Between zones as they were, it would be accepted; its server is in another by now.
+            lab.until(judged, 5, "the walk through all sessions")
+            assert not connection.talks(0.5)
+
+
+@ONE
 def test_forged_source(net):
     """An address of another network is seen at the door; a loose one asks if it is any.
 

@@ -148,3 +148,17 @@ def test_flood_of_syns():
     rows += at(10, tcp.c("PA", b"x"), tcp.s("PA", b"y"), late.open(), late.c("PA", b"x"))
     config = transparent(OUT, more='sessions = "2000";')
     check(config, rows)
+
+
+def test_flood_of_questions():
+    """What was asked and answered once makes room; a connection and a longer talk stay."""
+    net = Net(1)
+    tcp = net.tcp()
+    talk = [net.out(UDP(sport=9, dport=9)), net.back(UDP(sport=9, dport=9))] * 2
+    rows = at(0, tcp.open(), talk)
+    for n in range(300):
+        rows += at(1 + n * 0.01, net.out(UDP(sport=1000 + n, dport=53)),
+                   net.back(UDP(sport=53, dport=1000 + n)))
+    rows += at(10, tcp.c("PA", b"x"), tcp.s("PA", b"y"), talk,
+               net.back(UDP(sport=53, dport=1000), "policy"), net.back(UDP(sport=53, dport=1299)))
+    check(transparent(OUT, more='sessions = "100"; steering = { slots = 1; };'), rows)
