@@ -103,6 +103,15 @@ vnf_verdict_t ip_output(struct ip_worker *w, struct rte_mbuf *pkt, const struct 
 
 /* ---- the slow way ---- */
 
+vnf_verdict_t ip_refuse(struct ip_worker *w, struct rte_mbuf *pkt, const struct vnf_headers *h,
+			const struct ip_punt *punt)
+{
+	if (!ip_is_first(w))
+		return ip_punt(w, pkt, punt);
+	ip_icmp_error(w, pkt, h, punt->in, punt->type, punt->code, punt->mtu);
+	return VNF_DROP(punt->reason);
+}
+
 /* Drop it and tell its source why. */
 static vnf_verdict_t refuse(struct ip_worker *w, struct rte_mbuf *pkt, const struct vnf_headers *h,
 			    const struct ip_interface *in, uint8_t type, uint8_t code,
@@ -196,14 +205,6 @@ static vnf_verdict_t refuse_ttl(struct ip_worker *w, struct rte_mbuf *pkt,
 		      0, VNF_DROP_TTL);
 }
 
-/* Octets of IP that go out at a time: of a packet that is yet to be cut, those of a segment. */
-static inline uint32_t wire_octets(const struct rte_mbuf *pkt, const struct vnf_headers *h)
-{
-	if (unlikely(vnf_is_tso(pkt)))
-		return (uint32_t)(h->payload - h->l3) + pkt->tso_segsz;
-	return h->end - h->l3;
-}
-
 /* RFC 1812 section 5.3.13: under the address of the interface that it leaves by. 0, or where the
  * header is wrong.
  */
@@ -225,11 +226,6 @@ static vnf_verdict_t refuse_options(struct ip_worker *w, struct rte_mbuf *pkt,
 	return refuse(w, pkt, h, in, ICMP4_PARAMETER, 0, at << 24, VNF_DROP_IPV4_OPTIONS);
 }
 
-static inline bool has_df(struct rte_mbuf *pkt, const struct vnf_headers *h)
-{
-	return (vnf_ipv4(pkt, h)->fragment_offset & RTE_BE16(RTE_IPV4_HDR_DF_FLAG)) != 0;
-}
-
 /* Too long for the interface. RFC 1191, RFC 1812 section 4.2.2.7, RFC 8200 section 5. Returns the
  * verdict; VNF_IP_PASS: it may go on, cut by now, and its other parts are sent.
  */
@@ -245,7 +241,7 @@ static __rte_noinline vnf_verdict_t too_long(struct ip_worker *w, struct rte_mbu
 	if (vnf_is_ipv6(h))
 		return refuse(w, pkt, h, in, ICMP6_TOO_BIG, 0, RTE_MAX(out->mtu, IP6_MTU_MIN),
 			      VNF_DROP_TOO_BIG);
-	if (has_df(pkt, h))
+	if (ip_has_df(pkt, h))
 		return refuse(w, pkt, h, in, ICMP4_UNREACHABLE, ICMP4_TOO_BIG, out->mtu,
 			      VNF_DROP_TOO_BIG);
 	if (vnf_is_tso(pkt)) {
@@ -265,25 +261,6 @@ static __rte_noinline vnf_verdict_t too_long(struct ip_worker *w, struct rte_mbu
 }
 
 /* ---- on ---- */
-
-/* 169.254/16, RFC 3927 section 2.7. */
-static inline bool ipv4_stays(struct rte_mbuf *pkt, const struct vnf_headers *h)
-{
-	const struct rte_ipv4_hdr *ip = vnf_ipv4(pkt, h);
-	const rte_be32_t mask = RTE_BE32(0xffff0000), local = RTE_BE32(0xa9fe0000);
-
-	return (ip->src_addr & mask) == local || (ip->dst_addr & mask) == local;
-}
-
-/* RFC 4291 sections 2.5.2 and 2.5.6: what must not be forwarded, by its source. */
-static inline uint32_t ipv6_stays(struct rte_mbuf *pkt, const struct vnf_headers *h)
-{
-	struct ip_addr src = ip_src(pkt, h);
-
-	if (unlikely(ip_is_zero(&src)))
-		return VNF_DROP_MARTIAN;
-	return unlikely(ip_is_link_local(&src)) ? VNF_DROP_SCOPE : 0;
-}
 
 /* vnf_ttl_decrement(), where no more than the header's checksum depends on it. */
 static inline void ttl_lower(struct rte_mbuf *pkt, const struct vnf_headers *h)
@@ -329,12 +306,12 @@ static __rte_always_inline vnf_verdict_t packet_forward(struct ip_worker *w, str
 	if (unlikely(target->kind != IP_TARGET_CONNECTED && target->kind != IP_TARGET_GATEWAY))
 		return nowhere(w, pkt, h, in, target);
 	if (likely(vnf_is_ipv4(h))) {
-		if (unlikely(ipv4_stays(pkt, h)))
+		if (unlikely(ip_v4_stays(pkt, h)))
 			return VNF_DROP(VNF_DROP_SCOPE);
 		if (unlikely(vnf_ipv4(pkt, h)->time_to_live <= 1))
 			return refuse_ttl(w, pkt, h, in);
 	} else {
-		uint32_t bad = ipv6_stays(pkt, h);
+		uint32_t bad = ip_v6_stays(pkt, h);
 
 		if (unlikely(bad == VNF_DROP_SCOPE))
 			return refuse(w, pkt, h, in, ICMP6_UNREACHABLE, ICMP6_SCOPE, 0, bad);
@@ -343,7 +320,7 @@ static __rte_always_inline vnf_verdict_t packet_forward(struct ip_worker *w, str
 		if (unlikely(vnf_ipv6(pkt, h)->hop_limits <= 1))
 			return refuse_ttl(w, pkt, h, in);
 	}
-	if (unlikely(wire_octets(pkt, h) > target->out->mtu)) {
+	if (unlikely(ip_wire_octets(pkt, h) > target->out->mtu)) {
 		vnf_verdict_t verdict = too_long(w, pkt, h, in, target, via);
 
 		if (verdict != VNF_IP_PASS)
@@ -465,7 +442,7 @@ static vnf_verdict_t send_long(struct ip_worker *w, struct rte_mbuf *pkt,
 {
 	struct ip_addr src = ip_src(pkt, h);
 
-	if (vnf_is_tso(pkt) || (vnf_is_ipv4(h) && has_df(pkt, h)))
+	if (vnf_is_tso(pkt) || (vnf_is_ipv4(h) && ip_has_df(pkt, h)))
 		return VNF_DROP(VNF_DROP_TOO_BIG);
 	if (!ip_is_first(w))
 		return ip_punt(w, pkt, &(struct ip_punt){ .stage = IP_STAGE_SEND });
@@ -493,7 +470,7 @@ vnf_verdict_t ip_send(struct ip_worker *w, struct rte_mbuf *pkt, const struct ip
 	out = way_find(w, out, &dst, &via);
 	if (out == NULL)
 		return VNF_DROP(VNF_DROP_NO_ROUTE);
-	if (wire_octets(pkt, &h) > out->mtu)
+	if (ip_wire_octets(pkt, &h) > out->mtu)
 		return send_long(w, pkt, &h, out, via);
 	return ip_output(w, pkt, NULL, out, via);
 }
@@ -526,11 +503,8 @@ vnf_verdict_t vnf_ip_refuse(struct vnf_worker *worker, uint16_t port, struct rte
 			break;
 		}
 	reason = RTE_MIN(reason, (uint32_t)VNF_DROPS_MAX);
-	if (!ip_is_first(w) && in != NULL)
-		return ip_punt(
-			w, pkt,
-			&(struct ip_punt){ IP_STAGE_REFUSE, in, type, code, (uint16_t)reason });
-	if (vnf_parse(pkt, &h) == 0 && in != NULL)
-		ip_icmp_error(w, pkt, &h, in, type, code, 0);
-	return VNF_DROP(reason);
+	if (in == NULL || (ip_is_first(w) && vnf_parse(pkt, &h) != 0))
+		return VNF_DROP(reason);
+	return ip_refuse(w, pkt, &h,
+			 &(struct ip_punt){ IP_STAGE_REFUSE, in, type, code, (uint16_t)reason, 0 });
 }

@@ -38,22 +38,47 @@ bool ip_bucket_take(struct ip_bucket *bucket, uint64_t now_ns, uint32_t rate, ui
 
 /* ---- packets from other workers ---- */
 
+#define NO_LINK 0x1fffffu
+
+/* As it lies in the mbuf. A reason is VNF_DROPS_MAX at most. */
+union punt_word {
+	struct {
+		uint64_t stage : 3, type : 8, code : 8, reason : 8, link : 21, mtu : 16;
+	};
+	struct {
+		uint32_t lo, hi;
+	};
+};
+
+_Static_assert(sizeof(union punt_word) == sizeof(uint64_t), "fits into the mbuf's hash");
+_Static_assert(VNF_DROPS_MAX <= UINT8_MAX, "a reason fits");
+_Static_assert((uint64_t)VNF_PORTS_MAX *IP_VLANS <= NO_LINK, "a link fits");
+
 static void punt_write(struct rte_mbuf *pkt, const struct ip_punt *punt)
 {
-	pkt->hash.fdir.lo = (uint32_t)punt->stage | (uint32_t)punt->type << 8 |
-			    (uint32_t)punt->code << 16 | (uint32_t)(punt->reason & 0xff) << 24;
-	pkt->hash.fdir.hi = punt->in != NULL ? punt->in->link : IP_LINK_NONE;
+	const union punt_word word = {
+		.stage = punt->stage,
+		.type = punt->type,
+		.code = punt->code,
+		.reason = punt->reason,
+		.link = punt->in != NULL ? punt->in->link : NO_LINK,
+		.mtu = punt->mtu,
+	};
+
+	pkt->hash.fdir.lo = word.lo;
+	pkt->hash.fdir.hi = word.hi;
 }
 
 static void punt_read(const struct ip_tables *t, struct rte_mbuf *pkt, struct ip_punt *punt)
 {
-	uint32_t lo = pkt->hash.fdir.lo, link = pkt->hash.fdir.hi;
+	const union punt_word word = { .lo = pkt->hash.fdir.lo, .hi = pkt->hash.fdir.hi };
 
-	*punt = (struct ip_punt){ .stage = (enum ip_stage)(lo & 0xff),
-				  .in = link != IP_LINK_NONE ? ip_interface_of(t, link) : NULL,
-				  .type = (uint8_t)(lo >> 8),
-				  .code = (uint8_t)(lo >> 16),
-				  .reason = (uint16_t)(lo >> 24) };
+	*punt = (struct ip_punt){ .stage = word.stage,
+				  .in = word.link != NO_LINK ? ip_interface_of(t, word.link) : NULL,
+				  .type = word.type,
+				  .code = word.code,
+				  .reason = word.reason,
+				  .mtu = word.mtu };
 	pkt->hash.fdir.lo = 0;
 	pkt->hash.fdir.hi = 0;
 }
@@ -109,7 +134,7 @@ static vnf_verdict_t punt_resume(struct ip_worker *w, struct rte_mbuf *pkt,
 		return ip_refuse_local(w, pkt, &h, punt->in);
 	if (punt->stage == IP_STAGE_FORWARD)
 		return ip_forward_one(w, pkt, &h, punt->in);
-	ip_icmp_error(w, pkt, &h, punt->in, punt->type, punt->code, 0);
+	ip_icmp_error(w, pkt, &h, punt->in, punt->type, punt->code, punt->mtu);
 	return VNF_DROP(punt->reason);
 }
 

@@ -9,6 +9,7 @@
  *     ip_node.c      the part: state of the program and of its workers
  *     ip_receive.c   packets that come in        } the fast way, on every worker,
  *     ip_forward.c   packets that go on          } reading only
+ *     ip_ahead.c     ... and whether they may    }
  *     ip_local.c     packets for the node itself }
  *     ip_neigh.c     neighbours                  }
  *     ip_arp.c       ... of IPv4                 } the slow way, on worker 0 alone
@@ -324,6 +325,7 @@ struct ip_punt {
 	const struct ip_interface *in; /* NULL: unknown */
 	uint8_t type, code;            /* REFUSE */
 	uint16_t reason;               /* REFUSE */
+	uint16_t mtu;                  /* REFUSE as too long, else 0 */
 };
 
 /* Hand it over to worker 0. Returns the verdict. */
@@ -350,12 +352,49 @@ static inline struct ip_addr ip_src(struct rte_mbuf *pkt, const struct vnf_heade
 
 /* ---- ip_forward.c ---- */
 
+/* Octets of IP that go out at a time: of a packet that is yet to be cut, those of a segment. */
+static inline uint32_t ip_wire_octets(const struct rte_mbuf *pkt, const struct vnf_headers *h)
+{
+	if (unlikely(vnf_is_tso(pkt)))
+		return (uint32_t)(h->payload - h->l3) + pkt->tso_segsz;
+	return h->end - h->l3;
+}
+
+static inline bool ip_has_df(struct rte_mbuf *pkt, const struct vnf_headers *h)
+{
+	return (vnf_ipv4(pkt, h)->fragment_offset & RTE_BE16(RTE_IPV4_HDR_DF_FLAG)) != 0;
+}
+
+/* 169.254/16, RFC 3927 section 2.7. */
+static inline bool ip_v4_stays(struct rte_mbuf *pkt, const struct vnf_headers *h)
+{
+	const struct rte_ipv4_hdr *ip = vnf_ipv4(pkt, h);
+	const rte_be32_t mask = RTE_BE32(0xffff0000), local = RTE_BE32(0xa9fe0000);
+
+	return (ip->src_addr & mask) == local || (ip->dst_addr & mask) == local;
+}
+
+/* RFC 4291 sections 2.5.2 and 2.5.6: what must not be forwarded, by its source. */
+static inline uint32_t ip_v6_stays(struct rte_mbuf *pkt, const struct vnf_headers *h)
+{
+	struct ip_addr src = ip_src(pkt, h);
+
+	if (unlikely(ip_is_zero(&src)))
+		return VNF_DROP_MARTIAN;
+	return unlikely(ip_is_link_local(&src)) ? VNF_DROP_SCOPE : 0;
+}
+
 /* A packet to its next hop: `via` is on the interface. Returns the verdict. */
 vnf_verdict_t ip_output(struct ip_worker *w, struct rte_mbuf *pkt, const struct ip_interface *in,
 			const struct ip_interface *out, const struct ip_addr *via);
 /* Write the Ethernet header, and the tag. Returns the verdict. */
 vnf_verdict_t ip_transmit(struct rte_mbuf *pkt, const struct ip_interface *out,
 			  const struct rte_ether_addr *dst);
+/* Drop it, and tell its source by an ICMP error: here or, by IP_STAGE_REFUSE, on worker 0. Returns
+ * the verdict.
+ */
+vnf_verdict_t ip_refuse(struct ip_worker *w, struct rte_mbuf *pkt, const struct vnf_headers *h,
+			const struct ip_punt *punt);
 /* One packet, as vnf_ip_forward(); any worker. */
 vnf_verdict_t ip_forward_one(struct ip_worker *w, struct rte_mbuf *pkt, const struct vnf_headers *h,
 			     const struct ip_interface *in);

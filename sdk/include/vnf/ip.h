@@ -183,6 +183,34 @@ vnf_verdict_t vnf_ip_refuse(struct vnf_worker *worker, uint16_t port, struct rte
 			    uint8_t type, uint8_t code, uint32_t reason);
 
 /**
+ * May a packet of the burst go on, to its destination or to another one? For who translates
+ * addresses, and asks while the packet still is as it came: if its TTL is at its end, if it is too
+ * long for its way and may not be cut, or if there is no way, it is refused as vnf_ip_refuse()
+ * does, by the error that belongs to that. vnf_ip_forward() would tell the same too late: it would
+ * quote a packet that the source does not know, and might tell somebody else.
+ *
+ * @param worker
+ *   The calling worker.
+ * @param i
+ *   Place of the packet in the last vnf_ip_receive(), below its `n`.
+ * @param pkt
+ *   The packet.
+ * @param h
+ *   Its headers.
+ * @param dst
+ *   The address that it will be sent to, in network order, 4 or 16 octets as its version says, of
+ *   any alignment; NULL: the one that it came with, which costs no second look at the routes.
+ * @return
+ *   VNF_IP_PASS; VNF_IP_LOCAL: the address is the program's own; else the verdict for it, a drop or
+ *   VNF_TAKEN.
+ *
+ * Context: worker, in the burst callback, between vnf_ip_receive() and vnf_ip_forward(), for a
+ * packet that the former did not drop.
+ */
+vnf_verdict_t vnf_ip_may_forward(struct vnf_worker *worker, uint16_t i, struct rte_mbuf *pkt,
+				 const struct vnf_headers *h, const uint8_t *dst);
+
+/**
  * The interface that a packet of the burst came in by.
  *
  * @param worker
