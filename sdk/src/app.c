@@ -230,6 +230,7 @@ int vnf_run(int argc, char *const *argv, const struct vnf_app *app)
 		.drops = app->drops,
 		.commands = app->commands,
 		.metrics = app->metrics,
+		.journal = app->journal,
 		.parts = app->parts,
 		.ports_min = app->ports_min,
 		.ports_max = app->ports_max,

@@ -24,6 +24,7 @@
 #include "byte_ring.h"
 #include "pcapng_writer.h"
 #include "vnf_priv.h"
+#include "wall.h"
 
 #define CAPTURE_SNAPLEN_MAX 262144
 #define CAPTURE_BYTES_DEFAULT (UINT64_C(100) << 20)
@@ -104,9 +105,8 @@ struct capture {
 	uint32_t interface[VNF_PORTS_MAX];
 	uint64_t packets_max;
 	uint64_t bytes_max;
-	uint64_t end_ns;        /* of the SDK's clock; UINT64_MAX: none */
-	int64_t wall_offset_ns; /* from the SDK's clock to the time of day */
-	uint64_t next_offset_ns;
+	uint64_t end_ns; /* of the SDK's clock; UINT64_MAX: none */
+	struct wall_offset wall;
 	uint64_t written; /* packets in the file; relaxed, as the next */
 	uint64_t bytes;
 	int error; /* why, for CAPTURE_END_ERROR */

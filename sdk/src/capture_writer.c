@@ -11,33 +11,13 @@
 #include <stdio.h>
 #include <time.h>
 
-/* What a clock reading that was not interrupted takes at most. */
-#define READING_NS 20000
 #define NAP_NS 1000000
-/* In which the time of day is looked at again: it may be set. */
-#define OFFSET_NS VNF_SECOND_NS
 
 static void nap(void)
 {
 	static const struct timespec t = { .tv_nsec = NAP_NS };
 
 	nanosleep(&t, NULL);
-}
-
-/* Packets bear the SDK's clock, files the time of day. */
-static void offset_update(struct capture *c)
-{
-	uint64_t before = vnf_clock_now();
-	uint64_t wall = vnf_clock_wall();
-	uint64_t after = vnf_clock_now();
-
-	if (before < c->next_offset_ns)
-		return;
-	/* The first is taken whatever it took. */
-	if (c->next_offset_ns == 0 || after - before < READING_NS) {
-		c->wall_offset_ns = (int64_t)(wall - before);
-		c->next_offset_ns = before + OFFSET_NS;
-	}
 }
 
 /* The worker whose next packet is the oldest, or NULL if there is none. */
@@ -92,7 +72,7 @@ static enum capture_end packet_write(struct capture *c, uint16_t worker,
 	const struct pcapng_packet packet = {
 		.interface = c->interface[head->port],
 		.direction = direction(head),
-		.wall_ns = (uint64_t)((int64_t)head->now_ns + c->wall_offset_ns),
+		.wall_ns = (uint64_t)((int64_t)head->now_ns + c->wall.ns),
 		.length = head->length,
 		.kept = head->kept,
 		.octets = head + 1,
@@ -129,7 +109,7 @@ static enum capture_end rings_empty(struct capture *c, bool *any)
 		byte_ring_release(&tap->ring);
 		*any = true;
 		if ((c->file.packets & 0x3ff) == 0)
-			offset_update(c);
+			wall_offset_update(&c->wall);
 	}
 	return end;
 }
@@ -142,7 +122,7 @@ static enum capture_end write_until_end(struct capture *c)
 	do {
 		/* Pairs with the release in capture_stop(): looked at before the rings. */
 		stop = __atomic_load_n(&c->stop, __ATOMIC_ACQUIRE) != 0;
-		offset_update(c);
+		wall_offset_update(&c->wall);
 		end = rings_empty(c, &any);
 		tell(c);
 		if (end != CAPTURE_GOES_ON || any)

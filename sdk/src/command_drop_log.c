@@ -8,16 +8,15 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "capture.h"
 #include "capture_file.h"
 #include "drop_log.h"
 #include "packet_summary.h"
+#include "wall.h"
 
 struct drop_log_args {
 	const char *port;
@@ -66,16 +65,11 @@ static const struct vnf_config_key drop_log_keys[] = {
 
 /* ---- as JSON ---- */
 
-/* 2026-11-28T01:02:03.123456789Z */
 static json_t *time_json(uint64_t wall_ns)
 {
-	time_t seconds = (time_t)(wall_ns / VNF_SECOND_NS);
-	char date[32], text[64];
-	struct tm tm;
+	char text[WALL_TEXT];
 
-	gmtime_r(&seconds, &tm);
-	strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &tm);
-	snprintf(text, sizeof(text), "%s.%09" PRIu64 "Z", date, wall_ns % VNF_SECOND_NS);
+	wall_text(wall_ns, text, sizeof(text));
 	return json_string(text);
 }
 

@@ -17,6 +17,7 @@ struct app_loop;
 enum part_slot {
 	PART_IP,
 	PART_STEER,
+	PART_JOURNAL,
 };
 
 struct vnf_part {
@@ -45,7 +46,9 @@ struct vnf_part {
 	int (*worker_init)(struct vnf_worker *worker);
 	/* The worker goes over to what was built. Worker, or control thread before it runs. */
 	void (*take)(struct vnf_worker *worker, void *built);
-	/* At the end of each pass: returns the packets that it dealt with. */
+	/* At the end of each pass: returns the packets that it dealt with. NULL, and so `owes`:
+	 * packets are not its business.
+	 */
 	uint32_t (*pass)(struct vnf_worker *worker);
 	/* Do packets wait for this worker's pass? Any thread. */
 	bool (*owes)(const struct vnf_worker *worker);

@@ -451,7 +451,8 @@ static uint32_t parts_pass(struct app_loop *loop)
 	uint32_t packets = 0;
 
 	for (size_t i = 0; i < VNF_PARTS_MAX && loop->app->parts[i] != NULL; i++)
-		packets += loop->app->parts[i]->pass(worker);
+		if (loop->app->parts[i]->pass != NULL)
+			packets += loop->app->parts[i]->pass(worker);
 	return packets;
 }
 
@@ -599,10 +600,12 @@ static bool parts_owe(const struct app_loop *loop)
 {
 	const struct vnf_worker *worker = &loop->worker->pub;
 
-	for (size_t i = 0; i < VNF_PARTS_MAX && loop->app->parts[i] != NULL; i++)
-		if (worker->part[loop->app->parts[i]->slot] != NULL &&
-		    loop->app->parts[i]->owes(worker))
+	for (size_t i = 0; i < VNF_PARTS_MAX && loop->app->parts[i] != NULL; i++) {
+		const struct vnf_part *part = loop->app->parts[i];
+
+		if (part->owes != NULL && worker->part[part->slot] != NULL && part->owes(worker))
 			return true;
+	}
 	return false;
 }
 
@@ -691,7 +694,7 @@ void loop_destroy(struct app_loop *loop)
 static bool parts_pass_is_due(const struct vnf_app *app, uint16_t n_workers)
 {
 	for (size_t i = 0; i < VNF_PARTS_MAX && app->parts[i] != NULL; i++)
-		if (n_workers > 1 || app->parts[i]->pass_alone)
+		if (app->parts[i]->pass != NULL && (n_workers > 1 || app->parts[i]->pass_alone))
 			return true;
 	return false;
 }

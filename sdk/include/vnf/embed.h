@@ -52,6 +52,8 @@ struct vnf_program {
 	const struct vnf_drop *drops;                  /**< Drop reasons of its own. */
 	const struct vnf_command *commands;            /**< For `vnfkit ctl`; NULL = none. */
 	const struct vnf_metric *metrics;              /**< For the metrics page; NULL = none. */
+	/** As of struct vnf_app. */
+	json_t *(*journal)(struct vnf *vnf, const void *record, size_t octets);
 	const struct vnf_part *const *parts;           /**< VNF_PARTS_MAX of them, NULL = none; for
 							*   vnf_run() only.
 							*/

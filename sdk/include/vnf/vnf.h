@@ -40,7 +40,7 @@ extern "C" {
 #endif
 
 /** Number of this interface; changes when a VNF must be rebuilt. */
-#define VNF_ABI 9u
+#define VNF_ABI 10u
 
 /** Parts of the SDK that a program may use, at most. */
 #define VNF_PARTS_MAX 4
@@ -87,6 +87,9 @@ struct vnf_sessions_conf;
 /** A worker's view of the slots that state is split into; see vnf/steer.h. */
 struct vnf_slots;
 
+/** A worker's part of the journal; see vnf/journal.h. Opaque. */
+struct vnf_journal_worker;
+
 /** A part of the SDK that a program may use, such as VNF_IP of vnf/ip.h. Opaque. */
 struct vnf_part;
 
@@ -114,6 +117,7 @@ struct vnf_worker {
 	struct vnf_drop_recorder *recorder; /**< Of dropped packets; the SDK's. */
 	void *part[VNF_PARTS_MAX];          /**< Of the parts that the program uses; the SDK's. */
 	struct vnf_slots *slots;            /**< With VNF_STEER; NULL without. */
+	struct vnf_journal_worker *journal; /**< With VNF_JOURNAL and a file; NULL without. */
 	/** Tables of vnf_app.sessions, by number; NULL: there is none. */
 	struct vnf_sessions *sessions[VNF_SESSION_TABLES_MAX];
 };
@@ -172,6 +176,13 @@ struct vnf_app {
 	const struct vnf_drop *drops;        /**< Drop reasons of its own; NULL = none. */
 	const struct vnf_command *commands;  /**< For `vnfkit ctl`; NULL = none. */
 	const struct vnf_metric *metrics;    /**< For the metrics page; NULL = none. */
+	/**
+	 * With VNF_JOURNAL of vnf/journal.h: the members of a record's line, without "time", as an
+	 * object that the caller releases; NULL: there cannot be one, and the line is lost. What
+	 * the record is about may be gone; of the program's state only what never changes may be
+	 * looked at. Context: a thread of its own, between init and fini.
+	 */
+	json_t *(*journal)(struct vnf *vnf, const void *record, size_t octets);
 	const struct vnf_part *parts[VNF_PARTS_MAX]; /**< Parts of the SDK that it uses: each brings
 						      *   keys, commands and metrics of its own.
 						      */
