@@ -14,8 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "replay.h"
-
 #define RATE_MAX 1000000
 
 static struct journal *journal_of(const struct vnf *vnf)
@@ -173,31 +171,38 @@ static bool all_have(const struct journal *j, uint64_t number)
 	return true;
 }
 
-/* Ports of a program with parts do not change, so no reload is undone: a target is given once. */
+/* Ports of a program with parts do not change, so no reload is undone: a target is given once. If
+ * the writer has not yet taken up the one before, that is skipped, unless it has the only file that
+ * records in the rings could go to.
+ */
 static void target_give(struct journal *j, struct journal_target *target)
 {
-	pthread_mutex_lock(&j->lock);
-	journal_file_destroy(j->next);
-	j->next = target->file;
-	j->has_next = true;
-	pthread_mutex_unlock(&j->lock);
 	if (target->file != NULL)
 		target->file->kept = true;
+	pthread_mutex_lock(&j->lock);
+	j->then_off = target->file == NULL && j->next != NULL;
+	if (!j->then_off) {
+		journal_file_destroy(j->next);
+		j->next = target->file;
+	}
+	j->has_next = true;
+	pthread_mutex_unlock(&j->lock);
 	target->file = NULL;
 	j->given = target->number;
 }
 
 /* Once no worker goes by the one before: what it offers then has a file to go to, or nothing is
- * offered any more.
+ * offered any more. `all_ended`: none goes by any.
  */
-static void hand_over(struct journal *j)
+static void hand_over(struct journal *j, bool all_ended)
 {
 	struct journal_target *target;
 
 	if (j->vnf->generation == NULL)
 		return;
 	target = vnf_part_built(j->vnf, PART_JOURNAL);
-	if (target == NULL || target->number == j->given || !all_have(j, target->number))
+	if (target == NULL || target->number == j->given ||
+	    !(all_ended || all_have(j, target->number)))
 		return;
 	target_give(j, target);
 	if (j->direct)
@@ -217,14 +222,14 @@ static void journal_take(struct vnf_worker *worker, void *built)
 	__atomic_store_n(&w->taken, target->number, __ATOMIC_RELEASE);
 	/* There this is the control thread, and nobody else comes first. */
 	if (w->journal->direct)
-		hand_over(w->journal);
+		hand_over(w->journal, false);
 }
 
 static void journal_control(struct vnf *vnf)
 {
 	struct journal *j = journal_of(vnf);
 
-	hand_over(j);
+	hand_over(j, false);
 	if (j->direct)
 		journal_tell(j, vnf_clock_now(), false);
 }
@@ -288,7 +293,7 @@ static void losses_report(const struct journal *j)
 /* Workers have ended: all that they offered is written, or lost. */
 static void writer_stop(struct journal *j)
 {
-	hand_over(j);
+	hand_over(j, true);
 	if (j->running) {
 		/* Pairs with the acquire in journal_writer_main(). */
 		__atomic_store_n(&j->stop, 1, __ATOMIC_RELEASE);

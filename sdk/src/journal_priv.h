@@ -79,6 +79,7 @@ struct journal {
 	pthread_mutex_t lock;
 	struct journal_file *next; /* the writer is to go over to this, by `lock` */
 	bool has_next;
+	bool then_off; /* and at once to none */
 
 	/* The writer's. */
 	struct journal_file *file __attribute__((aligned(BYTE_RING_LINE)));

@@ -220,11 +220,8 @@ bool journal_drain(struct journal *j)
 
 /* ---- files ---- */
 
-void journal_end(struct journal *j)
+static void file_leave(struct journal *j)
 {
-	if (j->file == NULL)
-		return;
-	journal_drain(j);
 	journal_tell(j, RTE_MAX(vnf_clock_now(), j->last_ns), true);
 	flush(j);
 	journal_file_give_up(j->file, &j->outcome);
@@ -234,23 +231,39 @@ void journal_end(struct journal *j)
 	__atomic_store_n(&j->error, 0, __ATOMIC_RELAXED);
 }
 
+void journal_end(struct journal *j)
+{
+	if (j->file == NULL)
+		return;
+	journal_drain(j);
+	file_leave(j);
+}
+
 void journal_go_over(struct journal *j)
 {
 	struct journal_file *next;
-	bool has_next;
+	bool has_next, then_off;
 
 	pthread_mutex_lock(&j->lock);
 	next = j->next;
 	has_next = j->has_next;
+	then_off = j->then_off;
 	j->next = NULL;
 	j->has_next = false;
+	j->then_off = false;
 	pthread_mutex_unlock(&j->lock);
 	if (!has_next)
 		return;
-	journal_end(j);
+	/* What is in the rings goes to the new one: the old one may be what does not work. */
+	if (next == NULL)
+		journal_end(j);
+	else if (j->file != NULL)
+		file_leave(j);
 	j->file = next;
 	j->look_ns = 0;
 	j->complain_ns = 0;
+	if (then_off)
+		journal_end(j);
 }
 
 /* ---- the thread ---- */
