@@ -56,9 +56,12 @@ static void outcome_take(struct journal *j)
 
 	journal_count(&j->written, o->written);
 	journal_count(&j->lost_file, o->lost);
-	/* They are to be told of again. */
-	for (int i = 0; i < JOURNAL_LOSSES; i++)
+	/* They are to be told of again, as soon as that can be. */
+	for (int i = 0; i < JOURNAL_LOSSES; i++) {
 		j->told[i] -= o->untold[i];
+		if (o->untold[i] != 0)
+			j->tell_ns = 0;
+	}
 	*o = (struct journal_outcome){ .error = 0 };
 	if (error != 0)
 		complain(j, "cannot write to", error);

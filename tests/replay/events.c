@@ -2,8 +2,9 @@
  * Copyright (c) 2026 The vnfkit authors
  *
  * A VNF with a journal, for the tests of that: each frame is an event, named by the first octets of
- * its payload (behind the Ethernet header), as often as the digit before the name says. It forwards
- * them to the other port. At the end each worker says how many it has seen.
+ * its payload (behind the Ethernet header), as often as the digit before the name says; or one, if
+ * there is no digit. It forwards them to the other port. At the end each worker says how many it has
+ * seen.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -50,13 +51,16 @@ static inline vnf_verdict_t events_packet(struct vnf_worker *worker, uint16_t po
 {
 	const char *payload = rte_pktmbuf_mtod_offset(pkt, const char *, PAYLOAD);
 	struct state *s = worker->state;
-	uint32_t slot = (uint8_t)payload[1] % vnf_slot_count(worker->vnf);
+	uint32_t slot, n;
 
 	if (pkt->data_len < PAYLOAD + 1 + NAME_MAX_OCTETS)
 		return VNF_DROP(VNF_DROP_MALFORMED);
+	/* Of the generator's frames that is the source port's. */
+	slot = ((uint8_t)payload[1] + (uint8_t)payload[21]) % vnf_slot_count(worker->vnf);
 	if (!vnf_slot_enter(worker, slot))
 		return VNF_TO_SLOT(slot);
-	for (char n = '0'; n < payload[0]; n++) {
+	n = payload[0] >= '0' && payload[0] <= '9' ? (uint32_t)(payload[0] - '0') : 1;
+	for (; n > 0; n--) {
 		s->seen++;
 		if (vnf_journal_is_on(worker))
 			event_log(worker, EVENT_FRAME, port, payload + 1);

@@ -145,7 +145,7 @@ def test_file_that_cannot_be_opened(tmp_path, path, says):
     done = subprocess.run([EVENTS, "-c", conf, "--replay", f"left={tmp_path}/in.pcap"],
                           check=False, text=True, capture_output=True)
     assert done.returncode == 2
-    assert f"{conf}:5: journal.file: cannot write to \"{tmp_path}/{path}\": {says}" in done.stderr
+    assert f"{conf}:6: journal.file: cannot write to \"{tmp_path}/{path}\": {says}" in done.stderr
     subprocess.run([EVENTS, "-c", conf, "--check"], check=True)
 
 
