@@ -313,6 +313,9 @@ static void own_burst(struct vnf_worker *worker, uint16_t port, struct rte_mbuf 
 				vnf_ip_refuse(worker, port, pkts[i], 3, 13, VNF_DROP_PROHIBITED);
 		} else if (verdicts[i] == VNF_IP_PASS && h[i].proto == 17) {
 			cr_assert_str_eq(vnf_ip_interface(worker, i), "left");
+			cr_assert_str_eq(vnf_ip_interface_name(worker, vnf_ip_in(worker, i)),
+					 "left");
+			cr_assert_null(vnf_ip_interface_name(worker, VNF_IP_NO_INTERFACE));
 			vnf_set_ipv4_dst(pkts[i], &h[i], RTE_BE32(0x0a000209));
 		}
 	}

@@ -240,6 +240,20 @@ const char *vnf_ip_interface(const struct vnf_worker *worker, uint16_t i);
 uint16_t vnf_ip_in(const struct vnf_worker *worker, uint16_t i);
 
 /**
+ * Name of an interface.
+ *
+ * @param worker
+ *   The calling worker.
+ * @param number
+ *   Number of the interface, of the generation that the worker works by.
+ * @return
+ *   Its name, as configured; valid until the callback returns. NULL: there is none of that number.
+ *
+ * Context: worker.
+ */
+const char *vnf_ip_interface_name(const struct vnf_worker *worker, uint16_t number);
+
+/**
  * The interface that a packet is routed out of, by the destination that it came with: the one that
  * vnf_ip_forward() will take if nobody changes that. Costs no second look at the routes.
  *
