@@ -39,6 +39,7 @@ static const char *const families[] = { "any", "ipv4", "ipv6", NULL };
 static const char *const fragments[] = { "any", "yes", "no", NULL };
 static const char *const actions[] = { "accept", "drop", "reject", NULL };
 static const char *const defaults[] = { "drop", "reject", NULL };
+static const char *const logs[] = { "off", "rules", "all", NULL };
 static const char *const reverse_paths[] = { "off", "loose", "strict", NULL };
 
 static const struct vnf_config_key wire_keys[] = {
@@ -213,6 +214,34 @@ static const struct vnf_config_key rule_keys[] = {
 	  .unit = "sessions/s",
 	  .def = "0",
 	  .doc = "Of `accept`: new sessions at most, what is beyond is dropped; 0: no limit." },
+	{ .name = "log",
+	  .type = VNF_CONFIG_BOOL,
+	  .offset = offsetof(struct fw_rule_spec, log),
+	  .def = "false",
+	  .doc = "Write to the `journal` when its sessions begin and end, and which packets it "
+		 "refuses; see `log`." },
+	{ .name = NULL },
+};
+
+static const struct vnf_config_key log_keys[] = {
+	{ .name = "sessions",
+	  .type = VNF_CONFIG_ENUM,
+	  .offset = offsetof(struct fw_log_spec, sessions),
+	  .def = "rules",
+	  .choices = logs,
+	  .doc = "Begin and end of sessions: of `rules` that say `log`, of all, or of none." },
+	{ .name = "drops",
+	  .type = VNF_CONFIG_ENUM,
+	  .offset = offsetof(struct fw_log_spec, drops),
+	  .def = "rules",
+	  .choices = logs,
+	  .doc = "Packets that are dropped: by `rules` that say `log`, for whatever reason (`all`), "
+		 "or none." },
+	{ .name = "default",
+	  .type = VNF_CONFIG_BOOL,
+	  .offset = offsetof(struct fw_log_spec, otherwise),
+	  .def = "false",
+	  .doc = "What no rule matches counts as if a rule with `log` had refused it." },
 	{ .name = NULL },
 };
 
@@ -295,6 +324,12 @@ const struct vnf_config_key fw_keys[] = {
 	  .def = "drop",
 	  .choices = defaults,
 	  .doc = "What becomes of what no rule matches." },
+	{ .name = "log",
+	  .type = VNF_CONFIG_GROUP,
+	  .flags = VNF_CONFIG_LIVE,
+	  .offset = offsetof(struct fw_config, log),
+	  .keys = log_keys,
+	  .doc = "What is written to the file of the group `journal`." },
 	{ .name = "timeouts",
 	  .type = VNF_CONFIG_GROUP,
 	  .flags = VNF_CONFIG_LIVE,

@@ -55,6 +55,14 @@ struct fw_rule_spec {
 	struct vnf_config_strings vlan;
 	uint32_t action; /* enum fw_action */
 	uint64_t rate;
+	bool log;
+};
+
+/* What is logged of sessions, and of drops. */
+struct fw_log_spec {
+	uint32_t sessions; /* enum fw_log */
+	uint32_t drops;    /* likewise */
+	bool otherwise;    /* does the default say `log`? */
 };
 
 /* Nanoseconds. */
@@ -81,6 +89,7 @@ struct fw_config {
 	struct vnf_config_list port_sets;
 	struct vnf_config_list rules;
 	uint32_t otherwise; /* 0: FW_DROP, 1: FW_REJECT */
+	struct fw_log_spec log;
 	struct fw_timeouts timeouts;
 	uint64_t sessions;
 	bool strict;

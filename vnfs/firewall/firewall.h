@@ -10,6 +10,7 @@
  *       sanity.c                 ... what is no good whatever the rules say
  *       flow.c (tcp.c)           ... what the packet does to its session
  *       refuse.c                 ... and the answer to what is refused
+ *       log.c (event.c)          ... what the log says of it
  *
  * and beside it:
  *
@@ -26,11 +27,13 @@
 #include <vnf/acl.h>
 #include <vnf/frag.h>
 #include <vnf/ip.h>
+#include <vnf/journal.h>
 #include <vnf/packet.h>
 #include <vnf/session.h>
 #include <vnf/steer.h>
 #include <vnf/vnf.h>
 
+#include "event.h"
 #include "policy.h"
 #include "tcp.h"
 
@@ -88,6 +91,7 @@ struct fw_waited {
 
 /* How a packet is judged. */
 enum fw_kind {
+	FW_KIND_UNREAD,    /* its verdict stands, and nothing else is known of it */
 	FW_KIND_DONE,      /* its verdict stands */
 	FW_KIND_KEYED,     /* by its session, or as the first of one */
 	FW_KIND_ERROR,     /* by the session of the packet that it quotes */
@@ -143,6 +147,7 @@ struct fw_flow {
 	uint8_t tcp_flags; /* of the first segment */
 	uint16_t vlan;     /* as rules see it */
 	uint16_t inner;    /* the second VLAN tag's, or 0 */
+	uint16_t begun[3]; /* when: see fw_flow_begun_set() */
 };
 
 /* Progress of a walk through all sessions of a worker. Slots that came while it was under way may
@@ -163,6 +168,7 @@ struct fw_worker {
 	struct vnf_frags *frags;
 	struct fw_burst burst;
 	struct fw_renewal renewal;
+	enum fw_end ending;      /* why a session is being removed */
 	uint64_t reject_full_ns; /* bucket of answers: when it will be full again */
 	uint32_t n_waited;
 	struct fw_waited waited[VNF_FRAG_WAITING];
@@ -249,10 +255,32 @@ extern const struct vnf_session_class fw_classes[FW_CLASSES];
 /* What state a session is in, such as "established". */
 const char *fw_flow_state(const struct vnf_session *session, uint8_t proto);
 
+/* End a session: it is removed from its table. */
+void fw_flow_end(struct vnf_worker *worker, struct vnf_sessions *sessions,
+		 struct vnf_session *session, enum fw_end why);
+
 /* ---- refuse.c ---- */
 
 /* Answer a packet that is refused: TCP by RST, all else by ICMP. The verdict for it. */
 vnf_verdict_t fw_refuse(struct fw_worker *w, struct fw_packet *p);
+/* What is due to a packet of the burst that does not pass; all of them come here, once their
+ * verdict is known. FW_REFUSE becomes a drop, others stay.
+ */
+vnf_verdict_t fw_deny(struct fw_worker *w, uint16_t i, vnf_verdict_t verdict);
+
+/* ---- log.c: to be called if vnf_journal_is_on() ---- */
+
+/* It began now; whatever is on, as that may change before it ends. */
+void fw_flow_begun_set(struct fw_flow *flow, uint64_t now_ns);
+/* The packet has begun a session, by that rule. */
+void fw_log_begin(const struct fw_worker *w, const struct fw_packet *p, uint32_t rule);
+/* As vnf_sessions_conf.ended. */
+void fw_log_end(struct vnf_worker *worker, const struct vnf_sessions *sessions,
+		struct vnf_session *session, enum vnf_session_end why);
+/* The packet is dropped, by that verdict or FW_REFUSE. */
+void fw_log_drop(struct fw_worker *w, uint16_t i, vnf_verdict_t verdict);
+/* As vnf_app.journal. */
+json_t *fw_log_line(struct vnf *vnf, const void *record, size_t octets);
 
 /* ---- renew.c ---- */
 

@@ -194,6 +194,13 @@ vnf_verdict_t fw_flow_follow(struct vnf_worker *worker, struct vnf_sessions *ses
 	return FW_PASS;
 }
 
+void fw_flow_end(struct vnf_worker *worker, struct vnf_sessions *sessions,
+		 struct vnf_session *session, enum fw_end why)
+{
+	fw_worker_of(worker)->ending = why;
+	vnf_session_remove(worker, sessions, session);
+}
+
 const char *fw_flow_state(const struct vnf_session *session, uint8_t proto)
 {
 	const struct fw_flow *flow =

@@ -184,6 +184,8 @@ static vnf_verdict_t session_begin(struct fw_worker *w, uint16_t i, struct fw_fl
 		return fw_drop(FW_DROP_FULL);
 	b->changed = true;
 	*(struct fw_flow *)vnf_session_user(hit.session) = *flow;
+	if (unlikely(vnf_journal_is_on(w->worker)))
+		fw_log_begin(w, p, flow->rule);
 	return FW_PASS;
 }
 
@@ -218,6 +220,7 @@ static vnf_verdict_t opener_judge(struct fw_worker *w, uint16_t i)
 	flow.inner = p->inner;
 	flow.first = p->direction;
 	flow.vlan = p->vlan;
+	fw_flow_begun_set(&flow, w->worker->now_ns);
 	return session_begin(w, i, &flow, in_class);
 }
 
@@ -237,8 +240,8 @@ static vnf_verdict_t bare_judge(struct fw_worker *w, uint16_t i)
 /* ---- with a session ---- */
 
 /* By a rule of the policy in force, between the zones of this packet. */
-static bool session_may(const struct fw_worker *w, const struct fw_packet *p,
-			struct vnf_session *session, uint32_t from)
+static bool session_may(struct fw_worker *w, const struct fw_packet *p, struct vnf_session *session,
+			uint32_t from)
 {
 	const struct fw_policy *policy = fw_policy_of(w->worker);
 	struct fw_flow *flow = vnf_session_user(session);
@@ -246,8 +249,10 @@ static bool session_may(const struct fw_worker *w, const struct fw_packet *p,
 			    from == 0 ? p->zone_out : p->zone_in };
 	uint32_t rule = fw_session_rule(policy, session, p->table, zone[0], zone[1]);
 
-	if (policy->rule[rule].action != FW_ACCEPT)
+	if (policy->rule[rule].action != FW_ACCEPT) {
+		w->burst.rule[p - w->burst.p] = rule;
 		return false;
+	}
 	/* An error's source is another one than the session's, which this says nothing of. */
 	if (p->kind == FW_KIND_ERROR)
 		return true;
@@ -258,9 +263,10 @@ static bool session_may(const struct fw_worker *w, const struct fw_packet *p,
 	return true;
 }
 
-static void session_end(struct fw_worker *w, const struct fw_packet *p, struct vnf_session *session)
+static void session_end(struct fw_worker *w, const struct fw_packet *p, struct vnf_session *session,
+			enum fw_end why)
 {
-	vnf_session_remove(w->worker, table_of(w, p), session);
+	fw_flow_end(w->worker, table_of(w, p), session, why);
 	w->burst.changed = true;
 }
 
@@ -283,7 +289,7 @@ static vnf_verdict_t session_recheck(struct fw_worker *w, const struct fw_packet
 	if ((!is_same || flow->policy != policy->number) && !session_may(w, p, session, from)) {
 		if (!is_same)
 			return fw_drop(FW_DROP_OTHER_ZONE);
-		session_end(w, p, session);
+		session_end(w, p, session, FW_END_POLICY);
 		return fw_drop(FW_DROP_POLICY);
 	}
 	if (p->kind != FW_KIND_ERROR)
@@ -312,7 +318,7 @@ static vnf_verdict_t session_anew(struct fw_worker *w, uint16_t i, struct vnf_se
 	struct fw_burst *b = &w->burst;
 	const struct fw_packet *p = &b->p[i];
 
-	session_end(w, p, session);
+	session_end(w, p, session, FW_END_REPLACED);
 	b->rule[i] = FW_RULE_UNASKED;
 	return opener_judge(w, i);
 }
@@ -417,7 +423,7 @@ void fw_judge(struct fw_worker *w, vnf_verdict_t *verdicts)
 	sessions_find(w);
 	rules_find(w);
 	for (uint16_t i = 0; i < b->n; i++)
-		if (likely(b->p[i].kind != FW_KIND_DONE))
+		if (likely(b->p[i].kind > FW_KIND_DONE))
 			verdicts[i] = packet_judge(w, i);
 }
 

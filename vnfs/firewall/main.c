@@ -70,7 +70,8 @@ int main(int argc, char **argv)
 		.tick_us = 5000,
 		.drops = drops,
 		.commands = commands,
-		.parts = { VNF_IP_OPTIONAL, VNF_STEER },
+		.journal = fw_log_line,
+		.parts = { VNF_IP_OPTIONAL, VNF_STEER, VNF_JOURNAL },
 		.spread = VNF_SPREAD_PAIR,
 		.stateful = true,
 	};

@@ -35,6 +35,7 @@ static void rule_fill(const struct fw_rule_spec *spec, struct fw_rule *rule)
 	rule->action = (uint8_t)spec->action;
 	rule->names_icmp = spec->icmp.n > 0;
 	rule->rate = spec->rate;
+	rule->log = spec->log;
 	rule->name = spec->name;
 }
 
@@ -57,6 +58,7 @@ static int rules_fill(const struct vnf_config *file, const struct fw_config *con
 	}
 	last->action = config->otherwise == 0 ? FW_DROP : FW_REJECT;
 	last->name = "default";
+	last->log = config->log.otherwise;
 	last->place = place_of(file, &config->otherwise);
 	return last->place == NULL ? -ENOMEM : 0;
 }
@@ -120,6 +122,7 @@ static void zones_fill(struct vnf *vnf, const struct vnf_config *file,
 	memset(p->zone_of, FW_ZONE_NONE, sizeof(p->zone_of));
 	for (size_t i = 0; i < config->zones.n; i++)
 		zone_fill(file, &spec[i], number[i], p);
+	fw_zones_tell(vnf, p->zone_was);
 	for (uint32_t i = 0; i < rules->n; i++) {
 		rules->rule[i].zones_in = zones_renumber(rules->rule[i].zones_in, number);
 		rules->rule[i].zones_out = zones_renumber(rules->rule[i].zones_out, number);
@@ -159,6 +162,8 @@ static void settings_fill(const struct fw_config *config, struct fw_policy *p)
 	p->strict = config->strict;
 	p->checksums = config->checksums;
 	p->reject_rate = config->reject_rate;
+	p->log_sessions = (uint8_t)config->log.sessions;
+	p->log_drops = (uint8_t)config->log.drops;
 	fw_config_periods(config, p->period_ns);
 	for (size_t i = 0; i < config->ether_types.n && i < FW_ETHER_TYPES_MAX; i++)
 		p->ether_type[p->n_ether_types++] =
@@ -177,11 +182,14 @@ int fw_policy_build(struct vnf *vnf, struct vnf_config *file, const void *config
 	ret = rules_fill(file, config, p);
 	if (ret == 0)
 		ret = classifier_build(vnf, file, config, p);
+	if (ret == 0) {
+		p->number = fw_policy_number(vnf);
+		ret = fw_labels_make(p, vnf_built(vnf));
+	}
 	if (ret < 0) {
 		fw_policy_discard(vnf, p);
 		return ret;
 	}
-	p->number = fw_policy_number(vnf);
 	*built = p;
 	return 0;
 }
@@ -193,6 +201,7 @@ void fw_policy_discard(struct vnf *vnf, void *built)
 	(void)vnf;
 	if (p == NULL)
 		return;
+	fw_labels_put(p);
 	vnf_acl_tally_destroy(p->tally);
 	vnf_acl_destroy(p->acl);
 	for (uint32_t i = 0; p->rule != NULL && i <= p->n_rules; i++)

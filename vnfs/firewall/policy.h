@@ -14,6 +14,7 @@
 /* Zones 0 to 61 are the configuration's. */
 #define FW_ZONES_MAX 62
 #define FW_ZONE_NAME_MAX 31
+#define FW_RULE_NAME_MAX 31
 #define FW_ZONE_SELF 62 /* the firewall's own addresses */
 #define FW_ZONE_NONE UINT8_MAX
 #define FW_WIRES_MAX 16
@@ -24,6 +25,7 @@
 
 enum fw_mode { FW_TRANSPARENT, FW_ROUTED };
 enum fw_action { FW_ACCEPT, FW_DROP, FW_REJECT };
+enum fw_log { FW_LOG_OFF, FW_LOG_RULES, FW_LOG_ALL };
 enum fw_reverse_path { FW_REVERSE_OFF, FW_REVERSE_LOOSE, FW_REVERSE_STRICT };
 
 /* Periods of sessions: classes of the tables, in this order. NEW: not answered; ONCE: answered, and
@@ -52,12 +54,29 @@ enum fw_class {
 
 /* What becomes of what a rule matches; the last one is the default. */
 struct fw_rule {
-	uint8_t action;   /* enum fw_action */
-	bool names_icmp;  /* it has types of ICMP among its conditions */
+	uint8_t action;  /* enum fw_action */
+	bool names_icmp; /* it has types of ICMP among its conditions */
+	bool log;
 	uint64_t rate;    /* new sessions a second; 0: no limit */
 	uint64_t full_ns; /* atomic: when its bucket of tokens will be full again */
 	const char *name; /* "" if it has none; of the default "default" */
 	char *place;      /* such as "fw.conf:12" */
+};
+
+/* What is to be known of a rule when its policy is gone. */
+struct fw_label {
+	char name[FW_RULE_NAME_MAX + 1]; /* "": none */
+	bool log;
+};
+
+/* Of all rules of a policy, and its default. Shared by this policy and the next one, as sessions
+ * end that the next one has not judged yet. Control thread; workers read.
+ */
+struct fw_labels {
+	uint32_t users; /* policies that have it */
+	uint32_t policy;
+	uint32_t n;
+	struct fw_label of[];
 };
 
 struct fw_policy {
@@ -67,6 +86,8 @@ struct fw_policy {
 	bool strict;
 	bool checksums;
 	uint32_t reject_rate; /* a second; 0: none */
+	uint8_t log_sessions; /* enum fw_log */
+	uint8_t log_drops;    /* likewise */
 	uint32_t n_rules;     /* without the default, whose number this is */
 	struct fw_rule *rule; /* n_rules + 1 */
 	struct vnf_acl *acl;
@@ -78,6 +99,9 @@ struct fw_policy {
 	rte_be16_t ether_type[FW_ETHER_TYPES_MAX];
 	uint64_t period_ns[FW_CLASSES];
 	char zone_name[FW_ZONES_MAX][FW_ZONE_NAME_MAX + 1]; /* "": there is none of this number */
+	char zone_was[FW_ZONES_MAX][FW_ZONE_NAME_MAX + 1];  /* the same, or what it was before */
+	struct fw_labels *labels;
+	struct fw_labels *labels_before; /* of the policy before it; NULL: it was the first */
 };
 
 /* What the keys fill. */
@@ -97,6 +121,13 @@ struct vnf_acl_counters *fw_counters(const struct vnf *vnf);
  */
 uint32_t fw_policy_number(struct vnf *vnf);
 void fw_zones_number(struct vnf *vnf, const char *const *name, size_t n, uint8_t *number);
+/* Names of zones by number, also of those that no policy has any more (state.c). */
+void fw_zones_tell(const struct vnf *vnf, char (*name)[FW_ZONE_NAME_MAX + 1]);
+/* Labels of the rules of a policy (policy_label.c), and of the one before it. 0 or -ENOMEM. */
+int fw_labels_make(struct fw_policy *policy, const struct fw_policy *before);
+void fw_labels_put(struct fw_policy *policy);
+/* Of rule `rule` of the policy of that number; NULL: it is not known any more. */
+const struct fw_label *fw_label_of(const struct fw_policy *policy, uint32_t number, uint32_t rule);
 /* Of the configuration: what other files need of it. */
 enum fw_mode fw_config_mode(const void *config);
 uint64_t fw_config_sessions(const void *config);

@@ -254,6 +254,14 @@ const char *fw_proto_name(uint8_t proto)
 	return NULL;
 }
 
+const char *fw_flag_name(uint8_t bit)
+{
+	for (size_t i = 0; i < RTE_DIM(flags); i++)
+		if (flags[i].value == bit)
+			return flags[i].name;
+	return "";
+}
+
 bool fw_proto_has_ports(uint8_t proto)
 {
 	return proto == IPPROTO_TCP || proto == IPPROTO_UDP || proto == IPPROTO_SCTP ||

@@ -23,6 +23,8 @@ int fw_icmp_parse(const char *word, uint8_t proto, struct vnf_acl_icmp *icmp, ch
 int fw_flag_parse(const char *word, uint8_t *bit, char *why, size_t why_size);
 /* "tcp", or NULL for one without a name. */
 const char *fw_proto_name(uint8_t proto);
+/* "syn" of its one bit. */
+const char *fw_flag_name(uint8_t bit);
 bool fw_proto_has_ports(uint8_t proto);
 
 #endif

@@ -35,7 +35,7 @@ static void session_see(struct vnf_worker *worker, struct vnf_sessions *sessions
 	const uint32_t *table = arg;
 
 	if (flow->policy != fw_policy_of(worker)->number && !fw_renew(worker, *table, session))
-		vnf_session_remove(worker, sessions, session);
+		fw_flow_end(worker, sessions, session, FW_END_POLICY);
 }
 
 static void renewal_begin(struct fw_renewal *r, const struct vnf_worker *worker)

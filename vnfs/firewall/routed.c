@@ -106,15 +106,15 @@ static void burst_judge(struct fw_worker *w, uint16_t port, struct rte_mbuf **pk
 
 	fw_burst_begin(&w->burst, n);
 	for (uint16_t i = 0; i < n; i++) {
-		w->burst.p[i].kind = FW_KIND_DONE;
+		w->burst.p[i].kind = FW_KIND_UNREAD;
 		judged[i] = packet_receive(w, i, port, pkts[i], &h[i], verdicts[i],
 					   waited != NULL ? &waited[i] : NULL);
 	}
 	fw_judge(w, judged);
 	for (uint16_t i = 0; i < n; i++) {
-		if (likely(judged[i] == FW_PASS))
+		if (likely(judged[i] == FW_PASS) || w->burst.p[i].kind == FW_KIND_UNREAD)
 			continue;
-		verdicts[i] = judged[i] == FW_REFUSE ? fw_refuse(w, &w->burst.p[i]) : judged[i];
+		verdicts[i] = fw_deny(w, i, judged[i]);
 	}
 	vnf_ip_forward(w->worker, port, pkts, h, verdicts, n);
 }

@@ -73,6 +73,13 @@ void fw_zones_number(struct vnf *vnf, const char *const *name, size_t n, uint8_t
 	}
 }
 
+void fw_zones_tell(const struct vnf *vnf, char (*name)[FW_ZONE_NAME_MAX + 1])
+{
+	const struct fw_state *s = vnf_state(vnf);
+
+	memcpy(name, s->zone_name, sizeof(s->zone_name));
+}
+
 int fw_state_init(struct vnf *vnf, void **state)
 {
 	struct fw_state *s = calloc(1, sizeof(*s));
@@ -98,6 +105,14 @@ void fw_state_fini(struct vnf *vnf, void *state)
 	free(s);
 }
 
+/* Its time is over, or it was removed, or made room. */
+static void session_ended(struct vnf_worker *worker, struct vnf_sessions *sessions,
+			  struct vnf_session *session, enum vnf_session_end why)
+{
+	if (unlikely(vnf_journal_is_on(worker)))
+		fw_log_end(worker, sessions, session, why);
+}
+
 bool fw_state_tables(const struct vnf *vnf, const void *config, uint32_t i,
 		     struct vnf_sessions_conf *conf)
 {
@@ -110,6 +125,7 @@ bool fw_state_tables(const struct vnf *vnf, const void *config, uint32_t i,
 	conf->user_size = sizeof(struct fw_flow);
 	conf->classes = fw_classes;
 	conf->n_classes = FW_CLASSES;
+	conf->ended = session_ended;
 	return i < FW_TABLES;
 }
 

@@ -45,6 +45,9 @@ static inline vnf_verdict_t packet_receive(struct fw_worker *w, uint16_t i, uint
 	uint32_t bad = vnf_parse(pkt, h);
 	uint16_t vlan[VNF_VLANS_MAX];
 
+	p->pkt = pkt;
+	p->h = h;
+	p->port = port;
 	if (unlikely(bad != 0))
 		return VNF_DROP(bad);
 	if (unlikely(wire == FW_WIRE_NONE))
@@ -52,9 +55,6 @@ static inline vnf_verdict_t packet_receive(struct fw_worker *w, uint16_t i, uint
 	if (unlikely(!vnf_is_ipv4(h) && !vnf_is_ipv6(h)))
 		return other_judge(policy, port, h);
 	vlans_find(h, vlan);
-	p->pkt = pkt;
-	p->h = h;
-	p->port = port;
 	p->domain = (uint16_t)(wire << WIRE_SHIFT | vlan[0]);
 	p->vlan = vlan[0] != 0 ? vlan[0] : VNF_ACL_UNTAGGED;
 	p->inner = vlan[1];
@@ -66,11 +66,9 @@ static inline vnf_verdict_t packet_receive(struct fw_worker *w, uint16_t i, uint
 
 static inline vnf_verdict_t packet_finish(struct fw_worker *w, uint16_t i, vnf_verdict_t verdict)
 {
-	struct fw_packet *p = &w->burst.p[i];
-
 	if (likely(verdict == FW_PASS))
-		return VNF_FORWARD(fw_policy_of(w->worker)->other_end[p->port]);
-	return verdict == FW_REFUSE ? fw_refuse(w, p) : verdict;
+		return VNF_FORWARD(fw_policy_of(w->worker)->other_end[w->burst.p[i].port]);
+	return fw_deny(w, i, verdict);
 }
 
 /* Fragments whose first one came after them; all are the firewall's own by now. */
@@ -81,14 +79,13 @@ static void waited_burst(struct fw_worker *w, const struct fw_waited *waited, ui
 
 	fw_burst_begin(&w->burst, n);
 	for (uint16_t i = 0; i < n; i++) {
-		w->burst.p[i].kind = FW_KIND_DONE;
+		w->burst.p[i].kind = FW_KIND_UNREAD;
 		verdicts[i] =
 			packet_receive(w, i, waited[i].port, waited[i].pkt, &h[i], &waited[i]);
 	}
 	fw_judge(w, verdicts);
 	for (uint16_t i = 0; i < n; i++) {
-		if (w->burst.p[i].kind != FW_KIND_DONE)
-			verdicts[i] = packet_finish(w, i, verdicts[i]);
+		verdicts[i] = packet_finish(w, i, verdicts[i]);
 		fw_apply(w->worker, waited[i].port, waited[i].pkt, verdicts[i]);
 	}
 }
@@ -101,12 +98,11 @@ void fw_transparent_burst(struct vnf_worker *worker, uint16_t port, struct rte_m
 
 	fw_burst_begin(&w->burst, n);
 	for (uint16_t i = 0; i < n; i++) {
-		w->burst.p[i].kind = FW_KIND_DONE;
+		w->burst.p[i].kind = FW_KIND_UNREAD;
 		verdicts[i] = packet_receive(w, i, port, pkts[i], &h[i], NULL);
 	}
 	fw_judge(w, verdicts);
 	for (uint16_t i = 0; i < n; i++)
-		if (likely(w->burst.p[i].kind != FW_KIND_DONE))
-			verdicts[i] = packet_finish(w, i, verdicts[i]);
+		verdicts[i] = packet_finish(w, i, verdicts[i]);
 	fw_waited_run(w, waited_burst);
 }
