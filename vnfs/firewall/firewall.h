@@ -263,10 +263,6 @@ void fw_flow_end(struct vnf_worker *worker, struct vnf_sessions *sessions,
 
 /* Answer a packet that is refused: TCP by RST, all else by ICMP. The verdict for it. */
 vnf_verdict_t fw_refuse(struct fw_worker *w, struct fw_packet *p);
-/* What is due to a packet of the burst that does not pass; all of them come here, once their
- * verdict is known. FW_REFUSE becomes a drop, others stay.
- */
-vnf_verdict_t fw_deny(struct fw_worker *w, uint16_t i, vnf_verdict_t verdict);
 
 /* ---- log.c: to be called if vnf_journal_is_on() ---- */
 
@@ -277,7 +273,7 @@ void fw_log_begin(const struct fw_worker *w, const struct fw_packet *p, uint32_t
 /* As vnf_sessions_conf.ended. */
 void fw_log_end(struct vnf_worker *worker, const struct vnf_sessions *sessions,
 		struct vnf_session *session, enum vnf_session_end why);
-/* The packet is dropped, by that verdict or FW_REFUSE. */
+/* The packet is not passed; if it is dropped, that is by this verdict or FW_REFUSE. */
 void fw_log_drop(struct fw_worker *w, uint16_t i, vnf_verdict_t verdict);
 /* As vnf_app.journal. */
 json_t *fw_log_line(struct vnf *vnf, const void *record, size_t octets);

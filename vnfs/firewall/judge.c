@@ -422,9 +422,13 @@ void fw_judge(struct fw_worker *w, vnf_verdict_t *verdicts)
 
 	sessions_find(w);
 	rules_find(w);
-	for (uint16_t i = 0; i < b->n; i++)
+	for (uint16_t i = 0; i < b->n; i++) {
 		if (likely(b->p[i].kind > FW_KIND_DONE))
 			verdicts[i] = packet_judge(w, i);
+		/* Here, so that the log has the order of the packets. */
+		if (unlikely(verdicts[i] != FW_PASS) && vnf_journal_is_on(w->worker))
+			fw_log_drop(w, i, verdicts[i]);
+	}
 }
 
 /* ---- a session, as rules see the packet that began it ---- */

@@ -3,8 +3,8 @@
  *
  * The log: sessions that begin and end, packets that are dropped, as far as the policy asks for
  * them. Called where that is known, if there is a journal (vnf/journal.h): judge.c, the table's
- * call when a session has ended, and fw_deny() for packets. What is known of it is copied into a
- * record by the worker; the journal's thread makes a line of that (event.c).
+ * call when a session has ended. What is known of it is copied into a record by the worker; the
+ * journal's thread makes a line of that (event.c).
  */
 #include "firewall.h"
 
@@ -311,12 +311,23 @@ static void drop_write(struct fw_worker *w, uint16_t i, uint32_t reason,
 	vnf_journal_write(w->worker);
 }
 
+/* Neither taken, nor handed over. */
+static bool is_drop(vnf_verdict_t verdict)
+{
+	return verdict == FW_REFUSE || (verdict & VNF_TAKEN) == VNF_VERDICT_DROP;
+}
+
 void fw_log_drop(struct fw_worker *w, uint16_t i, vnf_verdict_t verdict)
 {
+	const struct fw_policy *policy = fw_policy_of(w->worker);
 	uint32_t reason = verdict == FW_REFUSE ? FW_DROP_REJECTED : verdict & ~VNF_VERDICT_DROP;
 	const struct fw_label *label = rule_of_drop(w, i, reason);
 
-	if (is_asked_for(fw_policy_of(w->worker)->log_drops, label))
+	/* As a router, such a verdict is the IP node's. */
+	if (!is_drop(verdict) ||
+	    (w->burst.p[i].kind == FW_KIND_UNREAD && policy->mode == FW_ROUTED))
+		return;
+	if (is_asked_for(policy->log_drops, label))
 		drop_write(w, i, reason, label);
 }
 

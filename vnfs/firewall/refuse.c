@@ -213,15 +213,3 @@ vnf_verdict_t fw_refuse(struct fw_worker *w, struct fw_packet *p)
 		return reset_send(w, p);
 	return error_send(w, p);
 }
-
-vnf_verdict_t fw_deny(struct fw_worker *w, uint16_t i, vnf_verdict_t verdict)
-{
-	bool is_drop =
-		verdict == FW_REFUSE ||
-		(verdict & VNF_TAKEN) == VNF_VERDICT_DROP; /* neither taken nor handed over */
-
-	/* Before it is refused, as it becomes an answer then, or is gone. */
-	if (unlikely(is_drop && vnf_journal_is_on(w->worker)))
-		fw_log_drop(w, i, verdict);
-	return verdict == FW_REFUSE ? fw_refuse(w, &w->burst.p[i]) : verdict;
-}

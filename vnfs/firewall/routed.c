@@ -112,9 +112,9 @@ static void burst_judge(struct fw_worker *w, uint16_t port, struct rte_mbuf **pk
 	}
 	fw_judge(w, judged);
 	for (uint16_t i = 0; i < n; i++) {
-		if (likely(judged[i] == FW_PASS) || w->burst.p[i].kind == FW_KIND_UNREAD)
+		if (likely(judged[i] == FW_PASS))
 			continue;
-		verdicts[i] = fw_deny(w, i, judged[i]);
+		verdicts[i] = judged[i] == FW_REFUSE ? fw_refuse(w, &w->burst.p[i]) : judged[i];
 	}
 	vnf_ip_forward(w->worker, port, pkts, h, verdicts, n);
 }

@@ -66,9 +66,11 @@ static inline vnf_verdict_t packet_receive(struct fw_worker *w, uint16_t i, uint
 
 static inline vnf_verdict_t packet_finish(struct fw_worker *w, uint16_t i, vnf_verdict_t verdict)
 {
+	struct fw_packet *p = &w->burst.p[i];
+
 	if (likely(verdict == FW_PASS))
-		return VNF_FORWARD(fw_policy_of(w->worker)->other_end[w->burst.p[i].port]);
-	return fw_deny(w, i, verdict);
+		return VNF_FORWARD(fw_policy_of(w->worker)->other_end[p->port]);
+	return verdict == FW_REFUSE ? fw_refuse(w, p) : verdict;
 }
 
 /* Fragments whose first one came after them; all are the firewall's own by now. */
@@ -85,7 +87,8 @@ static void waited_burst(struct fw_worker *w, const struct fw_waited *waited, ui
 	}
 	fw_judge(w, verdicts);
 	for (uint16_t i = 0; i < n; i++) {
-		verdicts[i] = packet_finish(w, i, verdicts[i]);
+		if (w->burst.p[i].kind > FW_KIND_DONE)
+			verdicts[i] = packet_finish(w, i, verdicts[i]);
 		fw_apply(w->worker, waited[i].port, waited[i].pkt, verdicts[i]);
 	}
 }
@@ -103,6 +106,7 @@ void fw_transparent_burst(struct vnf_worker *worker, uint16_t port, struct rte_m
 	}
 	fw_judge(w, verdicts);
 	for (uint16_t i = 0; i < n; i++)
-		verdicts[i] = packet_finish(w, i, verdicts[i]);
+		if (likely(w->burst.p[i].kind > FW_KIND_DONE))
+			verdicts[i] = packet_finish(w, i, verdicts[i]);
 	fw_waited_run(w, waited_burst);
 }
