@@ -143,11 +143,12 @@ struct fw_flow {
 	uint8_t zone[2];   /* of the side that began it, and of the other */
 	uint8_t first;     /* the key's direction of the side that began it */
 	bool answered;
-	bool fragments;    /* its first packet came in fragments */
-	uint8_t tcp_flags; /* of the first segment */
-	uint16_t vlan;     /* as rules see it */
-	uint16_t inner;    /* the second VLAN tag's, or 0 */
-	uint16_t begun[3]; /* when: see fw_flow_begun_set() */
+	bool fragments : 1; /* its first packet came in fragments */
+	bool log : 1;       /* its rule says so */
+	uint8_t tcp_flags;  /* of the first segment */
+	uint16_t vlan;      /* as rules see it */
+	uint16_t inner;     /* the second VLAN tag's, or 0 */
+	uint16_t begun[3];  /* when: see fw_flow_begun_set() */
 };
 
 /* Progress of a walk through all sessions of a worker. Slots that came while it was under way may
@@ -268,8 +269,8 @@ vnf_verdict_t fw_refuse(struct fw_worker *w, struct fw_packet *p);
 
 /* It began now; whatever is on, as that may change before it ends. */
 void fw_flow_begun_set(struct fw_flow *flow, uint64_t now_ns);
-/* The packet has begun a session, by that rule. */
-void fw_log_begin(const struct fw_worker *w, const struct fw_packet *p, uint32_t rule);
+/* The packet has begun a session, `flow`. */
+void fw_log_begin(const struct fw_worker *w, const struct fw_packet *p, const struct fw_flow *flow);
 /* As vnf_sessions_conf.ended. */
 void fw_log_end(struct vnf_worker *worker, const struct vnf_sessions *sessions,
 		struct vnf_session *session, enum vnf_session_end why);

@@ -185,7 +185,7 @@ static vnf_verdict_t session_begin(struct fw_worker *w, uint16_t i, struct fw_fl
 	b->changed = true;
 	*(struct fw_flow *)vnf_session_user(hit.session) = *flow;
 	if (unlikely(vnf_journal_is_on(w->worker)))
-		fw_log_begin(w, p, flow->rule);
+		fw_log_begin(w, p, flow);
 	return FW_PASS;
 }
 
@@ -212,6 +212,7 @@ static vnf_verdict_t opener_judge(struct fw_worker *w, uint16_t i)
 	if (verdict != FW_PASS)
 		return verdict;
 	flow.rule = w->burst.rule[i];
+	flow.log = policy->rule[flow.rule].log;
 	flow.policy = fw_policy_of(w->worker)->number;
 	flow.zone[0] = p->zone_in;
 	flow.zone[1] = p->zone_out;
@@ -256,7 +257,11 @@ static bool session_may(struct fw_worker *w, const struct fw_packet *p, struct v
 	/* An error's source is another one than the session's, which this says nothing of. */
 	if (p->kind == FW_KIND_ERROR)
 		return true;
+	/* Interfaces may have other numbers now, also that of the other side. */
+	if (policy->mode == FW_ROUTED && flow->policy != policy->number)
+		flow->in[0] = flow->in[1] = UINT16_MAX;
 	flow->rule = rule;
+	flow->log = policy->rule[rule].log;
 	flow->policy = policy->number;
 	flow->zone[0] = zone[0];
 	flow->zone[1] = zone[1];

@@ -65,12 +65,16 @@ static void vlans_copy(uint16_t vlan, uint16_t inner, struct fw_event *e)
 	e->inner = inner;
 }
 
-static void rule_copy(const struct fw_label *label, uint32_t rule, struct fw_event *e)
+/* Of the policy of that number; nothing, if it is not known any more. */
+static void rule_copy(const struct fw_policy *policy, uint32_t number, uint32_t rule,
+		      struct fw_event *e)
 {
+	const char *label = fw_label(policy, number, rule);
+
 	if (label == NULL)
 		return;
 	e->rule = rule + 1;
-	name_copy(e->rule_name, sizeof(e->rule_name), label->name);
+	name_copy(e->rule_name, sizeof(e->rule_name), label);
 }
 
 /* ---- of a packet ---- */
@@ -162,25 +166,24 @@ static uint64_t begun_ns(const struct fw_flow *flow)
 	return ns;
 }
 
-static bool is_asked_for(uint8_t log, const struct fw_label *label)
+static bool is_asked_for(uint8_t log, bool rule_says_so)
 {
-	return log == FW_LOG_ALL || (log == FW_LOG_RULES && label != NULL && label->log);
+	return log == FW_LOG_ALL || (log == FW_LOG_RULES && rule_says_so);
 }
 
-void fw_log_begin(const struct fw_worker *w, const struct fw_packet *p, uint32_t rule)
+void fw_log_begin(const struct fw_worker *w, const struct fw_packet *p, const struct fw_flow *flow)
 {
 	const struct fw_policy *policy = fw_policy_of(w->worker);
-	const struct fw_label *label = fw_label_of(policy, policy->number, rule);
 	struct fw_event *e;
 
-	if (!is_asked_for(policy->log_sessions, label))
+	if (!is_asked_for(policy->log_sessions, flow->log))
 		return;
 	e = event_begin(w->worker, FW_EVENT_BEGIN);
 	if (e == NULL)
 		return;
 	packet_copy(w, p, e);
 	e->has &= (uint8_t) ~(FW_EVENT_ICMP_CODE | FW_EVENT_TCP_FLAGS);
-	rule_copy(label, rule, e);
+	rule_copy(policy, flow->policy, flow->rule, e);
 	vnf_journal_write(w->worker);
 }
 
@@ -260,17 +263,16 @@ void fw_log_end(struct vnf_worker *worker, const struct vnf_sessions *sessions,
 {
 	const struct fw_policy *policy = fw_policy_of(worker);
 	const struct fw_flow *flow = vnf_session_user(session);
-	const struct fw_label *label = fw_label_of(policy, flow->policy, flow->rule);
 	struct fw_event *e;
 
-	if (!is_asked_for(policy->log_sessions, label))
+	if (!is_asked_for(policy->log_sessions, flow->log))
 		return;
 	e = event_begin(worker, FW_EVENT_END);
 	if (e == NULL)
 		return;
 	e->version = sessions == worker->sessions[FW_IPV4] ? 4 : 6;
 	session_copy(worker, session, flow, e);
-	rule_copy(label, flow->rule, e);
+	rule_copy(policy, flow->policy, flow->rule, e);
 	e->why = (uint8_t)end_of(worker, session, why);
 	vnf_journal_write(worker);
 }
@@ -284,18 +286,17 @@ static bool is_by_rule(uint32_t reason)
 	       reason == FW_DROP_FULL;
 }
 
-static const struct fw_label *rule_of_drop(const struct fw_worker *w, uint16_t i, uint32_t reason)
+/* Its number, or FW_RULE_UNASKED, as of later fragments. */
+static uint32_t rule_of_drop(const struct fw_worker *w, uint16_t i, uint32_t reason)
 {
-	const struct fw_policy *policy = fw_policy_of(w->worker);
-
 	if (w->burst.p[i].kind <= FW_KIND_DONE || !is_by_rule(reason))
-		return NULL;
-	return fw_label_of(policy, policy->number, w->burst.rule[i]);
+		return FW_RULE_UNASKED;
+	return w->burst.rule[i];
 }
 
-static void drop_write(struct fw_worker *w, uint16_t i, uint32_t reason,
-		       const struct fw_label *label)
+static void drop_write(struct fw_worker *w, uint16_t i, uint32_t reason, uint32_t rule)
 {
+	const struct fw_policy *policy = fw_policy_of(w->worker);
 	const struct fw_packet *p = &w->burst.p[i];
 	struct fw_event *e = event_begin(w->worker, FW_EVENT_DROP);
 
@@ -305,7 +306,7 @@ static void drop_write(struct fw_worker *w, uint16_t i, uint32_t reason,
 		stray_copy(w, p, reason >= VNF_DROP_USER, e);
 	else
 		packet_copy(w, p, e);
-	rule_copy(label, w->burst.rule[i], e);
+	rule_copy(policy, policy->number, rule, e);
 	e->reason = (uint16_t)reason;
 	e->length = p->pkt->pkt_len;
 	vnf_journal_write(w->worker);
@@ -321,14 +322,15 @@ void fw_log_drop(struct fw_worker *w, uint16_t i, vnf_verdict_t verdict)
 {
 	const struct fw_policy *policy = fw_policy_of(w->worker);
 	uint32_t reason = verdict == FW_REFUSE ? FW_DROP_REJECTED : verdict & ~VNF_VERDICT_DROP;
-	const struct fw_label *label = rule_of_drop(w, i, reason);
+	uint32_t rule = rule_of_drop(w, i, reason);
+	bool rule_says_so = rule != FW_RULE_UNASKED && policy->rule[rule].log;
 
 	/* As a router, such a verdict is the IP node's. */
 	if (!is_drop(verdict) ||
 	    (w->burst.p[i].kind == FW_KIND_UNREAD && policy->mode == FW_ROUTED))
 		return;
-	if (is_asked_for(policy->log_drops, label))
-		drop_write(w, i, reason, label);
+	if (is_asked_for(policy->log_drops, rule_says_so))
+		drop_write(w, i, reason, rule);
 }
 
 /* ---- lines ---- */

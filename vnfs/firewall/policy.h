@@ -15,6 +15,7 @@
 #define FW_ZONES_MAX 62
 #define FW_ZONE_NAME_MAX 31
 #define FW_RULE_NAME_MAX 31
+#define FW_LABELS 8     /* policies whose rules are known by their names */
 #define FW_ZONE_SELF 62 /* the firewall's own addresses */
 #define FW_ZONE_NONE UINT8_MAX
 #define FW_WIRES_MAX 16
@@ -63,20 +64,14 @@ struct fw_rule {
 	char *place;      /* such as "fw.conf:12" */
 };
 
-/* What is to be known of a rule when its policy is gone. */
-struct fw_label {
-	char name[FW_RULE_NAME_MAX + 1]; /* "": none */
-	bool log;
-};
-
-/* Of all rules of a policy, and its default. Shared by this policy and the next one, as sessions
- * end that the next one has not judged yet. Control thread; workers read.
+/* Names of the rules of a policy, and of its default; "": it has none. Shared by this policy and
+ * those after it (policy_label.c).
  */
 struct fw_labels {
 	uint32_t users; /* policies that have it */
 	uint32_t policy;
 	uint32_t n;
-	struct fw_label of[];
+	char name[][FW_RULE_NAME_MAX + 1];
 };
 
 struct fw_policy {
@@ -100,8 +95,7 @@ struct fw_policy {
 	uint64_t period_ns[FW_CLASSES];
 	char zone_name[FW_ZONES_MAX][FW_ZONE_NAME_MAX + 1]; /* "": there is none of this number */
 	char zone_was[FW_ZONES_MAX][FW_ZONE_NAME_MAX + 1];  /* the same, or what it was before */
-	struct fw_labels *labels;
-	struct fw_labels *labels_before; /* of the policy before it; NULL: it was the first */
+	struct fw_labels *labels[FW_LABELS]; /* its own, and those of policies before it, or NULL */
 };
 
 /* What the keys fill. */
@@ -123,11 +117,13 @@ uint32_t fw_policy_number(struct vnf *vnf);
 void fw_zones_number(struct vnf *vnf, const char *const *name, size_t n, uint8_t *number);
 /* Names of zones by number, also of those that no policy has any more (state.c). */
 void fw_zones_tell(const struct vnf *vnf, char (*name)[FW_ZONE_NAME_MAX + 1]);
-/* Labels of the rules of a policy (policy_label.c), and of the one before it. 0 or -ENOMEM. */
+/* Labels of a policy that has its rules, and of those before it; `before`: the one in force, or
+ * NULL. 0 or -ENOMEM.
+ */
 int fw_labels_make(struct fw_policy *policy, const struct fw_policy *before);
 void fw_labels_put(struct fw_policy *policy);
 /* Of rule `rule` of the policy of that number; NULL: it is not known any more. */
-const struct fw_label *fw_label_of(const struct fw_policy *policy, uint32_t number, uint32_t rule);
+const char *fw_label(const struct fw_policy *policy, uint32_t number, uint32_t rule);
 /* Of the configuration: what other files need of it. */
 enum fw_mode fw_config_mode(const void *config);
 uint64_t fw_config_sessions(const void *config);

@@ -21,6 +21,7 @@ bool fw_renew(struct vnf_worker *worker, uint32_t table, struct vnf_session *ses
 	if (policy->rule[rule].action != FW_ACCEPT)
 		return false;
 	flow->rule = rule;
+	flow->log = policy->rule[rule].log;
 	flow->policy = policy->number;
 	/* Routes may have changed, too: the next packet is looked at. */
 	if (policy->mode == FW_ROUTED)
