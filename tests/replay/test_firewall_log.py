@@ -171,10 +171,10 @@ def test_what_rules_ask_for(tmp_path):
     drops = [("drop", "c", "policy"), ("drop", "e", "rejected"), ("drop", "f", "rate")]
     rest = [("drop", "default", "policy")]
 
-    def told(more):
-        lines = logged(transparent(*rules, more=more), rows, tmp_path, until="+5m")
+    def told(more, ways=ONE):
+        lines = logged(transparent(*rules, more=more), rows, tmp_path, ways, until="+5m")
         return sorted(briefly(lines, "event", "rule", "reason"), key=str)
-    assert told("") == sorted(begin + end + drops, key=str)
+    assert told("", BOTH) == sorted(begin + end + drops, key=str)
     assert told("log = { default = true; };") == sorted(begin + end + drops + rest, key=str)
     assert told('log = { sessions = "off"; default = true; };') == sorted(drops + rest, key=str)
     assert told('log = { drops = "off"; default = true; };') == sorted(begin + end, key=str)
@@ -266,22 +266,27 @@ def test_fragments(tmp_path):
 
 
 def test_router_itself(tmp_path):
-    """The zone of its own addresses; an interface's name is not always its port's."""
+    """The zone of its own addresses; an interface's name is not always its port's; a VLAN's."""
     net = Net(1)
     config = routed('name = "me"; to = [ "self" ]; proto = [ "icmp" ]; action = "accept"; '
                     'log = true;', more="log = { default = true; };")
     config.text = (lambda text: lambda workers: text(workers).replace(
         'port = "wan"; dad', 'port = "wan"; name = "uplink"; dad').replace(
+        'ip = { interfaces = (', 'ip = { interfaces = ( { port = "lan"; vlan = 20; dad = false; '
+        'addresses = [ "10.250.0.1/24" ]; },').replace(
         'interfaces = [ "wan" ]', 'interfaces = [ "uplink" ]'))(config.text)
     rows = at(0, lan(ip(net.client(), OWN["lan"][0]) / ICMP(id=3), None),
               wan(ip(net.server(), OWN["wan"][0]) / UDP(sport=1, dport=2), "policy"),
               net.back(UDP(sport=1, dport=2), "policy"))
+    rows += at(1, lan(ip("10.250.0.2", "10.250.0.1") / ICMP(id=4), None, vlan=20))
     lines = logged(config, rows, tmp_path, until="+2m")
-    assert briefly(lines, "event", "from", "to", "in", "dst") == [
-        ("session-begin", "lan", "self", "lan", OWN["lan"][0]),
-        ("drop", "wan", "self", "uplink", OWN["wan"][0]),
-        ("drop", "wan", "lan", "uplink", net.client()),
-        ("session-end", "lan", "self", "lan", OWN["lan"][0])]
+    assert briefly(lines, "event", "from", "to", "in", "vlan", "dst") == [
+        ("session-begin", "lan", "self", "lan", None, OWN["lan"][0]),
+        ("drop", "wan", "self", "uplink", None, OWN["wan"][0]),
+        ("drop", "wan", "lan", "uplink", None, net.client()),
+        ("session-begin", None, "self", "lan.20", 20, "10.250.0.1"),
+        ("session-end", "lan", "self", "lan", None, OWN["lan"][0]),
+        ("session-end", None, "self", "lan.20", 20, "10.250.0.1")]
 
 
 def test_too_many(tmp_path):
