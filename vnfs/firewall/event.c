@@ -6,12 +6,13 @@
 #include "event.h"
 
 #include <arpa/inet.h>
-#include <string.h>
+#include <stdbool.h>
+#include <stdio.h>
 
 #include "policy_words.h"
 
 #define MS_NS UINT64_C(1000000)
-#define FLAGS_TEXT 40
+#define FLAGS_TEXT sizeof("fin,syn,rst,psh,ack,urg,ece,cwr")
 
 static void text_set(json_t *line, const char *name, const char *text)
 {
@@ -78,14 +79,12 @@ static void ends_tell(const struct fw_event *e, json_t *line)
 static void flags_tell(const struct fw_event *e, json_t *line)
 {
 	char text[FLAGS_TEXT] = "";
+	size_t n = 0;
 
-	for (unsigned int bit = 0; bit < 8; bit++) {
-		if ((e->tcp_flags >> bit & 1) == 0)
-			continue;
-		if (text[0] != '\0')
-			strcat(text, ",");
-		strcat(text, fw_flag_name((uint8_t)(1u << bit)));
-	}
+	for (unsigned int bit = 0; bit < 8; bit++)
+		if ((e->tcp_flags >> bit & 1) != 0)
+			n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%s", n > 0 ? "," : "",
+					      fw_flag_name((uint8_t)(1u << bit)));
 	json_object_set_new(line, "tcp_flags", json_string(text));
 }
 
