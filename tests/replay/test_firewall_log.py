@@ -165,7 +165,8 @@ def test_what_rules_ask_for(tmp_path):
     rows = at(0, [net.out(UDP(sport=9, dport=port), want) for port, want in (
         (1, "pass"), (2, "pass"), (3, "policy"), (4, "policy"), (5, "rejected"), (6, "pass"),
         (7, "policy"))], net.out(UDP(sport=10, dport=6), "rate"),
-        net.out(UDP(sport=9, dport=1), "land", src=net.server()), net.tcp().c("A", want="no_session"))
+        net.out(UDP(sport=9, dport=1), "land", src=net.server()),
+        net.tcp().c("A", want="no_session"))
     begin = [("session-begin", "a", None), ("session-begin", "f", None)]
     end = [("session-end", "a", None), ("session-end", "f", None)]
     drops = [("drop", "c", "policy"), ("drop", "e", "rejected"), ("drop", "f", "rate")]

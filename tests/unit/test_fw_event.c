@@ -136,5 +136,6 @@ Test(fw_event, little_is_known)
 	      "\"reason\":\"ether_type\",\"length\":60}");
 	e = (struct fw_event){ .kind = FW_EVENT_BEGIN, .version = 4, .proto = 253 };
 	check(&e, NULL,
-	      "{\"event\":\"session-begin\",\"proto\":253,\"src\":\"0.0.0.0\",\"dst\":\"0.0.0.0\"}");
+	      "{\"event\":\"session-begin\",\"proto\":253,\"src\":\"0.0.0.0\","
+	      "\"dst\":\"0.0.0.0\"}");
 }

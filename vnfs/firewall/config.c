@@ -235,8 +235,8 @@ static const struct vnf_config_key log_keys[] = {
 	  .offset = offsetof(struct fw_log_spec, drops),
 	  .def = "rules",
 	  .choices = logs,
-	  .doc = "Packets that are dropped: by `rules` that say `log`, for whatever reason (`all`), "
-		 "or none." },
+	  .doc = "Packets that are dropped: by `rules` that say `log`, for whatever reason, or "
+		 "none." },
 	{ .name = "default",
 	  .type = VNF_CONFIG_BOOL,
 	  .offset = offsetof(struct fw_log_spec, otherwise),

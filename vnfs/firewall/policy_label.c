@@ -3,8 +3,8 @@
  *
  * Labels: what the log calls rules. After a reload, sessions end by what the new policy says, and
  * the rule that had accepted them is one of a policy that is gone: of the one before, or an older
- * one where reloads come faster than sessions are judged (renew.c). So a policy keeps labels of some
- * before it. Control thread; workers read.
+ * one where reloads come faster than sessions are judged (renew.c). So a policy keeps the labels of
+ * some before it. Control thread; workers read.
  */
 #include <errno.h>
 #include <stdio.h>
