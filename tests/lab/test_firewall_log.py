@@ -106,6 +106,31 @@ def test_settings(run):
     assert not vnf.lines("session-begin")
 
 
+def test_rule_of_what_is_ended(run):
+    """A packet of a session that the new policy does not want is dropped by the new rule."""
+    vnf = wire(run, 1, 100, log={"sessions": "all", "drops": "all"}).start()
+    vnf.wait(FLOWS, "session-begin")
+    vnf.reload(rules=[DENY])
+    vnf.wait(FLOWS, "session-end", why="policy", rule="old")
+    vnf.wait(FLOWS, "drop")
+    vnf.stop()
+    assert {line["rule"] for line in vnf.lines("drop")} == {"new"}
+    assert {line["why"] for line in vnf.lines("session-end")} == {"policy"}
+
+
+def test_rule_that_takes_over(run):
+    """Whether an end is logged is said by the rule that has accepted the session last."""
+    vnf = wire(run, 1, 100, lan={"count": 100}, rules=[{**ACCEPT, "log": False}]).start()
+    lab.until(lambda: vnf.stats("lan")["rx_packets"] == 100, 10, "the last packet")
+    vnf.reload(rules=[{**ACCEPT, "name": "second"}])
+    lab.until(lambda: len(lab.control(run, vnf.name, "sessions", rule="second")) == FLOWS, 20,
+              "the walk")
+    vnf.reload(rules=[DENY])
+    vnf.wait(FLOWS, "session-end", rule="second", why="policy")
+    vnf.stop()
+    assert not vnf.lines("session-begin")
+
+
 def interfaces(*names):
     """By ports, in this order."""
     at = {"lan": f"{OWN}/24", "wan": "10.9.2.1/24"}
@@ -125,7 +150,8 @@ def test_interfaces_in_another_order(run):
     seen = vnf.stats("lan")["rx_packets"]
     lab.until(lambda: vnf.stats("lan")["rx_packets"] > seen + 20, 10, "packets after it")
     assert not vnf.lines("session-end")
-    vnf.reload(rules=[{**DENY, "dport": ["1"]}])
+    vnf.reload(ip=interfaces(("lan", "first"), ("wan", "second")),
+               rules=[{**DENY, "dport": ["1"]}])
     assert len(vnf.wait(FLOWS, "session-end", why="policy", to="self")) == FLOWS
     vnf.wait(1, "drop", rule="default", **{"in": "first"})
     vnf.stop()

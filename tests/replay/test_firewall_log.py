@@ -74,6 +74,20 @@ def test_tcp(mode, family, tmp_path):
          "why": "closed", "state": "time_wait", "duration_ms": 241_000, "idle_ms": 240_000}]
 
 
+@pytest.mark.parametrize("family", (4, 6))
+def test_from_the_other_side(family, tmp_path):
+    """Who began it is the source, whichever address is the greater one."""
+    net = Net(1)
+    rows = at(0, net.back(UDP(sport=7, dport=8), family=family))
+    rows += at(1, net.out(UDP(sport=8, dport=7), family=family))
+    lines = logged(transparent('action = "accept";', more=ALL), rows, tmp_path, ONE, until="+10m")
+    same = ends(net, family, 1, proto="udp", src_port=7, dst_port=8, rule=1)
+    assert lines == [
+        {"time": time_of(0), "event": "session-begin", **same},
+        {"time": time_of(301), "event": "session-end", **same, "why": "expired",
+         "state": "answered", "duration_ms": 301_000, "idle_ms": 300_000}]
+
+
 def test_words(tmp_path):
     """The line as it is written: who it is comes first, what became of it last."""
     net = Net(1)
@@ -288,6 +302,17 @@ def test_router_itself(tmp_path):
         ("session-begin", None, "self", "lan.20", 20, "10.250.0.1"),
         ("session-end", "lan", "self", "lan", None, OWN["lan"][0]),
         ("session-end", None, "self", "lan.20", 20, "10.250.0.1")]
+
+
+def test_of_the_node(tmp_path):
+    """What the IP node drops by itself is not the firewall's to log."""
+    net = Net(1)
+    rows = at(0, net.out(UDP(sport=1, dport=2), None, ttl=1), net.out(UDP(sport=3, dport=4)),
+              net.back(UDP(sport=5, dport=6), "policy"))
+    lines = logged(routed(OUT, more=DROPS), rows, tmp_path)
+    assert briefly([line for line in lines if line.get("src") in (net.client(), net.server())],
+                   "src_port", "reason") == [(5, "policy")]
+    assert all("src" in line for line in lines)
 
 
 def test_too_many(tmp_path):
