@@ -615,6 +615,16 @@ Test(journal, configuration_that_is_not_taken_leaves_no_file)
 	clean();
 }
 
+static bool writer_has_all(void)
+{
+	bool has;
+
+	pthread_mutex_lock(&journal->lock);
+	has = !journal->has_next;
+	pthread_mutex_unlock(&journal->lock);
+	return has;
+}
+
 Test(journal, file_goes_when_all_workers_have_left_it)
 {
 	void *built = NULL;
@@ -626,6 +636,7 @@ Test(journal, file_goes_when_all_workers_have_left_it)
 	take(0);
 	cr_assert_not(vnf_journal_is_on(&workers[0]));
 	control();
+	wait_for(writer_has_all);
 	/* This one still goes by the one before. */
 	cr_assert(offer(1, 0));
 	take(1);
