@@ -241,6 +241,7 @@ int vnf_run(int argc, char *const *argv, const struct vnf_app *app)
 		.init = app_init,
 		.build = app->build != NULL ? app_build : NULL,
 		.discard = app_discard,
+		.preview = app->preview,
 		.worker_init = app_worker_init,
 		.pass = app_pass,
 		.next_due = app_next_due,

@@ -504,6 +504,18 @@ static json_t *answer(struct vnf *vnf, bool done)
 	return result;
 }
 
+/* What the program says of a dry run: the next generation stands ready, and will not be taken. */
+static void preview_add(struct vnf *vnf, json_t *result)
+{
+	const struct vnf_program *program = vnf->program;
+	json_t *preview = program->preview != NULL
+				  ? program->preview(vnf, vnf->reload->next->built)
+				  : NULL;
+
+	if (preview != NULL)
+		json_object_set_new(result, "preview", preview);
+}
+
 json_t *reload(struct vnf *vnf, bool dry_run, struct vnf_refusal *why)
 {
 	struct reload *r = vnf->reload;
@@ -528,6 +540,8 @@ json_t *reload(struct vnf *vnf, bool dry_run, struct vnf_refusal *why)
 				    "leave a port; " AS_IT_WAS);
 	else
 		result = vnf_refuse(why, ret, "%s; %s", r->failed, but);
+	if (dry_run)
+		preview_add(vnf, result);
 	if (r->state == RELOAD_NONE)
 		drop_next(vnf);
 	return result;

@@ -123,6 +123,8 @@ def test_other_results():
     assert ctl_table.lines_of({"rx": 1000, "name": "a"}) == ["rx    1,000", "name  a"]
     assert ctl_table.lines_of({"n": 1, "rows": [{"a": 2}], "on": True}) == [
         "n   1", "on  yes", "", "a", "2"]
+    assert ctl_table.lines_of({"n": 1, "of": {"on": True, "none": {}, "rows": [{"a": 2}]}}) == [
+        "n  1", "", "on    yes", "none  {}", "", "a", "2"]
     assert ctl_table.lines_of("a\nb\n") == ["a", "b"]
     assert ctl_table.lines_of(["a", 5]) == ["a", "5"]
     assert ctl_table.lines_of([]) == ["(none)"]

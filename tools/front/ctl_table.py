@@ -82,13 +82,22 @@ def is_wordy(rows):
                for value in row.values())
 
 
+def is_group(value):
+    """An object, not an empty one."""
+    return isinstance(value, dict) and bool(value)
+
+
 def object_lines(result):
-    """Lines of an object: what is a value by itself, then the tables in it."""
-    lines = pairs({key: value for key, value in result.items() if not is_table(value)})
-    for key, value in result.items():
+    """Lines of an object: what is a value by itself, then the tables and the objects in it."""
+    lines = pairs({key: value for key, value in result.items()
+                   if not is_table(value) and not is_group(value)})
+    for value in result.values():
+        inner = []
         if is_table(value):
             inner = blocks(value) if is_wordy(value) else table(value)
-            lines += ["", *inner] if lines else inner
+        elif is_group(value):
+            inner = object_lines(value)
+        lines += ["", *inner] if lines and inner else inner
     return lines
 
 

@@ -16,7 +16,8 @@
  *
  *     config.c policy_*.c policy.c   the file, and what is made of it: struct fw_policy
  *     renew.c                        sessions that a new policy does not want any more
- *     command_*.c                    what `vnfkit ctl` is told
+ *     command_*.c session_list.c     what `vnfkit ctl` is told
+ *     preview.c                      ... and of a dry run
  *
  * Threads: a worker touches only sessions of its slots. The policy is built by the control thread
  * and never changes while workers read it, but for counters.
@@ -281,10 +282,20 @@ json_t *fw_log_line(struct vnf *vnf, const void *record, size_t octets);
 
 /* ---- renew.c ---- */
 
+/* Would the policy, which comes after the one that judged the session last, let it begin now?
+ * Fills in the zones of both sides by then, and the rule that says so, the default too.
+ */
+bool fw_session_stands(const struct fw_policy *policy, struct vnf_session *session, uint32_t table,
+		       uint8_t zone[2], uint32_t *rule);
 /* Does the policy in force want the session, which it has not judged yet? */
 bool fw_renew(struct vnf_worker *worker, uint32_t table, struct vnf_session *session);
 /* A part of the walk through all sessions after a reload; vnf_app.tick. */
 void fw_renew_tick(struct vnf_worker *worker);
+
+/* ---- preview.c ---- */
+
+/* What a reload would do to sessions; vnf_app.preview. */
+json_t *fw_preview(struct vnf *vnf, const void *built);
 
 /* ---- command_rules.c, command_sessions.c ---- */
 

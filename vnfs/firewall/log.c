@@ -45,7 +45,7 @@ static void zone_copy(const struct fw_policy *policy, uint8_t zone, char *to)
 	if (zone == FW_ZONE_SELF)
 		name_copy(to, FW_EVENT_NAME_OCTETS, "self");
 	else if (zone < FW_ZONES_MAX)
-		name_copy(to, FW_EVENT_NAME_OCTETS, policy->zone_was[zone]);
+		name_copy(to, FW_EVENT_NAME_OCTETS, policy->zone_known[zone]);
 }
 
 /* Of a port (transparent), or an interface of the configuration in force. */

@@ -60,6 +60,7 @@ int main(int argc, char **argv)
 		.check = fw_policy_check,
 		.build = firewall_build,
 		.discard = fw_policy_discard,
+		.preview = fw_preview,
 		.init = fw_state_init,
 		.fini = fw_state_fini,
 		.worker_init = fw_worker_init,

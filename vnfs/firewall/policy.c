@@ -63,7 +63,7 @@ static int rules_fill(const struct vnf_config *file, const struct fw_config *con
 	return last->place == NULL ? -ENOMEM : 0;
 }
 
-/* ---- wires, zones ---- */
+/* ---- wires ---- */
 
 static void wires_fill(const struct vnf_config *file, const struct fw_config *config,
 		       struct fw_policy *p)
@@ -82,53 +82,6 @@ static void wires_fill(const struct vnf_config *file, const struct fw_config *co
 	}
 }
 
-/* Rules are made of zones by their place in the configuration. */
-static uint64_t zones_renumber(uint64_t zones, const uint8_t *number)
-{
-	uint64_t is = zones & UINT64_C(1) << FW_ZONE_SELF;
-
-	for (uint32_t i = 0; i < FW_ZONES_MAX; i++)
-		if ((zones >> i & 1) != 0)
-			is |= UINT64_C(1) << number[i];
-	return is;
-}
-
-static void zone_fill(const struct vnf_config *file, const struct fw_zone_spec *spec, uint8_t zone,
-		      struct fw_policy *p)
-{
-	bool routed = p->mode == FW_ROUTED;
-	const struct vnf_config_strings *members = routed ? &spec->interfaces : &spec->ports;
-
-	for (size_t i = 0; i < members->n; i++) {
-		int number = routed ? vnf_ip_planned(file, members->v[i])
-				    : vnf_port_planned(file, members->v[i]);
-
-		if (number >= 0 && number < FW_INTERFACES_MAX)
-			p->zone_of[number] = zone;
-	}
-	snprintf(p->zone_name[zone], sizeof(p->zone_name[zone]), "%s", spec->name);
-}
-
-static void zones_fill(struct vnf *vnf, const struct vnf_config *file,
-		       const struct fw_config *config, struct fw_rules *rules, struct fw_policy *p)
-{
-	const struct fw_zone_spec *spec = config->zones.items;
-	const char *name[FW_ZONES_MAX];
-	uint8_t number[FW_ZONES_MAX];
-
-	for (size_t i = 0; i < config->zones.n; i++)
-		name[i] = spec[i].name;
-	fw_zones_number(vnf, name, config->zones.n, number);
-	memset(p->zone_of, FW_ZONE_NONE, sizeof(p->zone_of));
-	for (size_t i = 0; i < config->zones.n; i++)
-		zone_fill(file, &spec[i], number[i], p);
-	fw_zones_tell(vnf, p->zone_was);
-	for (uint32_t i = 0; i < rules->n; i++) {
-		rules->rule[i].zones_in = zones_renumber(rules->rule[i].zones_in, number);
-		rules->rule[i].zones_out = zones_renumber(rules->rule[i].zones_out, number);
-	}
-}
-
 /* ---- the whole ---- */
 
 static int classifier_build(struct vnf *vnf, struct vnf_config *file,
@@ -144,7 +97,7 @@ static int classifier_build(struct vnf *vnf, struct vnf_config *file,
 	if (ret == 0) {
 		struct vnf_acl_conf conf = { .rules = rules.rule, .n_rules = rules.n };
 
-		zones_fill(vnf, file, config, &rules, p);
+		fw_zones_fill(vnf_built(vnf), file, config, &rules, p);
 		ret = vnf_acl_build(&conf, &p->acl, &error);
 		if (ret < 0)
 			fw_rules_refused(file, config, &error);

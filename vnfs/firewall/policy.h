@@ -18,6 +18,7 @@
 #define FW_LABELS 8     /* policies whose rules are known by their names */
 #define FW_ZONE_SELF 62 /* the firewall's own addresses */
 #define FW_ZONE_NONE UINT8_MAX
+#define FW_ZONE_GONE (UINT8_MAX - 1) /* of an interface that is not there any more */
 #define FW_WIRES_MAX 16
 #define FW_WIRE_NONE UINT8_MAX
 #define FW_PORTS_MAX 256
@@ -76,6 +77,7 @@ struct fw_labels {
 
 struct fw_policy {
 	uint32_t number;      /* counts those that were built, from 1 */
+	uint32_t before;      /* number of the one that was in force then; 0: none was */
 	uint8_t mode;         /* enum fw_mode */
 	uint8_t reverse_path; /* enum fw_reverse_path */
 	bool strict;
@@ -94,8 +96,16 @@ struct fw_policy {
 	rte_be16_t ether_type[FW_ETHER_TYPES_MAX];
 	uint64_t period_ns[FW_CLASSES];
 	char zone_name[FW_ZONES_MAX][FW_ZONE_NAME_MAX + 1]; /* "": there is none of this number */
-	char zone_was[FW_ZONES_MAX][FW_ZONE_NAME_MAX + 1];  /* the same, or what it was before */
 	struct fw_labels *labels[FW_LABELS]; /* its own, and those of policies before it, or NULL */
+	/* Also of zones that policies before had, as sessions know zones by number and may be older:
+	 * what a policy that comes after numbers its zones by.
+	 */
+	char zone_known[FW_ZONES_MAX][FW_ZONE_NAME_MAX + 1];
+	/* Ports or interfaces of zones, by number; belong to the configuration. */
+	const char *member[FW_INTERFACES_MAX];
+	/* By numbers of the policy before: zones that ports and interfaces were in, and are in now. */
+	uint8_t zone_was[FW_INTERFACES_MAX];
+	uint8_t zone_after[FW_INTERFACES_MAX];
 };
 
 /* What the keys fill. */
@@ -110,13 +120,8 @@ int fw_policy_build(struct vnf *vnf, struct vnf_config *file, const void *config
 void fw_policy_discard(struct vnf *vnf, void *built);
 /* Counters of rules over all policies; the program's (state.c). */
 struct vnf_acl_counters *fw_counters(const struct vnf *vnf);
-/* A new policy: its number, and those of its zones, which keep the number that the policy in force
- * knows them by (state.c).
- */
+/* Number of a new policy (state.c). */
 uint32_t fw_policy_number(struct vnf *vnf);
-void fw_zones_number(struct vnf *vnf, const char *const *name, size_t n, uint8_t *number);
-/* Names of zones by number, also of those that no policy has any more (state.c). */
-void fw_zones_tell(const struct vnf *vnf, char (*name)[FW_ZONE_NAME_MAX + 1]);
 /* Labels of a policy that has its rules, and of those before it; `before`: the one in force, or
  * NULL. 0 or -ENOMEM.
  */

@@ -68,6 +68,14 @@ void fw_numbers_make(struct fw_making *m, const struct vnf_config_strings *words
 void fw_unknown(struct vnf_config *file, const void *field, const char *kind, const char *word,
 		const struct vnf_config_list *list, size_t size);
 
+/* ---- policy_zones.c ---- */
+
+/* Zones of the policy, whose mode is set, with numbers that go on from `before`, the one in force or
+ * NULL; in rules, numbers take the place of indexes.
+ */
+void fw_zones_fill(const struct fw_policy *before, const struct vnf_config *file,
+		   const struct fw_config *config, struct fw_rules *rules, struct fw_policy *p);
+
 /* ---- policy_warn.c ---- */
 
 /* What is allowed and makes no sense: log lines with file and line. `acl` is of the rules. */

@@ -11,19 +11,44 @@
 /* Places of a table that a tick looks at. */
 #define PLACES_A_TICK 1024
 
+/* Where a side has sent from and that is in another zone now, the session moves along; but not if it
+ * was between other zones than that, as there are two ways.
+ */
+static void zones_after(const struct fw_policy *policy, const struct fw_flow *flow, uint8_t zone[2])
+{
+	for (uint32_t side = 0; side < 2; side++) {
+		uint16_t in = flow->in[side];
+
+		zone[side] = flow->zone[side];
+		if (flow->policy == policy->before && in < FW_INTERFACES_MAX &&
+		    policy->zone_was[in] == flow->zone[side] &&
+		    policy->zone_after[in] != FW_ZONE_GONE)
+			zone[side] = policy->zone_after[in];
+	}
+}
+
+bool fw_session_stands(const struct fw_policy *policy, struct vnf_session *session, uint32_t table,
+		       uint8_t zone[2], uint32_t *rule)
+{
+	zones_after(policy, vnf_session_user(session), zone);
+	*rule = fw_session_rule(policy, session, table, zone[0], zone[1]);
+	return policy->rule[*rule].action == FW_ACCEPT;
+}
+
 bool fw_renew(struct vnf_worker *worker, uint32_t table, struct vnf_session *session)
 {
 	const struct fw_policy *policy = fw_policy_of(worker);
 	struct fw_flow *flow = vnf_session_user(session);
+	uint8_t zone[2];
 	uint32_t rule;
 
-	rule = fw_session_rule(policy, session, table, flow->zone[0], flow->zone[1]);
-	if (policy->rule[rule].action != FW_ACCEPT)
+	if (!fw_session_stands(policy, session, table, zone, &rule))
 		return false;
 	flow->rule = rule;
 	flow->log = policy->rule[rule].log;
 	flow->policy = policy->number;
-	/* Routes may have changed, too: the next packet is looked at. */
+	memcpy(flow->zone, zone, sizeof(zone));
+	/* Interfaces have other numbers, and routes may have changed: the next packet is looked at. */
 	if (policy->mode == FW_ROUTED)
 		flow->in[0] = flow->in[1] = UINT16_MAX;
 	return true;

@@ -6,7 +6,6 @@
 #include "state.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 struct vnf_acl_counters *fw_counters(const struct vnf *vnf)
@@ -18,66 +17,8 @@ uint32_t fw_policy_number(struct vnf *vnf)
 {
 	struct fw_state *s = vnf_state(vnf);
 
+	/* Also of those that are never in force: what is left of a dry run is a number not used. */
 	return ++s->policies;
-}
-
-/* Is the number that of a zone of the policy in force, or one of the first `n` of the new one? */
-static bool number_is_used(const struct fw_policy *before, const uint8_t *number, size_t n,
-			   uint8_t is)
-{
-	for (size_t i = 0; i < n; i++)
-		if (number[i] == is)
-			return true;
-	return before != NULL && before->zone_name[is][0] != '\0';
-}
-
-static bool number_find(const struct fw_state *s, const char *name, uint8_t *number)
-{
-	for (*number = 0; *number < FW_ZONES_MAX; (*number)++)
-		if (strcmp(s->zone_name[*number], name) == 0)
-			return true;
-	return false;
-}
-
-/* A number that no zone ever had; else one that none has now; else one that none of the new policy
- * has, of which there are always enough.
- */
-static uint8_t number_new(const struct fw_state *s, const struct fw_policy *before,
-			  const uint8_t *number, size_t n)
-{
-	uint8_t is;
-
-	if (number_find(s, "", &is))
-		return is;
-	for (is = 0; is < FW_ZONES_MAX && number_is_used(before, number, n, is); is++)
-		;
-	for (is %= FW_ZONES_MAX; number_is_used(NULL, number, n, is); is++)
-		;
-	return is;
-}
-
-/* Those that have a number first, lest it be given to another. */
-void fw_zones_number(struct vnf *vnf, const char *const *name, size_t n, uint8_t *number)
-{
-	const struct fw_policy *before = vnf_built(vnf);
-	struct fw_state *s = vnf_state(vnf);
-
-	for (size_t i = 0; i < n; i++)
-		if (!number_find(s, name[i], &number[i]))
-			number[i] = FW_ZONE_NONE;
-	for (size_t i = 0; i < n; i++) {
-		if (number[i] != FW_ZONE_NONE)
-			continue;
-		number[i] = number_new(s, before, number, n);
-		snprintf(s->zone_name[number[i]], sizeof(s->zone_name[0]), "%s", name[i]);
-	}
-}
-
-void fw_zones_tell(const struct vnf *vnf, char (*name)[FW_ZONE_NAME_MAX + 1])
-{
-	const struct fw_state *s = vnf_state(vnf);
-
-	memcpy(name, s->zone_name, sizeof(s->zone_name));
 }
 
 int fw_state_init(struct vnf *vnf, void **state)

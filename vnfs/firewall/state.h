@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * Copyright (c) 2026 The vnfkit authors
  *
- * What outlives a policy: tables of sessions, counters of rules, numbers of zones, and what each
- * worker keeps. Made at start, given back at the end; control thread.
+ * What outlives a policy: tables of sessions, counters of rules, and what each worker keeps. Made at start, given back at the end; control thread.
  */
 #ifndef FW_STATE_H
 #define FW_STATE_H
@@ -12,10 +11,6 @@
 struct fw_state {
 	struct vnf_acl_counters *counters;
 	uint32_t policies; /* that were built */
-	/* Of zones, by their numbers: also of those that no policy has any more, as sessions know
-	 * zones by number and may be older.
-	 */
-	char zone_name[FW_ZONES_MAX][FW_ZONE_NAME_MAX + 1];
 };
 
 int fw_state_init(struct vnf *vnf, void **state);

@@ -98,6 +98,8 @@ struct vnf_program {
 	int (*build)(struct vnf *vnf, const struct vnf_build *from, void **built);
 	/** As of struct vnf_app; for the last one after `fini`. */
 	void (*discard)(struct vnf *vnf, void *built);
+	/** As of struct vnf_app. */
+	json_t *(*preview)(struct vnf *vnf, const void *built);
 	/** `built` is about to be given to the workers. Context: control thread. */
 	void (*installing)(struct vnf *vnf, void *built);
 	/** All workers have taken `built` up, and none uses what was before; also when a reload is

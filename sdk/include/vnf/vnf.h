@@ -229,11 +229,21 @@ struct vnf_app {
 	 * Make of a configuration what the callbacks work with (rules, tables), for worker->built:
 	 * at start after init, and at every reload beside what is in force, with the new `config`.
 	 * Report with vnf_config_error() on fields of `config`, or vnf_error(): then all stays as
-	 * it is. Return 0 or -errno. Context: start-up and control thread, while workers run.
+	 * it is. What is built may be discarded without having been in force, as in a dry run, so
+	 * building is to leave no trace. Return 0 or -errno. Context: start-up and control thread, while workers run.
 	 */
 	int (*build)(struct vnf *vnf, struct vnf_config *file, const void *config, void **built);
 	/** Give back what `build` made, once no worker uses it. Context: control thread. */
 	void (*discard)(struct vnf *vnf, void *built);
+	/**
+	 * Say what a reload would do to what lives: `vnfkit ctl reload --dry-run` has built the
+	 * next generation, and discards it after this call. What is in force is vnf_built(), and
+	 * vnf_workers_ask() looks at what workers own; nothing is to be changed. The result is
+	 * anything but null, a new reference: the SDK puts it into the answer under "preview", and
+	 * `vnfkit ctl` prints an object's values, and its arrays of objects as tables. NULL: there
+	 * is nothing to say. Context: control thread, while workers run.
+	 */
+	json_t *(*preview)(struct vnf *vnf, const void *built);
 	/** Required. Context: worker. */
 	vnf_burst_fn burst;
 	/** Called every `tick_us` between bursts. Context: worker. */

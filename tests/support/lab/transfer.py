@@ -17,6 +17,7 @@ from .errors import LabError
 
 PORT = 7000
 CLONE_NEWNET = 0x40000000
+ETH_P_ALL = 3
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -53,6 +54,15 @@ def tcp_socket(netns, address):
 def udp_socket(netns, address):
     """Likewise for UDP."""
     return _in_namespace(netns, lambda: socket.socket(_family(address), socket.SOCK_DGRAM))
+
+
+def raw_socket(netns, ifname):
+    """All frames of an interface of the namespace, from now on, without waiting for any."""
+    s = _in_namespace(netns, lambda: socket.socket(socket.AF_PACKET, socket.SOCK_RAW,
+                                                   socket.htons(ETH_P_ALL)))
+    s.bind((ifname, ETH_P_ALL))
+    s.setblocking(False)
+    return s
 
 
 def _read(connection, size):
