@@ -29,6 +29,20 @@ static const char *interface_name(const struct ip_tables *t, ip_link_t link)
 
 /* ---- interfaces ---- */
 
+int vnf_ip_get_interface(const struct vnf *vnf, uint16_t number, struct vnf_ip_interface_info *info)
+{
+	const struct ip_tables *t = tables_of(vnf);
+
+	if (t == NULL || number >= t->n_interfaces)
+		return -ENOENT;
+	*info = (struct vnf_ip_interface_info){
+		.name = t->interface[number].name,
+		.port = t->interface[number].port,
+		.vlan = t->interface[number].vlan,
+	};
+	return 0;
+}
+
 static json_t *addresses_json(const struct ip_node *node, ip_link_t link)
 {
 	struct ip_own_info own;

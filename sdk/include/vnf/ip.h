@@ -316,6 +316,30 @@ bool vnf_ip_is_planned(const struct vnf_config *file);
  */
 int vnf_ip_planned(const struct vnf_config *file, const char *name);
 
+/** What a program may know of an interface. */
+struct vnf_ip_interface_info {
+	const char *name; /**< As configured. */
+	uint16_t port;    /**< Port that it is on, whose MAC address is its own. */
+	uint16_t vlan;    /**< Tag that its packets have, 1 to 4,094; 0: none. */
+};
+
+/**
+ * Describe an interface of the generation in force.
+ *
+ * @param vnf
+ *   The program.
+ * @param number
+ *   From 0; they have no gaps.
+ * @param[out] info
+ *   Filled in; the name is valid until the command returns.
+ * @return
+ *   0, or -ENOENT.
+ *
+ * Context: control thread, such as in a command.
+ */
+int vnf_ip_get_interface(const struct vnf *vnf, uint16_t number,
+			 struct vnf_ip_interface_info *info);
+
 #ifdef __cplusplus
 }
 #endif
