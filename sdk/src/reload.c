@@ -508,9 +508,8 @@ static json_t *answer(struct vnf *vnf, bool done)
 static void preview_add(struct vnf *vnf, json_t *result)
 {
 	const struct vnf_program *program = vnf->program;
-	json_t *preview = program->preview != NULL
-				  ? program->preview(vnf, vnf->reload->next->built)
-				  : NULL;
+	json_t *preview =
+		program->preview != NULL ? program->preview(vnf, vnf->reload->next->built) : NULL;
 
 	if (preview != NULL)
 		json_object_set_new(result, "preview", preview);

@@ -195,7 +195,7 @@ def test_no_trace(net):
 def fixture_routed(caps):
     """A router of three zones."""
     with lab.Run() as run:
-        yield RawRouted(run, caps, OPEN[:2], taps=True).start()
+        yield RawRouted(run, caps, OPEN[:2]).start()
 
 
 @pytest.mark.parametrize("moves, ends", [

@@ -17,7 +17,8 @@
  *     config.c policy_*.c policy.c   the file, and what is made of it: struct fw_policy
  *     renew.c                        sessions that a new policy does not want any more
  *     command_*.c session_list.c     what `vnfkit ctl` is told
- *     preview.c                      ... and of a dry run
+ *     preview.c                      ... of a dry run
+ *     explain.c explain_*.c          ... and of a packet in words
  *
  * Threads: a worker touches only sessions of its slots. The policy is built by the control thread
  * and never changes while workers read it, but for counters.
@@ -198,6 +199,14 @@ void fw_transparent_burst(struct vnf_worker *worker, uint16_t port, struct rte_m
 void fw_routed_burst(struct vnf_worker *worker, uint16_t port, struct rte_mbuf **pkts,
 		     vnf_verdict_t *verdicts, uint16_t n);
 
+/* What a packet is, as the first of a burst of its own: 0, or the verdict that stands. As a router
+ * also what the IP node says, and the interface that it is routed out of. Nothing is counted if
+ * vnf_slots.packets are not the worker's; for explain.c, between two passes.
+ */
+vnf_verdict_t fw_transparent_look(struct fw_worker *w, uint16_t port, struct rte_mbuf *pkt,
+				  struct vnf_headers *h);
+vnf_verdict_t fw_routed_look(struct fw_worker *w, uint16_t port, struct rte_mbuf *pkt,
+			     struct vnf_headers *h, vnf_verdict_t *received, uint16_t *out);
 /* Is its source not where it came from, by the routes? */
 bool fw_routed_is_spoofed(const struct fw_worker *w, const struct fw_packet *p);
 
@@ -235,6 +244,17 @@ void fw_rule_count(const struct fw_worker *w, uint32_t rule, const struct fw_pac
 uint32_t fw_session_rule(const struct fw_policy *policy, const struct vnf_session *session,
 			 uint32_t table, uint8_t zone_in, uint8_t zone_out);
 
+/* For explain.c, without any effect: how rules see a packet, the rule that matches, whether it is
+ * good for a session, the session of packet `i` (NULL: none) and whether the packet may be of it:
+ * FW_PASS, or a drop, which ends the session if it is FW_DROP_POLICY, and by what rule.
+ */
+void fw_acl_packet(const struct fw_packet *p, struct vnf_acl_packet *packet);
+uint32_t fw_rule_find(const struct fw_policy *policy, const struct fw_packet *p);
+vnf_verdict_t fw_packet_sanity(const struct fw_worker *w, const struct fw_packet *p);
+struct vnf_session *fw_session_find(struct fw_worker *w, uint16_t i);
+vnf_verdict_t fw_session_look(const struct fw_worker *w, const struct fw_packet *p,
+			      struct vnf_session *session, uint32_t from, uint32_t *rule);
+
 /* ---- sanity.c ---- */
 
 /* 0, or why a packet that belongs to no session is no good. */
@@ -252,6 +272,8 @@ vnf_verdict_t fw_flow_open(const struct fw_policy *policy, const struct fw_packe
  */
 vnf_verdict_t fw_flow_follow(struct vnf_worker *worker, struct vnf_sessions *sessions,
 			     const struct fw_packet *p, struct vnf_session *session, uint32_t from);
+/* The same without any effect, with numbers that fit: FW_PASS, FW_REFUSE or a drop. */
+vnf_verdict_t fw_flow_foresee(const struct fw_packet *p, const struct fw_flow *flow, uint32_t from);
 /* Classes of sessions, for the tables. */
 extern const struct vnf_session_class fw_classes[FW_CLASSES];
 /* What state a session is in, such as "established". */
@@ -265,6 +287,17 @@ void fw_flow_end(struct vnf_worker *worker, struct vnf_sessions *sessions,
 
 /* Answer a packet that is refused: TCP by RST, all else by ICMP. The verdict for it. */
 vnf_verdict_t fw_refuse(struct fw_worker *w, struct fw_packet *p);
+
+enum fw_answer {
+	FW_ANSWER_NOT_ALLOWED, /* to this packet there may be none */
+	FW_ANSWER_RATE,        /* the policy allows no more of them now */
+	FW_ANSWER_RESET,
+	FW_ANSWER_ICMP,
+	FW_ANSWER_ICMP6,
+};
+
+/* What fw_refuse() would answer, without any effect. */
+enum fw_answer fw_refuse_foresee(const struct fw_worker *w, const struct fw_packet *p);
 
 /* ---- log.c: to be called if vnf_journal_is_on() ---- */
 
@@ -296,6 +329,18 @@ void fw_renew_tick(struct vnf_worker *worker);
 
 /* What a reload would do to sessions; vnf_app.preview. */
 json_t *fw_preview(struct vnf *vnf, const void *built);
+
+/* ---- command_explain.c ---- */
+
+struct fw_explain_args {
+	const char *in;
+	const char *packet;
+	const char *vlan;
+	const char *rule;
+};
+
+extern const struct vnf_config_key fw_explain_keys[];
+json_t *fw_command_explain(struct vnf *vnf, const void *args, struct vnf_refusal *why);
 
 /* ---- command_rules.c, command_sessions.c ---- */
 

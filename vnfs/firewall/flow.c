@@ -201,6 +201,23 @@ void fw_flow_end(struct vnf_worker *worker, struct vnf_sessions *sessions,
 	vnf_session_remove(worker, sessions, session);
 }
 
+vnf_verdict_t fw_flow_foresee(const struct fw_packet *p, const struct fw_flow *flow, uint32_t from)
+{
+	struct fw_tcp_segment s;
+	enum fw_tcp_verdict verdict;
+	struct fw_tcp tcp = flow->tcp;
+
+	if (p->l4.proto != IPPROTO_TCP)
+		return FW_PASS;
+	s = segment_read(p);
+	s.length = 0;
+	fw_tcp_expect(&tcp, from, &s);
+	verdict = fw_tcp_follow(&tcp, from, &s);
+	if (verdict == FW_TCP_ANEW)
+		return FW_REFUSE;
+	return verdict == FW_TCP_PASS || verdict == FW_TCP_STILL ? FW_PASS : tcp_drop(verdict);
+}
+
 const char *fw_flow_state(const struct vnf_session *session, uint8_t proto)
 {
 	const struct fw_flow *flow =

@@ -74,7 +74,7 @@ static bool asks_rules(const struct fw_policy *policy, const struct fw_burst *b,
 	       (vnf_tcp(p->pkt, p->h)->tcp_flags & RTE_TCP_SYN_FLAG) != 0;
 }
 
-static void acl_packet_make(const struct fw_packet *p, struct vnf_acl_packet *packet)
+void fw_acl_packet(const struct fw_packet *p, struct vnf_acl_packet *packet)
 {
 	vnf_acl_packet_of(p->pkt, p->h, p->zone_in, p->zone_out, p->vlan, packet);
 }
@@ -98,7 +98,7 @@ static void rules_find(struct fw_worker *w)
 		b->rule[i] = FW_RULE_UNASKED;
 		if (likely(!asks_rules(policy, b, i)))
 			continue;
-		acl_packet_make(&b->p[i], &packet[n]);
+		fw_acl_packet(&b->p[i], &packet[n]);
 		at[n++] = (uint8_t)i;
 	}
 	if (likely(n == 0))
@@ -108,12 +108,12 @@ static void rules_find(struct fw_worker *w)
 		b->rule[at[k]] = rule_or_default(policy, rule[k]);
 }
 
-static uint32_t rule_find(const struct fw_policy *policy, const struct fw_packet *p)
+uint32_t fw_rule_find(const struct fw_policy *policy, const struct fw_packet *p)
 {
 	struct vnf_acl_packet packet;
 	uint32_t rule;
 
-	acl_packet_make(p, &packet);
+	fw_acl_packet(p, &packet);
 	vnf_acl_classify(policy->acl, &packet, 1, &rule);
 	return rule_or_default(policy, rule);
 }
@@ -162,7 +162,7 @@ static bool is_spoofed(const struct fw_worker *w, const struct fw_packet *p)
 	return fw_policy_of(w->worker)->mode == FW_ROUTED && fw_routed_is_spoofed(w, p);
 }
 
-static vnf_verdict_t sanity(const struct fw_worker *w, const struct fw_packet *p)
+vnf_verdict_t fw_packet_sanity(const struct fw_worker *w, const struct fw_packet *p)
 {
 	uint32_t bad = fw_sanity(p);
 
@@ -196,7 +196,7 @@ static vnf_verdict_t opener_judge(struct fw_worker *w, uint16_t i)
 	const struct fw_packet *p = &w->burst.p[i];
 	struct fw_flow flow;
 	uint32_t in_class;
-	vnf_verdict_t verdict = sanity(w, p);
+	vnf_verdict_t verdict = fw_packet_sanity(w, p);
 
 	if (verdict != FW_PASS)
 		return verdict;
@@ -207,7 +207,7 @@ static vnf_verdict_t opener_judge(struct fw_worker *w, uint16_t i)
 	if (verdict != FW_PASS)
 		return verdict;
 	if (unlikely(w->burst.rule[i] == FW_RULE_UNASKED))
-		w->burst.rule[i] = rule_find(policy, p);
+		w->burst.rule[i] = fw_rule_find(policy, p);
 	verdict = rule_apply(w, p, w->burst.rule[i]);
 	if (verdict != FW_PASS)
 		return verdict;
@@ -229,7 +229,7 @@ static vnf_verdict_t bare_judge(struct fw_worker *w, uint16_t i)
 {
 	const struct fw_packet *p = &w->burst.p[i];
 	uint32_t number = w->burst.rule[i];
-	vnf_verdict_t verdict = sanity(w, p);
+	vnf_verdict_t verdict = fw_packet_sanity(w, p);
 
 	if (verdict != FW_PASS)
 		return verdict;
@@ -240,39 +240,70 @@ static vnf_verdict_t bare_judge(struct fw_worker *w, uint16_t i)
 
 /* ---- with a session ---- */
 
-/* By a rule of the policy in force, between the zones of this packet. */
-static bool session_may(struct fw_worker *w, const struct fw_packet *p, struct vnf_session *session,
-			uint32_t from)
-{
-	const struct fw_policy *policy = fw_policy_of(w->worker);
-	struct fw_flow *flow = vnf_session_user(session);
-	uint8_t zone[2] = { from == 0 ? p->zone_in : p->zone_out,
-			    from == 0 ? p->zone_out : p->zone_in };
-	uint32_t rule = fw_session_rule(policy, session, p->table, zone[0], zone[1]);
-
-	if (policy->rule[rule].action != FW_ACCEPT) {
-		w->burst.rule[p - w->burst.p] = rule;
-		return false;
-	}
-	/* An error's source is another one than the session's, which this says nothing of. */
-	if (p->kind == FW_KIND_ERROR)
-		return true;
-	/* Interfaces may have other numbers now, also that of the other side. */
-	if (policy->mode == FW_ROUTED && flow->policy != policy->number)
-		flow->in[0] = flow->in[1] = UINT16_MAX;
-	flow->rule = rule;
-	flow->log = policy->rule[rule].log;
-	flow->policy = policy->number;
-	flow->zone[0] = zone[0];
-	flow->zone[1] = zone[1];
-	return true;
-}
-
 static void session_end(struct fw_worker *w, const struct fw_packet *p, struct vnf_session *session,
 			enum fw_end why)
 {
 	fw_flow_end(w->worker, table_of(w, p), session, why);
 	w->burst.changed = true;
+}
+
+static inline bool is_as_before(const struct fw_policy *policy, const struct fw_packet *p,
+				const struct fw_flow *flow, uint32_t from)
+{
+	return flow->policy == policy->number && p->zone_in == flow->zone[from] &&
+	       p->zone_out == flow->zone[from ^ 1] && p->in == flow->in[from] &&
+	       p->inner == flow->inner;
+}
+
+/* By a rule of the policy in force, between the zones of this packet. */
+static vnf_verdict_t session_may(const struct fw_policy *policy, const struct fw_packet *p,
+				 const struct vnf_session *session, uint32_t from, uint32_t *rule)
+{
+	*rule = fw_session_rule(policy, session, p->table, from == 0 ? p->zone_in : p->zone_out,
+				from == 0 ? p->zone_out : p->zone_in);
+	return policy->rule[*rule].action == FW_ACCEPT ? FW_PASS : fw_drop(FW_DROP_POLICY);
+}
+
+vnf_verdict_t fw_session_look(const struct fw_worker *w, const struct fw_packet *p,
+			      struct vnf_session *session, uint32_t from, uint32_t *rule)
+{
+	const struct fw_policy *policy = fw_policy_of(w->worker);
+	const struct fw_flow *flow = vnf_session_user(session);
+	bool is_same = p->zone_in == flow->zone[from] && p->zone_out == flow->zone[from ^ 1];
+	vnf_verdict_t verdict;
+
+	*rule = flow->rule;
+	if (is_as_before(policy, p, flow, from))
+		return FW_PASS;
+	/* From the wrong end of the wire, or of another VLAN within the same one. */
+	if (policy->mode == FW_TRANSPARENT && (p->in != flow->in[from] || p->inner != flow->inner))
+		return fw_drop(FW_DROP_OTHER_ZONE);
+	if (is_spoofed(w, p))
+		return fw_drop(FW_DROP_SPOOFED);
+	if (is_same && flow->policy == policy->number)
+		return FW_PASS;
+	/* Two ways lead there, perhaps: it may come from here if it could have begun here. */
+	verdict = session_may(policy, p, session, from, rule);
+	return verdict == FW_PASS || is_same ? verdict : fw_drop(FW_DROP_OTHER_ZONE);
+}
+
+/* It was judged anew, between the zones of this packet. An error's source is another one than the
+ * session's, which that says nothing of.
+ */
+static void session_note(const struct fw_policy *policy, const struct fw_packet *p,
+			 struct fw_flow *flow, uint32_t from, uint32_t rule)
+{
+	if (p->kind == FW_KIND_ERROR)
+		return;
+	/* Interfaces have other numbers in each policy. */
+	if (policy->mode == FW_ROUTED && flow->policy != policy->number)
+		flow->in[from ^ 1] = UINT16_MAX;
+	flow->rule = rule;
+	flow->log = policy->rule[rule].log;
+	flow->policy = policy->number;
+	flow->zone[from] = p->zone_in;
+	flow->zone[from ^ 1] = p->zone_out;
+	flow->in[from] = p->in;
 }
 
 /* Something is not as it was when the session was judged last: the policy, or where packets come
@@ -281,25 +312,16 @@ static void session_end(struct fw_worker *w, const struct fw_packet *p, struct v
 static vnf_verdict_t session_recheck(struct fw_worker *w, const struct fw_packet *p,
 				     struct vnf_session *session, uint32_t from)
 {
-	const struct fw_policy *policy = fw_policy_of(w->worker);
-	struct fw_flow *flow = vnf_session_user(session);
-	bool is_same = p->zone_in == flow->zone[from] && p->zone_out == flow->zone[from ^ 1];
+	uint32_t rule;
+	vnf_verdict_t verdict = fw_session_look(w, p, session, from, &rule);
 
-	/* From the wrong end of the wire, or of another VLAN within the same one. */
-	if (policy->mode == FW_TRANSPARENT && (p->in != flow->in[from] || p->inner != flow->inner))
-		return fw_drop(FW_DROP_OTHER_ZONE);
-	if (is_spoofed(w, p))
-		return fw_drop(FW_DROP_SPOOFED);
-	/* Two ways lead there, perhaps: it may come from here if it could have begun here. */
-	if ((!is_same || flow->policy != policy->number) && !session_may(w, p, session, from)) {
-		if (!is_same)
-			return fw_drop(FW_DROP_OTHER_ZONE);
+	if (verdict == FW_PASS)
+		session_note(fw_policy_of(w->worker), p, vnf_session_user(session), from, rule);
+	else
+		w->burst.rule[p - w->burst.p] = rule;
+	if (verdict == fw_drop(FW_DROP_POLICY))
 		session_end(w, p, session, FW_END_POLICY);
-		return fw_drop(FW_DROP_POLICY);
-	}
-	if (p->kind != FW_KIND_ERROR)
-		flow->in[from] = p->in;
-	return FW_PASS;
+	return verdict;
 }
 
 /* Is the packet of this session by the policy in force, and from where it may come? FW_PASS, or a
@@ -310,9 +332,7 @@ static inline vnf_verdict_t session_check(struct fw_worker *w, const struct fw_p
 {
 	const struct fw_flow *flow = vnf_session_user(session);
 
-	if (likely(flow->policy == fw_policy_of(w->worker)->number &&
-		   p->zone_in == flow->zone[from] && p->zone_out == flow->zone[from ^ 1] &&
-		   p->in == flow->in[from] && p->inner == flow->inner))
+	if (likely(is_as_before(fw_policy_of(w->worker), p, flow, from)))
 		return FW_PASS;
 	return session_recheck(w, p, session, from);
 }
@@ -364,7 +384,7 @@ static vnf_verdict_t error_judge(struct fw_worker *w, uint16_t i, struct vnf_ses
 	const struct vnf_headers *quote = &w->burst.quote[i];
 	struct fw_flow *flow;
 	uint32_t quoted;
-	vnf_verdict_t verdict = sanity(w, p);
+	vnf_verdict_t verdict = fw_packet_sanity(w, p);
 
 	if (verdict != FW_PASS)
 		return verdict;
@@ -407,13 +427,24 @@ static inline vnf_verdict_t packet_judge(struct fw_worker *w, uint16_t i)
 	return bare_judge(w, i);
 }
 
+struct vnf_session *fw_session_find(struct fw_worker *w, uint16_t i)
+{
+	struct fw_burst *b = &w->burst;
+	const struct fw_packet *p = &b->p[i];
+
+	if (!has_key(p))
+		return NULL;
+	return vnf_session_find(w->worker, table_of(w, p), b->slot[i], key_of(b, i),
+				&b->hit[p->table][i]);
+}
+
 vnf_verdict_t fw_judge_alone(struct fw_worker *w, uint16_t i)
 {
 	struct fw_burst *b = &w->burst;
 	const struct fw_packet *p = &b->p[i];
 
 	if (!has_key(p)) {
-		b->rule[i] = rule_find(fw_policy_of(w->worker), p);
+		b->rule[i] = fw_rule_find(fw_policy_of(w->worker), p);
 		return bare_judge(w, i);
 	}
 	b->rule[i] = FW_RULE_UNASKED;

@@ -39,6 +39,11 @@ static const struct vnf_drop drops[] = {
 };
 
 static const struct vnf_command commands[] = {
+	{ .name = "explain",
+	  .help = "What would become of a packet, and why.",
+	  .args = fw_explain_keys,
+	  .args_size = sizeof(struct fw_explain_args),
+	  .run = fw_command_explain },
 	{ .name = "rules",
 	  .help = "What each rule has matched so far, and when last.",
 	  .run = fw_command_rules },

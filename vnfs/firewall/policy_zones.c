@@ -129,7 +129,7 @@ void fw_zones_fill(const struct fw_policy *before, const struct vnf_config *file
 		   const struct fw_config *config, struct fw_rules *rules, struct fw_policy *p)
 {
 	const struct fw_zone_spec *spec = config->zones.items;
-	uint8_t number[FW_ZONES_MAX];
+	uint8_t number[FW_ZONES_MAX] = { 0 };
 
 	p->before = before != NULL ? before->number : 0;
 	zones_number(before, spec, config->zones.n, p, number);

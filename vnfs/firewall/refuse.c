@@ -48,20 +48,28 @@ static bool is_answerable(const struct fw_packet *p)
 	return source_is_host(p) && destination_is_host(p);
 }
 
-/* One of so many answers a second; a tenth of them at once. */
-static bool answer_take(struct fw_worker *w)
+/* One of so many answers a second; a tenth of them at once. When the bucket is full after it; 0:
+ * there is none left.
+ */
+static uint64_t answer_full_ns(const struct fw_worker *w)
 {
 	uint32_t rate = fw_policy_of(w->worker)->reject_rate;
 	uint64_t now = w->worker->now_ns, share, full;
 
 	if (rate == 0)
-		return false;
+		return 0;
 	share = VNF_SECOND_NS * w->worker->count / rate;
 	full = RTE_MAX(w->reject_full_ns, now) + share;
-	if (full > now + RTE_MAX(VNF_SECOND_NS / 10, share))
-		return false;
-	w->reject_full_ns = full;
-	return true;
+	return full > now + RTE_MAX(VNF_SECOND_NS / 10, share) ? 0 : full;
+}
+
+static bool answer_take(struct fw_worker *w)
+{
+	uint64_t full_ns = answer_full_ns(w);
+
+	if (full_ns != 0)
+		w->reject_full_ns = full_ns;
+	return full_ns != 0;
 }
 
 /* ---- building ---- */
@@ -212,4 +220,15 @@ vnf_verdict_t fw_refuse(struct fw_worker *w, struct fw_packet *p)
 	if (p->h->proto == IPPROTO_TCP && p->h->l4 != 0)
 		return reset_send(w, p);
 	return error_send(w, p);
+}
+
+enum fw_answer fw_refuse_foresee(const struct fw_worker *w, const struct fw_packet *p)
+{
+	if (!is_answerable(p))
+		return FW_ANSWER_NOT_ALLOWED;
+	if (answer_full_ns(w) == 0)
+		return FW_ANSWER_RATE;
+	if (p->h->proto == IPPROTO_TCP && p->h->l4 != 0)
+		return FW_ANSWER_RESET;
+	return p->table == FW_IPV4 ? FW_ANSWER_ICMP : FW_ANSWER_ICMP6;
 }

@@ -92,6 +92,16 @@ static inline vnf_verdict_t packet_receive(struct fw_worker *w, uint16_t i, uint
 	return fw_key_make(w, i, waited);
 }
 
+vnf_verdict_t fw_routed_look(struct fw_worker *w, uint16_t port, struct rte_mbuf *pkt,
+			     struct vnf_headers *h, vnf_verdict_t *received, uint16_t *out)
+{
+	fw_burst_begin(&w->burst, 1);
+	w->burst.p[0].kind = FW_KIND_DONE;
+	vnf_ip_receive(w->worker, port, &pkt, h, received, 1);
+	*out = vnf_ip_out(w->worker, 0);
+	return packet_receive(w, 0, port, pkt, h, *received, NULL);
+}
+
 bool fw_routed_is_spoofed(const struct fw_worker *w, const struct fw_packet *p)
 {
 	return is_spoofed(w->worker, p->pkt, p->h, p->in);

@@ -152,6 +152,16 @@ enum fw_tcp_verdict fw_tcp_follow(struct fw_tcp *t, unsigned int side,
 	return follow_ack(t, side, s);
 }
 
+void fw_tcp_expect(const struct fw_tcp *t, unsigned int side, struct fw_tcp_segment *s)
+{
+	const struct fw_tcp_side *from = &t->side[side];
+	bool again = (s->flags & RTE_TCP_SYN_FLAG) && t->state < FW_TCP_ESTABLISHED;
+
+	s->seq = from->flags & SIDE_SENT ? from->end - again : 0;
+	s->ack = s->flags & RTE_TCP_ACK_FLAG ? t->side[side ^ 1].end : 0;
+	s->window = UINT16_MAX;
+}
+
 bool fw_tcp_is_picked_up(const struct fw_tcp *t)
 {
 	return (t->flags & TCP_PICKED_UP) && !(t->side[1].flags & SIDE_ACKS);

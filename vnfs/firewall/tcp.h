@@ -79,6 +79,8 @@ enum fw_tcp_verdict fw_tcp_follow(struct fw_tcp *t, unsigned int side,
 				  const struct fw_tcp_segment *s);
 /* RFC 5927: may an ICMP error quote this sequence number of a segment that `side` has sent? */
 bool fw_tcp_quote_valid(const struct fw_tcp *t, unsigned int side, uint32_t seq);
+/* Numbers that a segment of these flags would have if all sent before had arrived. */
+void fw_tcp_expect(const struct fw_tcp *t, unsigned int side, struct fw_tcp_segment *s);
 /* Was the connection found in its middle, and has only one side been seen yet? */
 bool fw_tcp_is_picked_up(const struct fw_tcp *t);
 /* Such as "established". */

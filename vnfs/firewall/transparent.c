@@ -64,6 +64,14 @@ static inline vnf_verdict_t packet_receive(struct fw_worker *w, uint16_t i, uint
 	return fw_key_make(w, i, waited);
 }
 
+vnf_verdict_t fw_transparent_look(struct fw_worker *w, uint16_t port, struct rte_mbuf *pkt,
+				  struct vnf_headers *h)
+{
+	fw_burst_begin(&w->burst, 1);
+	w->burst.p[0].kind = FW_KIND_DONE;
+	return packet_receive(w, 0, port, pkt, h, NULL);
+}
+
 static inline vnf_verdict_t packet_finish(struct fw_worker *w, uint16_t i, vnf_verdict_t verdict)
 {
 	struct fw_packet *p = &w->burst.p[i];

@@ -16,6 +16,11 @@ from .programs import vnf_program
 from .transfer import raw_socket
 from .wait import until
 
+def is_ip(frame):
+    """Without a tag, and no Neighbour Discovery."""
+    return frame[12:14] == b"\x08\x00" or (frame[12:14] == b"\x86\xdd" and frame[21] != 255)
+
+
 class Fates(Asked):
     """What becomes of frames. `sockets` by port are there once it has started."""
 
@@ -38,10 +43,11 @@ class Fates(Asked):
         """Into a port."""
         self.sockets[port].send(frame)
 
-    def fate(self, port, frame, marker):
+    def fate(self, port, frame, marker, noise=(), own=False):
         """
         Send a frame: the port that it left by, which is known by octets of it, or the reason why it
-        was dropped; and what came back by the port it was sent to meanwhile.
+        was dropped, but for `noise`; and what came back by the port it was sent to meanwhile.
+        `own`: "self" if something did.
         """
         for name in self.sockets:
             self.frames(name)
@@ -54,16 +60,17 @@ class Fates(Asked):
                 frames += self.frames(name)
                 if name != port and any(marker in one for one in frames):
                     return name
-            more = self.drops() - before
-            return next(iter(more), None)
+            if own and any(is_ip(one) for one in seen[port]):
+                return "self"
+            return next(iter(set(self.drops() - before) - set(noise)), None)
 
         return until(fate, 10, "a frame to leave or to be dropped", poll=0.002), seen[port]
 
 
 class RawTransparent(Fates):
-    """In the wire from "lan" to "wan", and from "dmz" to "net"; silence beyond."""
+    """In the wire from "lan" to "wan", and from "dmz" to "net", "spare" alone; silence beyond."""
 
-    def __init__(self, run, rules, *, workers=1, zones=None, **keys):
+    def __init__(self, run, rules, *, workers=1, zones=None, spare=False, **keys):
         self.run = run
         self.netns = Namespace(run, "wire")
         ports = ("lan", "wan", "dmz", "net")
@@ -71,7 +78,7 @@ class RawTransparent(Fates):
         self.vnf = Instance(run, vnf_program("firewall"), {
             "name": "firewall", "workers": workers, "hugepages": "never", "mode": "transparent",
             "ports": [{"name": port, "kind": "tap", "ifname": f"fw-{port}",
-                       "netns": self.netns.name} for port in ports],
+                       "netns": self.netns.name} for port in (*ports, *["spare"] * spare)],
             "wires": [{"a": "lan", "b": "wan"}, {"a": "dmz", "b": "net"}],
             "zones": zones_of(zones, "ports"), "rules": rules, **keys})
 
@@ -92,7 +99,16 @@ def zones_of(zones, members):
 
 
 class RawRouted(RoutedFirewall, Fates):
-    """A router of "lan", "wan" and "dmz", whose ports are left, right and below."""
+    """
+    A router of "lan", "wan" and "dmz", whose ports are left, right and below. By the hosts that are
+    its neighbours it reaches networks where nobody answers, of clients and of servers.
+    """
+
+    def __init__(self, run, caps, rules, **keys):
+        routes = [{"prefix": prefix, "via": via} for prefix, via in
+                  (("10.97.0.0/24", "10.0.1.2"), ("2001:db8:97::/64", "2001:db8:1::2"),
+                   ("10.98.0.0/24", "10.0.2.2"), ("2001:db8:98::/64", "2001:db8:2::2"))]
+        super().__init__(run, caps, rules, taps=True, ip={"routes": routes}, **keys)
 
     def start(self, ready=True):
         """Bring it up, with silence beyond."""
