@@ -118,13 +118,17 @@ def test_rule_of_what_is_ended(run):
     assert {line["why"] for line in vnf.lines("session-end")} == {"policy"}
 
 
-def test_rule_that_takes_over(run):
-    """Whether an end is logged is said by the rule that has accepted the session last."""
-    vnf = wire(run, 1, 100, lan={"count": 100}, rules=[{**ACCEPT, "log": False}]).start()
-    lab.until(lambda: vnf.stats("lan")["rx_packets"] == 100, 10, "the last packet")
+@pytest.mark.parametrize("count", (20, 0), ids=("silent", "busy"))
+def test_rule_that_takes_over(run, count):
+    """
+    Whether an end is logged is said by the rule that has accepted the session last: when the walk
+    came to it, or a packet of it.
+    """
+    vnf = wire(run, 1, 100, lan={"count": count}, rules=[{**ACCEPT, "log": False}]).start()
+    lab.until(lambda: vnf.stats("lan")["rx_packets"] >= 20, 10, "packets")
     vnf.reload(rules=[{**ACCEPT, "name": "second"}])
     lab.until(lambda: len(lab.control(run, vnf.name, "sessions", rule="second")) == FLOWS, 20,
-              "the walk")
+              "sessions of the rule")
     vnf.reload(rules=[DENY])
     vnf.wait(FLOWS, "session-end", rule="second", why="policy")
     vnf.stop()

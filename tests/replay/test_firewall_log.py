@@ -307,8 +307,9 @@ def test_router_itself(tmp_path):
 def test_of_the_node(tmp_path):
     """What the IP node drops by itself is not the firewall's to log."""
     net = Net(1)
+    cut = Ether(lan(IP(src=net.client(), dst=net.server(), len=2000) / (b"x" * 30)).data)
     rows = at(0, net.out(UDP(sport=1, dport=2), None, ttl=1), net.out(UDP(sport=3, dport=4)),
-              net.back(UDP(sport=5, dport=6), "policy"))
+              lan(cut, "ipv4_length"), net.back(UDP(sport=5, dport=6), "policy"))
     lines = logged(routed(OUT, more=DROPS), rows, tmp_path)
     assert briefly([line for line in lines if line.get("src") in (net.client(), net.server())],
                    "src_port", "reason") == [(5, "policy")]
