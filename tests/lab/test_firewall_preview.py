@@ -166,7 +166,8 @@ def test_no_trace(net):
         names = [f"zone-{n}-{i}" for i in range(20)]
         members = dict(zip(names, (["lan"], ["wan"], ["dmz"], ["net"])))
         return dry_run(net, zones=zones(**members), rules=[
-            {"name": f"rule-{n}-{i}", "from": [names[i % 4]], "action": ACCEPT} for i in range(20)])
+            {"name": f"rule-{n}-{i}", "from": [names[i % 4]], "action": ACCEPT}
+            for i in range(100)])
 
     fresh(net)
     begin(net, [*datagrams("lan", 5), *datagrams("dmz", 4)])

@@ -111,7 +111,10 @@ class RawRouted(RoutedFirewall, Fates):
         super().__init__(run, caps, rules, taps=True, ip={"routes": routes}, **keys)
 
     def start(self, ready=True):
-        """Bring it up, with silence beyond."""
+        """Bring it up, with silence beyond: a host that routes would send packets back."""
         super().start(ready)
+        for host in self.hosts:
+            host.sysctl("ipv4/ip_forward", 0)
+            host.sysctl("ipv6/conf/all/forwarding", 0)
         self.listen({host.side: (host.netns, "eth0") for host in self.hosts})
         return self
