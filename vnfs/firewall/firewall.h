@@ -72,6 +72,8 @@ enum fw_drop {
 /* Verdicts of fw_judge() beside drops: none is the SDK's. */
 #define FW_PASS ((vnf_verdict_t)0x40000100u)
 #define FW_REFUSE ((vnf_verdict_t)0x40000101u)
+/* Of fw_flow_follow() alone: it passes, but that it is of the session's ends is not shown. */
+#define FW_PASS_UNPROVEN ((vnf_verdict_t)0x40000102u)
 
 /* What a packet's key is made of, beside its addresses. */
 struct fw_layer4 {
@@ -267,8 +269,8 @@ uint32_t fw_sanity(const struct fw_packet *p);
  */
 vnf_verdict_t fw_flow_open(const struct fw_policy *policy, const struct fw_packet *p,
 			   struct fw_flow *flow, uint32_t *in_class);
-/* A later packet of the session, from side `from` (0 began it). FW_PASS; FW_REFUSE: it begins
- * another connection, this one is over; or a drop.
+/* A later packet of the session, from side `from` (0 began it). FW_PASS; FW_PASS_UNPROVEN;
+ * FW_REFUSE: it begins another connection, this one is over; or a drop.
  */
 vnf_verdict_t fw_flow_follow(struct vnf_worker *worker, struct vnf_sessions *sessions,
 			     const struct fw_packet *p, struct vnf_session *session, uint32_t from);

@@ -130,7 +130,7 @@ static inline vnf_verdict_t tcp_follow(struct vnf_worker *worker, struct vnf_ses
 		segment_widen(p, &flow->tcp.side[from], &s);
 	verdict = fw_tcp_follow(&flow->tcp, from, &s);
 	if (unlikely(verdict == FW_TCP_STILL))
-		return FW_PASS;
+		return FW_PASS_UNPROVEN;
 	if (unlikely(verdict == FW_TCP_ANEW))
 		return FW_REFUSE;
 	/* A drop may end a connection, too: see tcp_syn.c. */

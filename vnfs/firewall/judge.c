@@ -287,54 +287,55 @@ vnf_verdict_t fw_session_look(const struct fw_worker *w, const struct fw_packet 
 	return verdict == FW_PASS || is_same ? verdict : fw_drop(FW_DROP_OTHER_ZONE);
 }
 
-/* It was judged anew, between the zones of this packet. An error's source is another one than the
- * session's, which that says nothing of.
- */
-static void session_note(const struct fw_policy *policy, const struct fw_packet *p,
-			 struct fw_flow *flow, uint32_t from, uint32_t rule)
+/* The policy in force has judged it anew. */
+static void session_settle(const struct fw_policy *policy, struct fw_flow *flow, uint32_t rule)
 {
-	if (p->kind == FW_KIND_ERROR)
-		return;
 	/* Interfaces have other numbers in each policy. */
 	if (policy->mode == FW_ROUTED && flow->policy != policy->number)
-		flow->in[from ^ 1] = UINT16_MAX;
+		flow->in[0] = flow->in[1] = UINT16_MAX;
 	flow->rule = rule;
 	flow->log = policy->rule[rule].log;
 	flow->policy = policy->number;
-	flow->zone[from] = p->zone_in;
-	flow->zone[from ^ 1] = p->zone_out;
-	flow->in[from] = p->in;
 }
 
-/* Something is not as it was when the session was judged last: the policy, or where packets come
- * from and go to.
+/* Something is not as it was when the session was judged last (is_as_before()): may the packet be of
+ * it by the policy in force, and from where it comes? FW_PASS, and the number of the rule that says
+ * so; or a drop. The session is another one only if that takes no more than the policy.
  */
-static vnf_verdict_t session_recheck(struct fw_worker *w, const struct fw_packet *p,
-				     struct vnf_session *session, uint32_t from)
+static vnf_verdict_t session_check(struct fw_worker *w, const struct fw_packet *p,
+				   struct vnf_session *session, uint32_t from, uint32_t *rule)
 {
-	uint32_t rule;
-	vnf_verdict_t verdict = fw_session_look(w, p, session, from, &rule);
+	struct fw_flow *flow = vnf_session_user(session);
+	vnf_verdict_t verdict = fw_session_look(w, p, session, from, rule);
 
-	if (verdict == FW_PASS)
-		session_note(fw_policy_of(w->worker), p, vnf_session_user(session), from, rule);
-	else
-		w->burst.rule[p - w->burst.p] = rule;
+	if (verdict != FW_PASS)
+		w->burst.rule[p - w->burst.p] = *rule;
+	else if (p->zone_in == flow->zone[from] && p->zone_out == flow->zone[from ^ 1])
+		session_settle(fw_policy_of(w->worker), flow, *rule);
 	if (verdict == fw_drop(FW_DROP_POLICY))
 		session_end(w, p, session, FW_END_POLICY);
 	return verdict;
 }
 
-/* Is the packet of this session by the policy in force, and from where it may come? FW_PASS, or a
- * drop.
+/* Such a packet, once its session has taken it for its own: from here on that is where it is. A TCP
+ * segment whose numbers prove nothing does not move it, as anybody can send one.
  */
-static inline vnf_verdict_t session_check(struct fw_worker *w, const struct fw_packet *p,
-					  struct vnf_session *session, uint32_t from)
+static vnf_verdict_t session_move(struct fw_worker *w, const struct fw_packet *p,
+				  struct vnf_session *session, uint32_t from, uint32_t *rule)
 {
-	const struct fw_flow *flow = vnf_session_user(session);
+	struct fw_flow *flow = vnf_session_user(session);
+	vnf_verdict_t verdict = session_check(w, p, session, from, rule);
 
-	if (likely(is_as_before(fw_policy_of(w->worker), p, flow, from)))
-		return FW_PASS;
-	return session_recheck(w, p, session, from);
+	if (verdict != FW_PASS)
+		return verdict;
+	verdict = fw_flow_follow(w->worker, table_of(w, p), p, session, from);
+	if (verdict != FW_PASS)
+		return verdict;
+	session_settle(fw_policy_of(w->worker), flow, *rule);
+	flow->zone[from] = p->zone_in;
+	flow->zone[from ^ 1] = p->zone_out;
+	flow->in[from] = p->in;
+	return FW_PASS;
 }
 
 /* The connection is over, and this is the first segment of another between the same ports. */
@@ -352,20 +353,21 @@ static inline vnf_verdict_t session_judge(struct fw_worker *w, uint16_t i,
 					  struct vnf_session *session)
 {
 	const struct fw_packet *p = &w->burst.p[i];
-	struct fw_flow *flow = vnf_session_user(session);
-	uint32_t from = p->direction ^ flow->first;
-	vnf_verdict_t verdict = session_check(w, p, session, from);
+	const struct fw_flow *flow = vnf_session_user(session);
+	uint32_t from = p->direction ^ flow->first, rule = flow->rule;
+	vnf_verdict_t verdict;
 
-	if (unlikely(verdict != FW_PASS))
-		return verdict;
-	verdict = fw_flow_follow(w->worker, table_of(w, p), p, session, from);
+	if (likely(is_as_before(fw_policy_of(w->worker), p, flow, from)))
+		verdict = fw_flow_follow(w->worker, table_of(w, p), p, session, from);
+	else
+		verdict = session_move(w, p, session, from, &rule);
 	if (unlikely(verdict == FW_REFUSE))
 		return session_anew(w, i, session);
-	if (likely(verdict == FW_PASS)) {
-		w->burst.rule[i] = flow->rule;
-		fw_rule_count(w, flow->rule, p);
-	}
-	return verdict;
+	if (unlikely(verdict != FW_PASS && verdict != FW_PASS_UNPROVEN))
+		return verdict;
+	w->burst.rule[i] = rule;
+	fw_rule_count(w, rule, p);
+	return FW_PASS;
 }
 
 static bool error_is_for_source(const struct fw_packet *p, const struct vnf_headers *quote)
@@ -382,8 +384,8 @@ static vnf_verdict_t error_judge(struct fw_worker *w, uint16_t i, struct vnf_ses
 {
 	const struct fw_packet *p = &w->burst.p[i];
 	const struct vnf_headers *quote = &w->burst.quote[i];
-	struct fw_flow *flow;
-	uint32_t quoted;
+	const struct fw_flow *flow;
+	uint32_t quoted, rule;
 	vnf_verdict_t verdict = fw_packet_sanity(w, p);
 
 	if (verdict != FW_PASS)
@@ -392,14 +394,17 @@ static vnf_verdict_t error_judge(struct fw_worker *w, uint16_t i, struct vnf_ses
 		return fw_drop(FW_DROP_NO_SESSION);
 	flow = vnf_session_user(session);
 	quoted = p->direction ^ flow->first;
-	verdict = session_check(w, p, session, quoted ^ 1);
-	if (verdict != FW_PASS)
-		return verdict;
+	rule = flow->rule;
+	if (!is_as_before(fw_policy_of(w->worker), p, flow, quoted ^ 1)) {
+		verdict = session_check(w, p, session, quoted ^ 1, &rule);
+		if (verdict != FW_PASS)
+			return verdict;
+	}
 	if (p->l4.proto == IPPROTO_TCP &&
 	    !fw_tcp_quote_valid(&flow->tcp, quoted,
 				rte_be_to_cpu_32(vnf_tcp(p->pkt, quote)->sent_seq)))
 		return fw_drop(FW_DROP_TCP_WINDOW);
-	fw_rule_count(w, flow->rule, p);
+	fw_rule_count(w, rule, p);
 	return FW_PASS;
 }
 

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 The vnfkit authors
+ *
+ * What a reload of vnf-firewall means to sessions, errors and datagrams that it finds under way.
+ */
+
+#include "fw_support.h"
+
+#define WIRE                                                                                       \
+	"mode = \"transparent\";"                                                                  \
+	"ports = ( { name = \"lan\"; kind = \"null\"; }, { name = \"wan\"; kind = \"null\"; } );"  \
+	"wires = ( { a = \"lan\"; b = \"wan\"; } );"                                               \
+	"zones = ( { name = \"lan\"; ports = [ \"lan\" ]; },"                                      \
+	"          { name = \"wan\"; ports = [ \"wan\" ]; } );"
+#define RULES(...) WIRE "rules = ( " __VA_ARGS__ " );"
+/* Never matches, so that others have greater numbers. */
+#define NEVER "{ src = [ \"240.0.0.0/4\" ]; action = \"drop\"; }, "
+#define ALL "{ from = [ \"lan\" ]; to = [ \"wan\" ]; action = \"accept\"; }"
+
+#define CLIENT "10.0.0.1"
+#define ROUTER "198.51.100.254"
+#define SERVER "198.51.100.1"
+
+static void from_lan(struct vnf_test_packet *p)
+{
+	vnf_test_eth(p, WAN_MAC, LAN_MAC);
+	vnf_test_ipv4(p, CLIENT, SERVER);
+}
+
+static void question(struct vnf_test_replay *t, uint64_t at_ns, struct vnf_test_packet *p)
+{
+	from_lan(p);
+	vnf_test_udp(p, 1000, 53);
+	vnf_test_payload(p, 64);
+	vnf_test_replay_packet(t, "lan", at_ns, p);
+}
+
+/* Its rule was the third, and is the first now. */
+Test(fw_reload, an_error_about_a_session_counts_for_the_rule_that_is_in_force)
+{
+	static const struct fw_change change = { 50 * MS, RULES(ALL) };
+	struct vnf_test_replay *t = fw_begin(RULES(NEVER NEVER ALL), &change, 1);
+	struct vnf_test_packet p, error;
+
+	question(t, 0, &p);
+	vnf_test_eth(&error, LAN_MAC, WAN_MAC);
+	vnf_test_ipv4(&error, ROUTER, CLIENT);
+	vnf_test_icmp_error(&error, 3, 1, 0, &p, 64);
+	vnf_test_replay_packet(t, "wan", 100 * MS, &error);
+	fw_run(t);
+	cr_assert_str_eq(fw_fate(t, 0), "pass");
+	cr_assert_str_eq(fw_fate(t, 1), "pass");
+	vnf_test_replay_destroy(t);
+}
+
+/* ---- as a router ---- */
+
+#define NET(port, net) "{ port = \"" port "\"; dad = false; addresses = [ \"" net ".1/24\" ]; }"
+#define ROUTER_OF(...)                                                                             \
+	"mode = \"routed\";"                                                                       \
+	"ports = ( { name = \"lan\"; kind = \"null\"; mac = \"02:00:00:00:01:01\"; },"             \
+	"          { name = \"dmz\"; kind = \"null\"; mac = \"02:00:00:00:03:01\"; },"             \
+	"          { name = \"wan\"; kind = \"null\"; mac = \"02:00:00:00:02:01\"; } );"           \
+	"ip = { interfaces = ( " NET("lan", "10.0.1") ", " NET("dmz", "10.0.3") ", " NET(          \
+		"wan", "10.0.2") " ); };"                                                          \
+				 "reverse_path = \"off\";"                                         \
+				 "zones = ( { name = \"lan\"; interfaces = [ \"lan\" ]; },"        \
+				 "          { name = \"dmz\"; interfaces = [ \"dmz\" ]; },"        \
+				 "          { name = \"wan\"; interfaces = [ \"wan\" ]; } );"      \
+				 "rules = ( " __VA_ARGS__ " );"
+#define FROM(zones) "{ from = [ " zones " ]; to = [ \"wan\" ]; action = \"accept\"; }"
+
+static void neighbour(struct vnf_test_replay *t, const char *port, const char *mac, const char *ip,
+		      const char *own)
+{
+	struct vnf_test_packet p;
+
+	vnf_test_eth(&p, "ff:ff:ff:ff:ff:ff", mac);
+	vnf_test_arp(&p, 1, mac, ip, "00:00:00:00:00:00", own);
+	vnf_test_replay_packet(t, port, 0, &p);
+}
+
+static void segment(struct vnf_test_replay *t, const char *port, uint64_t at_ns, uint8_t flags,
+		    uint32_t seq, uint32_t ack)
+{
+	bool is_answer = strcmp(port, "wan") == 0;
+	struct vnf_test_packet p;
+
+	vnf_test_eth(&p,
+		     is_answer                  ? "02:00:00:00:02:01"
+		     : strcmp(port, "lan") == 0 ? "02:00:00:00:01:01"
+						: "02:00:00:00:03:01",
+		     is_answer ? WAN_MAC : LAN_MAC);
+	vnf_test_ipv4(&p, is_answer ? "10.0.2.9" : "10.0.1.9", is_answer ? "10.0.1.9" : "10.0.2.9");
+	vnf_test_tcp(&p, is_answer ? 80 : 1000, is_answer ? 1000 : 80, flags);
+	vnf_test_tcp_seq(&p, seq, ack, 1000);
+	vnf_test_replay_packet(t, port, at_ns, &p);
+}
+
+static struct vnf_test_replay *connect_by(const struct fw_change *change)
+{
+	struct vnf_test_replay *t = fw_begin(ROUTER_OF(FROM("\"lan\", \"dmz\"")), change, 1);
+
+	fw_plan.walks = true;
+	neighbour(t, "lan", LAN_MAC, "10.0.1.9", "10.0.1.1");
+	neighbour(t, "wan", WAN_MAC, "10.0.2.9", "10.0.2.1");
+	segment(t, "lan", 10 * MS, VNF_TEST_SYN, 100, 0);
+	segment(t, "wan", 11 * MS, VNF_TEST_SYN | VNF_TEST_ACK, 500, 101);
+	segment(t, "lan", 12 * MS, VNF_TEST_ACK, 101, 501);
+	return t;
+}
+
+/* A guess of a reset in the window is for the host to challenge. What the new policy denies to the
+ * zone that they come from ends nothing.
+ */
+Test(fw_reload, segments_that_prove_nothing_move_no_session)
+{
+	static const struct fw_change change = { 50 * MS, ROUTER_OF(FROM("\"lan\"")) };
+	struct vnf_test_replay *t = connect_by(&change);
+
+	segment(t, "dmz", 20 * MS, VNF_TEST_ACK, 0x7f000000, 501);
+	segment(t, "dmz", 21 * MS, VNF_TEST_SYN, 0x7f000000, 0);
+	segment(t, "dmz", 22 * MS, VNF_TEST_RST, 500, 0);
+	segment(t, "lan", 2000 * MS, VNF_TEST_ACK, 101, 501);
+	segment(t, "wan", 2001 * MS, VNF_TEST_ACK, 501, 101);
+	fw_run(t);
+	cr_assert_str_eq(fw_fate(t, 5), "tcp_window");
+	cr_assert_str_eq(fw_fate(t, 6), "pass");
+	cr_assert_str_eq(fw_fate(t, 7), "pass");
+	cr_assert_str_eq(fw_fate(t, 8), "pass");
+	cr_assert_str_eq(fw_fate(t, 9), "pass");
+	vnf_test_replay_destroy(t);
+}
+
+/* It goes another way now, so it ends with what that is denied. */
+Test(fw_reload, segments_in_window_move_a_session)
+{
+	static const struct fw_change change = { 50 * MS, ROUTER_OF(FROM("\"lan\"")) };
+	struct vnf_test_replay *t = connect_by(&change);
+
+	segment(t, "dmz", 20 * MS, VNF_TEST_ACK, 101, 501);
+	segment(t, "wan", 2001 * MS, VNF_TEST_ACK, 501, 101);
+	fw_run(t);
+	cr_assert_str_eq(fw_fate(t, 5), "pass");
+	cr_assert_str_eq(fw_fate(t, 6), "no_session");
+	vnf_test_replay_destroy(t);
+}
