@@ -53,6 +53,38 @@ Test(fw_reload, an_error_about_a_session_counts_for_the_rule_that_is_in_force)
 	vnf_test_replay_destroy(t);
 }
 
+static void echo(struct vnf_test_replay *t, const char *port, uint64_t at_ns, uint8_t code)
+{
+	bool is_reply = strcmp(port, "wan") == 0;
+	struct vnf_test_packet p;
+
+	vnf_test_eth(&p, WAN_MAC, LAN_MAC);
+	vnf_test_ipv4(&p, is_reply ? SERVER : CLIENT, is_reply ? CLIENT : SERVER);
+	vnf_test_icmp(&p, is_reply ? 0 : 8, code, 0x00070001);
+	vnf_test_replay_packet(t, port, at_ns, &p);
+}
+
+#define ICMP(code) "{ proto = [ \"icmp\" ]; icmp = [ \"8/" code "\" ]; action = \"accept\"; }"
+
+/* Its code is of no meaning, and rules may name it all the same. */
+Test(fw_reload, a_session_of_icmp_is_judged_by_its_code)
+{
+	static const struct fw_change changes[] = { { 50 * MS, RULES(NEVER ICMP("5")) },
+						    { 150 * MS, RULES(ICMP("0")) } };
+	struct vnf_test_replay *t = fw_begin(RULES(ICMP("5")), changes, 2);
+
+	echo(t, "lan", 0, 5);
+	echo(t, "wan", 1 * MS, 0);
+	echo(t, "wan", 100 * MS, 0);
+	echo(t, "wan", 200 * MS, 0);
+	fw_run(t);
+	cr_assert_str_eq(fw_fate(t, 0), "pass");
+	cr_assert_str_eq(fw_fate(t, 1), "pass");
+	cr_assert_str_eq(fw_fate(t, 2), "pass");
+	cr_assert_str_eq(fw_fate(t, 3), "policy");
+	vnf_test_replay_destroy(t);
+}
+
 /* ---- as a router ---- */
 
 #define NET(port, net) "{ port = \"" port "\"; dad = false; addresses = [ \"" net ".1/24\" ]; }"

@@ -149,10 +149,13 @@ struct fw_flow {
 	bool answered;
 	bool fragments : 1; /* its first packet came in fragments */
 	bool log : 1;       /* its rule says so */
-	uint8_t tcp_flags;  /* of the first segment */
-	uint16_t vlan;      /* as rules see it */
-	uint16_t inner;     /* the second VLAN tag's, or 0 */
-	uint16_t begun[3];  /* when: see fw_flow_begun_set() */
+	union {
+		uint8_t tcp_flags; /* of the first segment */
+		uint8_t icmp_code; /* of the first message */
+	};
+	uint16_t vlan;     /* as rules see it */
+	uint16_t inner;    /* the second VLAN tag's, or 0 */
+	uint16_t begun[3]; /* when: see fw_flow_begun_set() */
 };
 
 /* Progress of a walk through all sessions of a worker. Slots that came while it was under way may

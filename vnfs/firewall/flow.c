@@ -170,6 +170,8 @@ vnf_verdict_t fw_flow_open(const struct fw_policy *policy, const struct fw_packe
 	flow->fragments = (p->h->flags & VNF_FRAGMENT) != 0;
 	if (p->l4.proto == IPPROTO_TCP)
 		return tcp_open(policy, p, flow, in_class);
+	if (vnf_is_icmp(p->h))
+		flow->icmp_code = vnf_icmp(p->pkt, p->h)->icmp_code;
 	*in_class = class_of(p->l4.proto);
 	return FW_PASS;
 }

@@ -542,7 +542,10 @@ uint32_t fw_session_rule(const struct fw_policy *policy, const struct vnf_sessio
 	packet.has = session_has(&packet);
 	if ((packet.has & VNF_ACL_HAS_PORTS) == 0)
 		packet.src_port = packet.dst_port = 0;
-	packet.flags = flow->tcp_flags;
+	if ((packet.has & VNF_ACL_HAS_ICMP) != 0)
+		packet.icmp_code = flow->icmp_code;
+	else
+		packet.flags = flow->tcp_flags;
 	vnf_acl_classify(policy->acl, &packet, 1, &rule);
 	return rule_or_default(policy, rule);
 }
