@@ -85,6 +85,73 @@ Test(fw_reload, a_session_of_icmp_is_judged_by_its_code)
 	vnf_test_replay_destroy(t);
 }
 
+/* ---- datagrams ---- */
+
+#define PART 512
+
+/* Parts of a datagram of 2,048 octets and its header; the third is its last but one. */
+static void part(struct vnf_test_replay *t, uint64_t at_ns, const char *to, uint32_t n)
+{
+	struct vnf_test_packet whole, p;
+
+	vnf_test_eth(&whole, WAN_MAC, LAN_MAC);
+	vnf_test_ipv4(&whole, CLIENT, to);
+	vnf_test_udp(&whole, 1000, 53);
+	vnf_test_payload(&whole, 2048);
+	vnf_test_finish(&whole);
+	vnf_test_fragment(&p, &whole, 7, n * PART, PART);
+	vnf_test_replay_packet(t, "lan", at_ns, &p);
+}
+
+#define GROUP "239.1.2.3"
+#define TO(ports) "{ proto = [ \"udp\" ]; dport = [ \"" ports "\" ]; action = \"accept\"; }"
+
+static void parts(const char *to, const struct fw_change *change, const char *fate)
+{
+	struct vnf_test_replay *t = fw_begin(RULES(TO("53")), change, 1);
+
+	part(t, 0, to, 0);
+	part(t, 1 * MS, to, 1);
+	part(t, 1500 * MS, to, 2);
+	part(t, 1501 * MS, to, 3);
+	fw_run(t);
+	cr_assert_str_eq(fw_fate(t, 0), "pass");
+	cr_assert_str_eq(fw_fate(t, 1), "pass");
+	cr_assert_str_eq(fw_fate(t, 2), fate);
+	cr_assert_str_eq(fw_fate(t, 3), fate);
+	vnf_test_replay_destroy(t);
+}
+
+static const struct fw_change goes_on = { 50 * MS, RULES(NEVER TO("50-59")) };
+static const struct fw_change is_denied = { 50 * MS, RULES(TO("54")) };
+
+Test(fw_reload, a_datagram_that_goes_on_is_of_its_session)
+{
+	parts(SERVER, &goes_on, "pass");
+}
+
+Test(fw_reload, a_datagram_that_is_denied_ends)
+{
+	parts(SERVER, &is_denied, "policy");
+}
+
+/* There is no session then. */
+Test(fw_reload, a_datagram_that_goes_on_ends_with_its_session)
+{
+	fw_plan.walks = true;
+	parts(SERVER, &is_denied, "no_session");
+}
+
+Test(fw_reload, a_datagram_to_a_group_goes_on)
+{
+	parts(GROUP, &goes_on, "pass");
+}
+
+Test(fw_reload, a_datagram_to_a_group_that_is_denied_ends)
+{
+	parts(GROUP, &is_denied, "policy");
+}
+
 /* ---- as a router ---- */
 
 #define NET(port, net) "{ port = \"" port "\"; dad = false; addresses = [ \"" net ".1/24\" ]; }"

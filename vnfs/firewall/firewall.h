@@ -235,6 +235,8 @@ vnf_verdict_t fw_fragment_judge(struct fw_worker *w, uint16_t i);
 vnf_verdict_t fw_key_make(struct fw_worker *w, uint16_t i, const struct fw_waited *waited);
 /* The same of a first fragment, once its turn has come. */
 vnf_verdict_t fw_key_first(struct fw_burst *b, uint16_t i);
+/* The key of a later one, whose datagram is of a session; `is_reply`: to an ICMP request. */
+void fw_key_later(struct fw_burst *b, uint16_t i, const struct vnf_frag *frag, bool is_reply);
 
 /* ---- judge.c ---- */
 
@@ -243,6 +245,10 @@ void fw_burst_begin(struct fw_burst *b, uint16_t n);
 void fw_judge(struct fw_worker *w, vnf_verdict_t *verdicts);
 /* The same of one packet, whose session nobody has looked up yet. */
 vnf_verdict_t fw_judge_alone(struct fw_worker *w, uint16_t i);
+/* The same of a later fragment, after fw_key_later(): it does nothing to its session. */
+vnf_verdict_t fw_judge_later(struct fw_worker *w, uint16_t i);
+/* By rules alone, which see packet `i` like this. */
+vnf_verdict_t fw_rule_judge(struct fw_worker *w, uint16_t i, const struct vnf_acl_packet *packet);
 /* Count a packet of a rule of the policy in force. */
 void fw_rule_count(const struct fw_worker *w, uint32_t rule, const struct fw_packet *p);
 /* Rule for a session as it stands, between these zones: its number, that of the default too. */

@@ -8,7 +8,9 @@
  */
 #include "firewall.h"
 
-/* A fate: verdict, where the first fragment came from, its rule, and of which policy. */
+/* A fate: verdict, where the first fragment came from, its rule, and of which policy; and how to find
+ * its session when that is not in force any more.
+ */
 #define FATE_KNOWN UINT64_C(1)
 #define FATE_PASS UINT64_C(2)
 #define FATE_REASON_SHIFT 2
@@ -18,8 +20,11 @@
 #define FATE_POLICY_SHIFT 18
 #define FATE_POLICY_MASK 0xffffu
 #define FATE_RULE_SHIFT 34
+#define FATE_RULE_MASK 0xfffffffu
+#define FATE_KEYED (UINT64_C(1) << 62)
+#define FATE_REPLY (UINT64_C(1) << 63) /* to an ICMP request */
 
-_Static_assert(VNF_DROPS_MAX <= FATE_REASON_MASK && VNF_ACL_RULES_MAX < (1 << 30), "they fit");
+_Static_assert(VNF_DROPS_MAX <= FATE_REASON_MASK && VNF_ACL_RULES_MAX < FATE_RULE_MASK, "they fit");
 
 /* Zones where there are routes, as there may be several ways; in the wire there is one. */
 static uint64_t where(const struct fw_worker *w, const struct fw_packet *p)
@@ -39,24 +44,68 @@ static fw_fate_t fate_make(const struct fw_worker *w, uint16_t i, vnf_verdict_t 
 	if (verdict != FW_PASS)
 		return fate | reason << FATE_REASON_SHIFT;
 	fate |= (uint64_t)(fw_policy_of(w->worker)->number & FATE_POLICY_MASK) << FATE_POLICY_SHIFT;
+	fate |= b->p[i].kind == FW_KIND_KEYED ? FATE_KEYED : 0;
+	fate |= b->p[i].l4.reply ? FATE_REPLY : 0;
 	return fate | FATE_PASS | (uint64_t)b->rule[i] << FATE_RULE_SHIFT;
+}
+
+static bool fate_is_old(const struct fw_worker *w, fw_fate_t fate)
+{
+	return (fate & FATE_PASS) != 0 &&
+	       (fate >> FATE_POLICY_SHIFT & FATE_POLICY_MASK) !=
+		       (fw_policy_of(w->worker)->number & FATE_POLICY_MASK);
 }
 
 /* The datagram is of one side: what comes from another is not of it. */
 static vnf_verdict_t fate_share(const struct fw_worker *w, const struct fw_packet *p,
 				fw_fate_t fate)
 {
-	uint32_t policy = fate >> FATE_POLICY_SHIFT & FATE_POLICY_MASK;
-
 	if ((fate & FATE_KNOWN) == 0)
 		return fw_drop(FW_DROP_NO_SESSION);
 	if ((fate & FATE_PASS) == 0)
 		return VNF_DROP((uint32_t)(fate >> FATE_REASON_SHIFT) & FATE_REASON_MASK);
 	if (where(w, p) != (fate >> FATE_IN_SHIFT & FATE_IN_MASK))
 		return fw_drop(FW_DROP_OTHER_ZONE);
-	if (policy == (fw_policy_of(w->worker)->number & FATE_POLICY_MASK))
-		fw_rule_count(w, (uint32_t)(fate >> FATE_RULE_SHIFT), p);
+	fw_rule_count(w, (uint32_t)(fate >> FATE_RULE_SHIFT) & FATE_RULE_MASK, p);
 	return FW_PASS;
+}
+
+/* To a group, say: by rules, which know no more than what is kept of the first fragment. */
+static vnf_verdict_t bare_renew(struct fw_worker *w, uint16_t i, const struct vnf_frag *frag)
+{
+	const struct fw_packet *p = &w->burst.p[i];
+	struct vnf_acl_packet packet;
+
+	vnf_acl_packet_of(p->pkt, p->h, p->zone_in, p->zone_out, p->vlan, &packet);
+	packet.fragment = VNF_ACL_FIRST;
+	packet.proto = frag->proto;
+	if ((frag->flags & VNF_FRAG_PORTS) != 0) {
+		packet.src_port = rte_be_to_cpu_16(frag->ports.src);
+		packet.dst_port = rte_be_to_cpu_16(frag->ports.dst);
+		packet.has |= VNF_ACL_HAS_PORTS;
+	}
+	return fw_rule_judge(w, i, &packet);
+}
+
+/* A reload came between the first fragment and this one. What the new policy does not accept ends,
+ * as sessions do, and all else goes on.
+ */
+static vnf_verdict_t fate_renew(struct fw_worker *w, uint16_t i, struct vnf_frag *frag)
+{
+	struct fw_packet *p = &w->burst.p[i];
+	fw_fate_t is = frag->user & (FATE_KEYED | FATE_REPLY);
+	vnf_verdict_t verdict;
+
+	if (where(w, p) != (frag->user >> FATE_IN_SHIFT & FATE_IN_MASK))
+		return fw_drop(FW_DROP_OTHER_ZONE);
+	if ((is & FATE_KEYED) == 0) {
+		verdict = bare_renew(w, i, frag);
+	} else {
+		fw_key_later(&w->burst, i, frag, (is & FATE_REPLY) != 0);
+		verdict = fw_judge_later(w, i);
+	}
+	frag->user = fate_make(w, i, verdict) | is;
+	return verdict == FW_REFUSE ? fw_drop(FW_DROP_REJECTED) : verdict;
 }
 
 static void waited_take(struct fw_worker *w, struct vnf_frag *frag)
@@ -90,7 +139,8 @@ vnf_verdict_t fw_fragment_judge(struct fw_worker *w, uint16_t i)
 	if (bad != 0)
 		return VNF_DROP(bad);
 	if (p->h->fragment_offset != 0)
-		return fate_share(w, p, frag->user);
+		return unlikely(fate_is_old(w, frag->user)) ? fate_renew(w, i, frag)
+							    : fate_share(w, p, frag->user);
 	verdict = fw_key_first(&w->burst, i);
 	if (verdict == 0)
 		verdict = fw_judge_alone(w, i);

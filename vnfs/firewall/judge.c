@@ -457,6 +457,38 @@ vnf_verdict_t fw_judge_alone(struct fw_worker *w, uint16_t i)
 	return keyed_judge(w, i);
 }
 
+vnf_verdict_t fw_judge_later(struct fw_worker *w, uint16_t i)
+{
+	struct fw_burst *b = &w->burst;
+	const struct fw_packet *p = &b->p[i];
+	struct vnf_session_hit *hit = &b->hit[p->table][i];
+	const struct fw_flow *flow;
+	uint32_t from;
+	vnf_verdict_t verdict = FW_PASS;
+
+	vnf_session_find(w->worker, table_of(w, p), b->slot[i], key_of(b, i), hit);
+	if (hit->session == NULL)
+		return fw_drop(FW_DROP_NO_SESSION);
+	flow = vnf_session_user(hit->session);
+	from = p->direction ^ flow->first;
+	b->rule[i] = flow->rule;
+	if (!is_as_before(fw_policy_of(w->worker), p, flow, from))
+		verdict = session_check(w, p, hit->session, from, &b->rule[i]);
+	if (verdict == FW_PASS)
+		fw_rule_count(w, b->rule[i], p);
+	return verdict;
+}
+
+vnf_verdict_t fw_rule_judge(struct fw_worker *w, uint16_t i, const struct vnf_acl_packet *packet)
+{
+	const struct fw_policy *policy = fw_policy_of(w->worker);
+	uint32_t rule;
+
+	vnf_acl_classify(policy->acl, packet, 1, &rule);
+	w->burst.rule[i] = rule_or_default(policy, rule);
+	return rule_apply(w, &w->burst.p[i], w->burst.rule[i]);
+}
+
 void fw_judge(struct fw_worker *w, vnf_verdict_t *verdicts)
 {
 	struct fw_burst *b = &w->burst;

@@ -10,6 +10,7 @@
 #include <vnf/edit.h>
 
 #define ICMP6_ERROR_LAST 4 /* RFC 4443: parameter problem */
+#define ICMP6_ECHO_REQUEST 128
 #define ICMP6_MLD_FIRST 130
 #define ICMP6_MLD_LAST 132
 #define ICMP6_ND_FIRST 133
@@ -213,6 +214,18 @@ vnf_verdict_t fw_key_first(struct fw_burst *b, uint16_t i)
 	if (neighbour_of(p) != NEIGHBOUR_NOT)
 		return VNF_DROP(VNF_DROP_ND_INVALID);
 	return whole_key(b, i, false);
+}
+
+void fw_key_later(struct fw_burst *b, uint16_t i, const struct vnf_frag *frag, bool is_reply)
+{
+	struct fw_packet *p = &b->p[i];
+
+	p->l4 = (struct fw_layer4){ .ports = frag->ports, .proto = frag->proto, .reply = is_reply };
+	if ((frag->flags & VNF_FRAG_ECHO) != 0) {
+		p->l4.ports.src = p->l4.ports.dst = frag->icmp_id;
+		p->l4.icmp = p->table == FW_IPV4 ? RTE_IP_ICMP_ECHO_REQUEST : ICMP6_ECHO_REQUEST;
+	}
+	key_make(b, i, p->h);
 }
 
 /* ---- one packet ---- */
