@@ -15,17 +15,18 @@ packages_of() {
 	case $1 in
 	build) echo gcc meson ninja-build pkg-config libdpdk-dev libconfig-dev libjansson-dev \
 		libpcap-dev libsodium-dev libmicrohttpd-dev ;;
+	package) echo build-essential debhelper dpkg-dev ;;
 	demo) echo iproute2 iputils-ping curl iperf3 python3 ethtool ;;
 	test) echo libcriterion-dev python3-pytest python3-scapy dpdk dpdk-dev \
 		openvswitch-switch-dpdk tcpdump qemu-system-x86 libvirt-clients libxml2-utils \
 		cpio busybox-static prometheus systemd mandoc tshark dnsmasq-base traceroute \
-		iputils-tracepath nmap ;;
+		iputils-tracepath nmap mmdebstrap lintian ;;
 	check)
 		echo clang libclang-rt-14-dev clang-format clang-tidy codespell shellcheck doxygen
 		echo graphviz
 		;;
 	*)
-		echo "packages_of: \"$1\" is none of build, demo, test, check" >&2
+		echo "packages_of: \"$1\" is none of build, package, demo, test, check" >&2
 		return 2
 		;;
 	esac
