@@ -198,6 +198,19 @@ def test_unsafe_run_directory(run_dir):
     lock.close()
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a directory away")
+def test_run_directory_of_services(run_dir, monkeypatch):
+    """It belongs to their user, whom root believes there and nowhere else."""
+    lock = enter(run_dir, "a")
+    os.chown(run_dir, 65534, 65534)
+    assert not ctl_find.instances()
+    monkeypatch.setattr(ctl_find, "ROOT_DIR", str(run_dir))
+    assert [entry.name for entry in ctl_find.instances()] == ["a"]
+    os.chmod(run_dir, 0o777)
+    assert not ctl_find.instances()
+    lock.close()
+
+
 # ---- servers that answer wrongly ----
 
 @contextlib.contextmanager
