@@ -3,8 +3,8 @@
  *
  * What an event of the journal costs: on the worker, where it is a record in a ring, and on the
  * thread that makes a line of it, to a file that the argument names (else /dev/null). Prints
- * "worker:off TICKS", "worker:record TICKS", "worker:refused TICKS" (over the rate) and "writer:line
- * TICKS", the least of many turns of 1,000 each.
+ * "worker:off TICKS", "worker:record TICKS", "worker:refused TICKS" (over the rate) and
+ * "writer:line TICKS", the least of many turns of 1,000 each.
  *
  * Records are those of a firewall's session: 120 octets, 12 members in the line.
  */

@@ -3,8 +3,8 @@
  *
  * A VNF with a journal, for the tests of that: each frame is an event, named by the first octets of
  * its payload (behind the Ethernet header), as often as the digit before the name says; or one, if
- * there is no digit. It forwards them to the other port. At the end each worker says how many it has
- * seen.
+ * there is no digit. It forwards them to the other port. At the end each worker says how many it
+ * has seen.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -52,8 +52,6 @@ struct vnf_program {
 	const struct vnf_drop *drops;                  /**< Drop reasons of its own. */
 	const struct vnf_command *commands;            /**< For `vnfkit ctl`; NULL = none. */
 	const struct vnf_metric *metrics;              /**< For the metrics page; NULL = none. */
-	/** As of struct vnf_app. */
-	json_t *(*journal)(struct vnf *vnf, const void *record, size_t octets);
 	const struct vnf_part *const *parts;           /**< VNF_PARTS_MAX of them, NULL = none; for
 							*   vnf_run() only.
 							*/
@@ -114,6 +112,8 @@ struct vnf_program {
 	 *  control thread.
 	 */
 	const char *(*peer_fault)(const struct vnf_port *port);
+	/** As of struct vnf_app. */
+	json_t *(*journal)(struct vnf *vnf, const void *record, size_t octets);
 	/** Called every 10 ms. Context: control thread. */
 	void (*control)(struct vnf *vnf);
 	/** A port went up or down. Context: control thread. */
