@@ -64,6 +64,7 @@ struct fw_event {
 	uint8_t dst[16];
 	char from[FW_EVENT_NAME_OCTETS]; /* zone; "": none, as all that follows */
 	char to[FW_EVENT_NAME_OCTETS];   /* zone */
+	uint16_t port;                   /* whose name `in` will be, or UINT16_MAX */
 	char in[FW_EVENT_IN_OCTETS];     /* port or interface */
 	char rule_name[FW_EVENT_NAME_OCTETS];
 };

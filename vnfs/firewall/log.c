@@ -32,12 +32,15 @@ static struct fw_event *event_begin(struct vnf_worker *worker, enum fw_event_kin
 		return NULL;
 	memset(e, 0, sizeof(*e));
 	e->kind = (uint8_t)kind;
+	e->port = UINT16_MAX;
 	return e;
 }
 
+/* To where there are zeros. */
 static void name_copy(char *to, size_t size, const char *name)
 {
-	snprintf(to, size, "%s", name != NULL ? name : "");
+	if (name != NULL)
+		memccpy(to, name, '\0', size - 1);
 }
 
 static void zone_copy(const struct fw_policy *policy, uint8_t zone, char *to)
@@ -48,15 +51,13 @@ static void zone_copy(const struct fw_policy *policy, uint8_t zone, char *to)
 		name_copy(to, FW_EVENT_NAME_OCTETS, policy->zone_known[zone]);
 }
 
-/* Of a port (transparent), or an interface of the configuration in force. */
+/* Names of interfaces may change with a reload; ports (transparent) stay, and have time. */
 static void in_copy(const struct vnf_worker *worker, uint16_t in, struct fw_event *e)
 {
-	struct vnf_port_info port;
-
 	if (fw_policy_of(worker)->mode == FW_ROUTED)
 		name_copy(e->in, sizeof(e->in), vnf_ip_interface_name(worker, in));
-	else if (vnf_port_get_info(worker->vnf, in, &port) == 0)
-		name_copy(e->in, sizeof(e->in), port.name);
+	else
+		e->port = in;
 }
 
 static void vlans_copy(uint16_t vlan, uint16_t inner, struct fw_event *e)
@@ -337,8 +338,12 @@ void fw_log_drop(struct fw_worker *w, uint16_t i, vnf_verdict_t verdict)
 
 json_t *fw_log_line(struct vnf *vnf, const void *record, size_t octets)
 {
-	const struct fw_event *e = record;
+	struct vnf_port_info port;
+	struct fw_event e;
 
 	(void)octets;
-	return fw_event_tell(e, e->kind == FW_EVENT_DROP ? vnf_drop_name(vnf, e->reason) : NULL);
+	memcpy(&e, record, sizeof(e));
+	if (e.port != UINT16_MAX && vnf_port_get_info(vnf, e.port, &port) == 0)
+		name_copy(e.in, sizeof(e.in), port.name);
+	return fw_event_tell(&e, e.kind == FW_EVENT_DROP ? vnf_drop_name(vnf, e.reason) : NULL);
 }
