@@ -20,7 +20,7 @@ packages_of() {
 	test) echo libcriterion-dev python3-pytest python3-scapy dpdk dpdk-dev \
 		openvswitch-switch-dpdk tcpdump qemu-system-x86 libvirt-clients libxml2-utils \
 		cpio busybox-static prometheus systemd mandoc tshark dnsmasq-base traceroute \
-		iputils-tracepath nmap mmdebstrap lintian ;;
+		iputils-tracepath nmap mmdebstrap lintian logrotate ;;
 	check)
 		echo clang libclang-rt-14-dev clang-format clang-tidy codespell shellcheck doxygen
 		echo graphviz
