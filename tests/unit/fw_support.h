@@ -16,24 +16,8 @@
 #include <vnf/test.h>
 #include <vnf/vnf.h>
 
+#include "fw_app.h"
 #include "reload.h"
-
-/* The program's own structure: main() hands it to vnf_run(). */
-static struct vnf_app fw_app;
-
-static int fw_app_take(const struct vnf_app *app)
-{
-	fw_app = *app;
-	return 0;
-}
-
-int firewall_main(int argc, char **argv);
-
-#define main firewall_main
-#define vnf_run(argc, argv, app) ((void)(argc), (void)(argv), fw_app_take(app))
-#include "../../vnfs/firewall/main.c" /* NOLINT(bugprone-suspicious-include) */
-#undef main
-#undef vnf_run
 
 #define MS UINT64_C(1000000)
 #define LAN_MAC "02:00:00:00:01:99"
