@@ -176,8 +176,8 @@ struct fw_worker {
 	struct vnf_frags *frags;
 	struct fw_burst burst;
 	struct fw_renewal renewal;
-	enum fw_end ending;      /* why a session is being removed */
-	uint64_t reject_full_ns; /* bucket of answers: when it will be full again */
+	enum fw_end ending;       /* why a session is being removed */
+	uint64_t *reject_full_ns; /* the bucket of answers, in struct fw_state */
 	uint32_t n_waited;
 	struct fw_waited waited[VNF_FRAG_WAITING];
 };

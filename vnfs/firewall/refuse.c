@@ -48,28 +48,33 @@ static bool is_answerable(const struct fw_packet *p)
 	return source_is_host(p) && destination_is_host(p);
 }
 
-/* One of so many answers a second; a tenth of them at once. When the bucket is full after it; 0:
- * there is none left.
+/* One of so many answers a second; a tenth of them at once. When the bucket is full after it, if it
+ * will be at `was` without; 0: there is none left.
  */
-static uint64_t answer_full_ns(const struct fw_worker *w)
+static uint64_t answer_full_ns(const struct fw_worker *w, uint64_t was)
 {
 	uint32_t rate = fw_policy_of(w->worker)->reject_rate;
 	uint64_t now = w->worker->now_ns, share, full;
 
 	if (rate == 0)
 		return 0;
-	share = VNF_SECOND_NS * w->worker->count / rate;
-	full = RTE_MAX(w->reject_full_ns, now) + share;
+	share = VNF_SECOND_NS / rate;
+	full = RTE_MAX(was, now) + share;
 	return full > now + RTE_MAX(VNF_SECOND_NS / 10, share) ? 0 : full;
 }
 
-static bool answer_take(struct fw_worker *w)
+/* All workers take from one bucket, as one of them may have all that is refused. */
+static bool answer_take(const struct fw_worker *w)
 {
-	uint64_t full_ns = answer_full_ns(w);
+	uint64_t full, was = __atomic_load_n(w->reject_full_ns, __ATOMIC_RELAXED);
 
-	if (full_ns != 0)
-		w->reject_full_ns = full_ns;
-	return full_ns != 0;
+	do {
+		full = answer_full_ns(w, was);
+		if (full == 0)
+			return false;
+	} while (!__atomic_compare_exchange_n(w->reject_full_ns, &was, full, true, __ATOMIC_RELAXED,
+					      __ATOMIC_RELAXED));
+	return true;
 }
 
 /* ---- building ---- */
@@ -226,7 +231,7 @@ enum fw_answer fw_refuse_foresee(const struct fw_worker *w, const struct fw_pack
 {
 	if (!is_answerable(p))
 		return FW_ANSWER_NOT_ALLOWED;
-	if (answer_full_ns(w) == 0)
+	if (answer_full_ns(w, __atomic_load_n(w->reject_full_ns, __ATOMIC_RELAXED)) == 0)
 		return FW_ANSWER_RATE;
 	if (p->h->proto == IPPROTO_TCP && p->h->l4 != 0)
 		return FW_ANSWER_RESET;

@@ -23,11 +23,12 @@ uint32_t fw_policy_number(struct vnf *vnf)
 
 int fw_state_init(struct vnf *vnf, void **state)
 {
-	struct fw_state *s = calloc(1, sizeof(*s));
+	struct fw_state *s = aligned_alloc(RTE_CACHE_LINE_SIZE, sizeof(*s));
 	int ret;
 
 	if (s == NULL)
 		return -ENOMEM;
+	memset(s, 0, sizeof(*s));
 	ret = vnf_acl_counters_create(vnf_worker_count(vnf), &s->counters);
 	if (ret < 0) {
 		free(s);
@@ -78,6 +79,7 @@ int fw_worker_init(struct vnf_worker *worker)
 	if (w == NULL)
 		return -ENOMEM;
 	w->worker = worker;
+	w->reject_full_ns = &((struct fw_state *)vnf_state(worker->vnf))->reject_full_ns;
 	ret = vnf_frags_create(worker, NULL, &w->frags);
 	if (ret < 0) {
 		free(w);

@@ -11,6 +11,8 @@
 struct fw_state {
 	struct vnf_acl_counters *counters;
 	uint32_t policies; /* that were built */
+	/* Bucket of answers to what is refused: when it will be full again. Atomic. */
+	uint64_t reject_full_ns __rte_cache_aligned;
 };
 
 int fw_state_init(struct vnf *vnf, void **state);
