@@ -53,6 +53,73 @@ Test(fw_reload, an_error_about_a_session_counts_for_the_rule_that_is_in_force)
 	vnf_test_replay_destroy(t);
 }
 
+/* ---- zones ---- */
+
+#define RENAMES 40
+
+/* Zones of other names each time; `action`: of what goes between them. */
+static const char *renamed(uint32_t i, const char *action)
+{
+	static char texts[RENAMES + 1][1024];
+
+	snprintf(texts[i], sizeof(texts[i]),
+		 "mode = \"transparent\";"
+		 "ports = ( { name = \"lan\"; kind = \"null\"; },"
+		 "          { name = \"wan\"; kind = \"null\"; } );"
+		 "wires = ( { a = \"lan\"; b = \"wan\"; } );"
+		 "zones = ( { name = \"a%u\"; ports = [ \"lan\" ]; },"
+		 "          { name = \"b%u\"; ports = [ \"wan\" ]; } );"
+		 "rules = ( { from = [ \"b%u\" ]; action = \"drop\"; },"
+		 "          { from = [ \"a%u\" ]; to = [ \"b%u\" ]; action = \"%s\"; } );",
+		 i, i, i, i, i, action);
+	return texts[i];
+}
+
+/* More names than there are numbers: they are used once more, and mean what they mean now. */
+Test(fw_reload, zones_of_more_names_than_there_are_numbers)
+{
+	static struct fw_change changes[RENAMES];
+	struct vnf_test_replay *t;
+	struct vnf_test_packet p;
+
+	for (uint32_t i = 0; i < RENAMES; i++)
+		changes[i] =
+			(struct fw_change){ (50 + i * UINT64_C(100)) * MS,
+					    renamed(i + 1, i + 1 < RENAMES ? "accept" : "drop") };
+	t = fw_begin(renamed(0, "accept"), changes, RENAMES);
+	for (uint32_t i = 0; i <= RENAMES; i++)
+		question(t, i * 100 * MS, &p);
+	fw_run(t);
+	for (uint32_t i = 0; i < RENAMES; i++)
+		cr_assert_str_eq(fw_fate(t, i), "pass", "%u", i);
+	cr_assert_str_eq(fw_fate(t, RENAMES), "other_zone");
+	vnf_test_replay_destroy(t);
+}
+
+/* Of numbers that sessions of the policy before may know, none is given to another zone. */
+Test(fw_reload, sessions_of_zones_that_are_gone_are_of_no_other_zone)
+{
+	static struct fw_change changes[RENAMES];
+	struct vnf_test_replay *t;
+	struct vnf_test_packet p;
+
+	for (uint32_t i = 0; i < RENAMES; i++)
+		changes[i] = (struct fw_change){ (50 + i * UINT64_C(100)) * MS,
+						 renamed(i + 1, "accept") };
+	fw_plan.walks = true;
+	t = fw_begin(renamed(0, "accept"), changes, RENAMES);
+	question(t, 0, &p);
+	question(t, 3940 * MS, &p); /* by the last but one */
+	vnf_test_eth(&p, LAN_MAC, WAN_MAC);
+	vnf_test_ipv4(&p, SERVER, CLIENT);
+	vnf_test_udp(&p, 53, 1000);
+	vnf_test_replay_packet(t, "wan", 6000 * MS, &p);
+	fw_run(t);
+	cr_assert_str_eq(fw_fate(t, 1), "pass");
+	cr_assert_str_eq(fw_fate(t, 2), "policy");
+	vnf_test_replay_destroy(t);
+}
+
 static void echo(struct vnf_test_replay *t, const char *port, uint64_t at_ns, uint8_t code)
 {
 	bool is_reply = strcmp(port, "wan") == 0;
