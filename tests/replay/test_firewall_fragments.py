@@ -231,3 +231,15 @@ def test_of_refused_datagrams(net):
     def one_each(made):
         assert [m.port for m in made] == ["wan"] * 4
     return rows, one_each
+
+
+@scene(OPEN)
+def test_forged_from_the_other_end(net):
+    """What pretends to be of a host beyond the firewall is of no datagram of it, nor counts for it."""
+    rows = []
+    for family in (4, 6):
+        for name in range(100, 120):
+            rows.append(wan(piece(net, 1480, 800, name=name, family=family), None))
+        rows += [wan(piece(net, 8, 800, family=family), None)]
+        rows += [lan(p) for p in of_client(net, family=family)]
+    return at(0, rows)

@@ -26,10 +26,29 @@
 
 _Static_assert(VNF_DROPS_MAX <= FATE_REASON_MASK && VNF_ACL_RULES_MAX < FATE_RULE_MASK, "they fit");
 
+/* Of a datagram's domain, in the wire: above the wire and the VLAN of 12 bits, the second VLAN and
+ * the end of the wire.
+ */
+#define DOMAIN_INNER_SHIFT 16
+#define DOMAIN_END_SHIFT 28
+
 /* Zones where there are routes, as there may be several ways; in the wire there is one. */
 static uint64_t where(const struct fw_worker *w, const struct fw_packet *p)
 {
 	return fw_policy_of(w->worker)->mode == FW_ROUTED ? p->zone_in : p->port;
+}
+
+/* Datagrams of either end of a wire, or of each zone, are apart, whatever address they pretend to be
+ * of: nobody can end those of a host that is elsewhere, or use up its budget.
+ */
+static uint32_t domain_of(const struct fw_worker *w, const struct fw_packet *p)
+{
+	const struct fw_policy *policy = fw_policy_of(w->worker);
+
+	if (policy->mode == FW_ROUTED)
+		return p->zone_in;
+	return p->domain | (uint32_t)p->inner << DOMAIN_INNER_SHIFT |
+	       (uint32_t)(p->port > policy->other_end[p->port]) << DOMAIN_END_SHIFT;
 }
 
 /* FW_REFUSE is told to the sender of the first one. */
@@ -130,8 +149,7 @@ vnf_verdict_t fw_fragment_judge(struct fw_worker *w, uint16_t i)
 
 	if (p->kind == FW_KIND_WAITED)
 		return fate_share(w, p, p->fate);
-	bad = vnf_frag_see(w->frags, p->port, p->pkt, p->h, p->domain | (uint32_t)p->inner << 16,
-			   &frag);
+	bad = vnf_frag_see(w->frags, p->port, p->pkt, p->h, domain_of(w, p), &frag);
 	if (bad == VNF_FRAG_WAITS) {
 		p->kind = FW_KIND_DONE;
 		return VNF_TAKEN;
