@@ -235,7 +235,7 @@ def test_of_refused_datagrams(net):
 
 @scene(OPEN)
 def test_forged_from_the_other_end(net):
-    """What pretends to be of a host beyond the firewall is of no datagram of it, nor counts for it."""
+    """What pretends to be of a host of the other side is of none of its datagrams."""
     rows = []
     for family in (4, 6):
         for name in range(100, 120):

@@ -8,8 +8,8 @@
  */
 #include "firewall.h"
 
-/* A fate: verdict, where the first fragment came from, its rule, and of which policy; and how to find
- * its session when that is not in force any more.
+/* A fate: verdict, where the first fragment came from, its rule, and of which policy; and how to
+ * find its session when that is not in force any more.
  */
 #define FATE_KNOWN UINT64_C(1)
 #define FATE_PASS UINT64_C(2)
@@ -38,8 +38,8 @@ static uint64_t where(const struct fw_worker *w, const struct fw_packet *p)
 	return fw_policy_of(w->worker)->mode == FW_ROUTED ? p->zone_in : p->port;
 }
 
-/* Datagrams of either end of a wire, or of each zone, are apart, whatever address they pretend to be
- * of: nobody can end those of a host that is elsewhere, or use up its budget.
+/* Datagrams of either end of a wire, or of each zone, are apart, whatever address they pretend to
+ * be of: nobody can end those of a host that is elsewhere, or use up its budget.
  */
 static uint32_t domain_of(const struct fw_worker *w, const struct fw_packet *p)
 {
