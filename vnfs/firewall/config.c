@@ -14,6 +14,8 @@
 #include <vnf/clock.h>
 #include <vnf/session.h>
 
+#include "source.h"
+
 #define SETS_MAX 1024
 #define SET_FILES_MAX 64
 #define PERIOD_MIN VNF_SECOND_NS
@@ -220,6 +222,28 @@ static const struct vnf_config_key rule_keys[] = {
 	  .def = "false",
 	  .doc = "Write to the `journal` when its sessions begin and end, and which packets it "
 		 "refuses; see `log`." },
+	{ .name = "source_sessions",
+	  .type = VNF_CONFIG_COUNT,
+	  .offset = offsetof(struct fw_rule_spec, source_sessions),
+	  .max = FW_SOURCE_SESSIONS_MAX,
+	  .def = "0",
+	  .doc = "Of `accept`: sessions that one source may have by this rule at a time, those that "
+		 "are closed not counted; 0: no limit." },
+	{ .name = "source_rate",
+	  .type = VNF_CONFIG_U32,
+	  .offset = offsetof(struct fw_rule_spec, source_rate),
+	  .max = FW_SOURCE_RATE_MAX,
+	  .def = "0",
+	  .doc = "Of `accept`: new sessions of one source by this rule in a `source_period`; 0: no "
+		 "limit." },
+	{ .name = "source_period",
+	  .type = VNF_CONFIG_DURATION,
+	  .offset = offsetof(struct fw_rule_spec, source_period),
+	  .min = PERIOD_MIN,
+	  .max = FW_SOURCE_PERIOD_MAX_NS,
+	  .def = "1s",
+	  .doc = "That period: it begins with a source's first new session. `source_rate = 3; "
+		 "source_period = \"1m\";` leaves three in a minute." },
 	{ .name = NULL },
 };
 
@@ -242,6 +266,32 @@ static const struct vnf_config_key log_keys[] = {
 	  .offset = offsetof(struct fw_log_spec, otherwise),
 	  .def = "false",
 	  .doc = "What no rule matches counts as if a rule with `log` had refused it." },
+	{ .name = NULL },
+};
+
+static const struct vnf_config_key limit_keys[] = {
+	{ .name = "half_open",
+	  .type = VNF_CONFIG_COUNT,
+	  .offset = offsetof(struct fw_limits_spec, half_open),
+	  .max = (uint64_t)2 * VNF_SESSIONS_MAX,
+	  .def = "0",
+	  .doc = "Half-open sessions at a time, of all sources and both IP versions together: what "
+		 "is not answered yet, TCP until both sides have agreed. 0: no limit." },
+	{ .name = "half_open_source",
+	  .type = VNF_CONFIG_COUNT,
+	  .offset = offsetof(struct fw_limits_spec, half_open_source),
+	  .max = FW_SOURCE_SESSIONS_MAX,
+	  .def = "0",
+	  .doc = "Those of one source; 0: no limit." },
+	{ .name = "ipv6_prefix",
+	  .type = VNF_CONFIG_U32,
+	  .offset = offsetof(struct fw_limits_spec, ipv6_prefix),
+	  .min = 1,
+	  .max = 128,
+	  .unit = "bits",
+	  .def = "64",
+	  .doc = "What one source is with IPv6, also for rules: all addresses that begin alike. A "
+		 "host has a whole /64 to choose from. With IPv4 it is an address." },
 	{ .name = NULL },
 };
 
@@ -336,6 +386,12 @@ const struct vnf_config_key fw_keys[] = {
 	  .offset = offsetof(struct fw_config, timeouts),
 	  .keys = timeout_keys,
 	  .doc = "How long a session of which no packet comes is kept." },
+	{ .name = "limits",
+	  .type = VNF_CONFIG_GROUP,
+	  .flags = VNF_CONFIG_LIVE,
+	  .offset = offsetof(struct fw_config, limits),
+	  .keys = limit_keys,
+	  .doc = "What sources may have, whatever rules say. Those of a rule are among its keys." },
 	{ .name = "sessions",
 	  .type = VNF_CONFIG_COUNT,
 	  .offset = offsetof(struct fw_config, sessions),

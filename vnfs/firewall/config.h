@@ -55,7 +55,16 @@ struct fw_rule_spec {
 	struct vnf_config_strings vlan;
 	uint32_t action; /* enum fw_action */
 	uint64_t rate;
+	uint64_t source_sessions;
+	uint32_t source_rate;
+	uint64_t source_period; /* nanoseconds */
 	bool log;
+};
+
+struct fw_limits_spec {
+	uint64_t half_open;
+	uint64_t half_open_source;
+	uint32_t ipv6_prefix;
 };
 
 /* What is logged of sessions, and of drops. */
@@ -91,6 +100,7 @@ struct fw_config {
 	uint32_t otherwise; /* 0: FW_DROP, 1: FW_REJECT */
 	struct fw_log_spec log;
 	struct fw_timeouts timeouts;
+	struct fw_limits_spec limits;
 	uint64_t sessions;
 	bool strict;
 	bool checksums;

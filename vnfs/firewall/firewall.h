@@ -9,6 +9,7 @@
  *     judge.c                    all together: sessions found, rules asked, verdicts
  *       sanity.c                 ... what is no good whatever the rules say
  *       flow.c (tcp.c)           ... what the packet does to its session
+ *       limit.c (source.c)       ... whether there may be another one
  *       refuse.c                 ... and the answer to what is refused
  *       log.c (event.c)          ... what the log says of it
  *
@@ -30,6 +31,7 @@
 #include <vnf/frag.h>
 #include <vnf/ip.h>
 #include <vnf/journal.h>
+#include <vnf/metrics.h>
 #include <vnf/packet.h>
 #include <vnf/session.h>
 #include <vnf/steer.h>
@@ -37,6 +39,7 @@
 
 #include "event.h"
 #include "policy.h"
+#include "source.h"
 #include "tcp.h"
 
 /* Tables of sessions. */
@@ -47,6 +50,13 @@ enum { FW_IPV4, FW_IPV6, FW_TABLES };
 	X(REJECTED, "rejected",                                                                    \
 	  "refused by a rule or the default; its sender was told, if it may")                      \
 	X(RATE, "rate", "its rule accepts no more new sessions in this second")                    \
+	X(SOURCE_SESSIONS, "source_sessions",                                                      \
+	  "its source has as many sessions as its rule allows")                                    \
+	X(SOURCE_RATE, "source_rate",                                                              \
+	  "its rule accepts no more new sessions of its source in this period")                    \
+	X(HALF_OPEN, "half_open", "there are as many half-open sessions as there may be")          \
+	X(HALF_OPEN_SOURCE, "half_open_source",                                                    \
+	  "its source has as many half-open sessions as it may have")                              \
 	X(NO_SESSION, "no_session", "belongs to no session, and cannot begin one")                 \
 	X(TCP_FLAGS, "tcp_flags", "TCP: flags that contradict each other")                         \
 	X(TCP_STATE, "tcp_state", "TCP: not in this state of its connection")                      \
@@ -143,11 +153,14 @@ struct fw_flow {
 	struct fw_tcp tcp; /* of TCP */
 	uint32_t rule;     /* of that policy */
 	uint32_t policy;   /* number of the one that has judged it last */
-	uint16_t in[2];    /* where each side sends from: port (transparent) or interface */
-	uint8_t zone[2];   /* of the side that began it, and of the other */
-	uint8_t first;     /* the key's direction of the side that began it */
-	bool answered;
+	uint32_t counted; /* limit.c: where it is counted of its source, for its rule; 0: nowhere */
+	uint32_t half_open; /* likewise, as half-open */
+	uint16_t in[2];     /* where each side sends from: port (transparent) or interface */
+	uint8_t zone[2];    /* of the side that began it, and of the other */
+	uint8_t first : 1;  /* the key's direction of the side that began it */
+	bool answered : 1;
 	bool fragments : 1; /* its first packet came in fragments */
+	bool opening : 1;   /* it is one of struct fw_limits_now.half_open */
 	bool log : 1;       /* its rule says so */
 	union {
 		uint8_t tcp_flags; /* of the first segment */
@@ -171,8 +184,16 @@ struct fw_renewal {
 	uint32_t cursor;
 };
 
+/* limit.c: what is counted of all sessions. */
+struct fw_limits;
+struct fw_limits_now {
+	uint64_t half_open; /* half-open sessions now */
+	uint64_t uncounted; /* that were not counted of their source so far, for want of room */
+};
+
 struct fw_worker {
 	struct vnf_worker *worker;
+	struct fw_limits *limits; /* all workers' */
 	struct vnf_frags *frags;
 	struct fw_burst burst;
 	struct fw_renewal renewal;
@@ -293,6 +314,30 @@ const char *fw_flow_state(const struct vnf_session *session, uint8_t proto);
 /* End a session: it is removed from its table. */
 void fw_flow_end(struct vnf_worker *worker, struct vnf_sessions *sessions,
 		 struct vnf_session *session, enum fw_end why);
+/* ---- limit.c ---- */
+
+/* Memory for tables of so many sessions each. */
+uint64_t fw_limits_bytes(uint64_t sessions);
+int fw_limits_create(uint64_t sessions, struct fw_limits **limits);
+void fw_limits_destroy(struct fw_limits *limits);
+/* Any thread. */
+void fw_limits_read(const struct fw_limits *limits, struct fw_limits_now *now);
+/* Leave so many bits of an IPv6 address. */
+void fw_address_mask(uint8_t *address, uint32_t prefix);
+
+/* May there be a session of `flow`, which its rule accepts? FW_PASS, and it is counted; or a drop,
+ * and it is not.
+ */
+vnf_verdict_t fw_limit_begin(struct fw_worker *w, const struct fw_packet *p, struct fw_flow *flow,
+			     uint32_t in_class, struct fw_source_counted *counted);
+/* May a packet pass that no session will be of, which the rule accepts? */
+vnf_verdict_t fw_limit_bare(struct fw_worker *w, const struct fw_packet *p, uint32_t number);
+/* It is not counted any more, but for what was new in a period. */
+void fw_limit_end(struct fw_limits *limits, struct fw_flow *flow);
+/* It has come to another class. */
+void fw_limit_moved(struct vnf_worker *worker, struct vnf_session *session);
+/* It has another rule, or another policy: its count moves there. */
+void fw_limit_renew(struct vnf_worker *worker, uint32_t table, struct vnf_session *session);
 
 /* ---- refuse.c ---- */
 
@@ -352,6 +397,9 @@ struct fw_explain_args {
 
 extern const struct vnf_config_key fw_explain_keys[];
 json_t *fw_command_explain(struct vnf *vnf, const void *args, struct vnf_refusal *why);
+/* ---- metrics.c ---- */
+
+extern const struct vnf_metric fw_metrics[];
 
 /* ---- command_rules.c, command_sessions.c ---- */
 

@@ -135,10 +135,12 @@ static inline vnf_verdict_t tcp_follow(struct vnf_worker *worker, struct vnf_ses
 		return FW_REFUSE;
 	/* A drop may end a connection, too: see tcp_syn.c. */
 	in_class = tcp_class(&flow->tcp);
-	if (unlikely(in_class != session->in_class))
+	if (unlikely(in_class != session->in_class)) {
 		vnf_session_move(worker, sessions, session, in_class);
-	else if (likely(verdict == FW_TCP_PASS))
+		fw_limit_moved(worker, session);
+	} else if (likely(verdict == FW_TCP_PASS)) {
 		vnf_session_touch(worker, session);
+	}
 	if (unlikely(verdict != FW_TCP_PASS))
 		return tcp_drop(verdict);
 	return FW_PASS;
@@ -187,8 +189,10 @@ vnf_verdict_t fw_flow_follow(struct vnf_worker *worker, struct vnf_sessions *ses
 	new = class_of(p->l4.proto);
 	if (unlikely(!flow->answered)) {
 		flow->answered = from == 1;
-		if (from == 1)
+		if (from == 1) {
 			vnf_session_move(worker, sessions, session, new + 1);
+			fw_limit_moved(worker, session);
+		}
 	} else if (unlikely(session->in_class != new + 2)) {
 		vnf_session_move(worker, sessions, session, new + 2);
 	}

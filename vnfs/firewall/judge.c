@@ -124,35 +124,16 @@ void fw_rule_count(const struct fw_worker *w, uint32_t rule, const struct fw_pac
 		      w->worker->now_ns);
 }
 
-/* A token of the rule's: a second's worth of them at most. All workers take from one bucket. */
-static bool rate_take(struct fw_rule *rule, uint64_t now_ns)
-{
-	uint64_t full = __atomic_load_n(&rule->full_ns, __ATOMIC_RELAXED);
-	uint64_t next;
-
-	do {
-		next = RTE_MAX(full, now_ns) + VNF_SECOND_NS / rule->rate;
-		if (next > now_ns + VNF_SECOND_NS)
-			return false;
-	} while (!__atomic_compare_exchange_n(&rule->full_ns, &full, next, true, __ATOMIC_RELAXED,
-					      __ATOMIC_RELAXED));
-	return true;
-}
-
 /* What the rule says of a packet that it matched. */
 static vnf_verdict_t rule_apply(const struct fw_worker *w, const struct fw_packet *p,
 				uint32_t number)
 {
-	struct fw_rule *rule = &fw_policy_of(w->worker)->rule[number];
+	uint8_t action = fw_policy_of(w->worker)->rule[number].action;
 
 	fw_rule_count(w, number, p);
-	if (rule->action == FW_REJECT)
+	if (action == FW_REJECT)
 		return FW_REFUSE;
-	if (rule->action == FW_DROP)
-		return fw_drop(FW_DROP_POLICY);
-	if (rule->rate != 0 && !rate_take(rule, w->worker->now_ns))
-		return fw_drop(FW_DROP_RATE);
-	return FW_PASS;
+	return action == FW_DROP ? fw_drop(FW_DROP_POLICY) : FW_PASS;
 }
 
 /* ---- without a session ---- */
@@ -176,12 +157,18 @@ static vnf_verdict_t session_begin(struct fw_worker *w, uint16_t i, struct fw_fl
 {
 	struct fw_burst *b = &w->burst;
 	const struct fw_packet *p = &b->p[i];
+	struct fw_source_counted counted;
 	struct vnf_session_hit hit;
-	int ret = vnf_session_create(w->worker, table_of(w, p), b->slot[i], key_of(b, i), in_class,
-				     &hit);
+	vnf_verdict_t verdict = fw_limit_begin(w, p, flow, in_class, &counted);
 
-	if (ret != 0)
+	if (verdict != FW_PASS)
+		return verdict;
+	if (vnf_session_create(w->worker, table_of(w, p), b->slot[i], key_of(b, i), in_class,
+			       &hit) != 0) {
+		fw_limit_end(w->limits, flow);
+		fw_source_rate_give(&counted);
 		return fw_drop(FW_DROP_FULL);
+	}
 	b->changed = true;
 	*(struct fw_flow *)vnf_session_user(hit.session) = *flow;
 	if (unlikely(vnf_journal_is_on(w->worker)))
@@ -235,7 +222,8 @@ static vnf_verdict_t bare_judge(struct fw_worker *w, uint16_t i)
 		return verdict;
 	if (p->kind == FW_KIND_NEIGHBOUR && !fw_policy_of(w->worker)->rule[number].names_icmp)
 		return FW_PASS;
-	return rule_apply(w, p, number);
+	verdict = rule_apply(w, p, number);
+	return verdict == FW_PASS ? fw_limit_bare(w, p, number) : verdict;
 }
 
 /* ---- with a session ---- */
@@ -288,14 +276,19 @@ vnf_verdict_t fw_session_look(const struct fw_worker *w, const struct fw_packet 
 }
 
 /* The policy in force has judged it anew. */
-static void session_settle(const struct fw_policy *policy, struct fw_flow *flow, uint32_t rule)
+static void session_settle(struct fw_worker *w, const struct fw_packet *p,
+			   struct vnf_session *session, uint32_t rule)
 {
+	const struct fw_policy *policy = fw_policy_of(w->worker);
+	struct fw_flow *flow = vnf_session_user(session);
+
 	/* Interfaces have other numbers in each policy. */
 	if (policy->mode == FW_ROUTED && flow->policy != policy->number)
 		flow->in[0] = flow->in[1] = UINT16_MAX;
 	flow->rule = rule;
 	flow->log = policy->rule[rule].log;
 	flow->policy = policy->number;
+	fw_limit_renew(w->worker, p->table, session);
 }
 
 /* Something is not as it was when the session was judged last (is_as_before()): may the packet be of
@@ -311,7 +304,7 @@ static vnf_verdict_t session_check(struct fw_worker *w, const struct fw_packet *
 	if (verdict != FW_PASS)
 		w->burst.rule[p - w->burst.p] = *rule;
 	else if (p->zone_in == flow->zone[from] && p->zone_out == flow->zone[from ^ 1])
-		session_settle(fw_policy_of(w->worker), flow, *rule);
+		session_settle(w, p, session, *rule);
 	if (verdict == fw_drop(FW_DROP_POLICY))
 		session_end(w, p, session, FW_END_POLICY);
 	return verdict;
@@ -331,7 +324,7 @@ static vnf_verdict_t session_move(struct fw_worker *w, const struct fw_packet *p
 	verdict = fw_flow_follow(w->worker, table_of(w, p), p, session, from);
 	if (verdict != FW_PASS)
 		return verdict;
-	session_settle(fw_policy_of(w->worker), flow, *rule);
+	session_settle(w, p, session, *rule);
 	flow->zone[from] = p->zone_in;
 	flow->zone[from ^ 1] = p->zone_out;
 	flow->in[from] = p->in;

@@ -36,6 +36,9 @@ static void rule_fill(const struct fw_rule_spec *spec, struct fw_rule *rule)
 	rule->names_icmp = spec->icmp.n > 0;
 	rule->rate = spec->rate;
 	rule->log = spec->log;
+	rule->source_sessions = (uint32_t)spec->source_sessions;
+	rule->source_rate = spec->source_rate;
+	rule->source_period_ns = spec->source_period;
 	rule->name = spec->name;
 }
 
@@ -61,6 +64,25 @@ static int rules_fill(const struct vnf_config *file, const struct fw_config *con
 	last->log = config->log.otherwise;
 	last->place = place_of(file, &config->otherwise);
 	return last->place == NULL ? -ENOMEM : 0;
+}
+
+/* FNV-1a: names are the configuration's, so nobody chooses them to collide. */
+static uint64_t name_hash(const char *name)
+{
+	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+
+	for (; *name != '\0'; name++)
+		hash = (hash ^ (uint8_t)*name) * UINT64_C(0x100000001b3);
+	return hash;
+}
+
+/* Rules without a name are others in each policy: none is taken for one that it is not. */
+static void rules_identify(struct fw_policy *p)
+{
+	for (uint32_t i = 0; i <= p->n_rules; i++)
+		p->rule[i].id = p->rule[i].name[0] != '\0'
+					? name_hash(p->rule[i].name) | UINT64_C(1) << 63
+					: (uint64_t)(p->number & INT32_MAX) << 32 | i;
 }
 
 /* ---- wires ---- */
@@ -117,6 +139,9 @@ static void settings_fill(const struct fw_config *config, struct fw_policy *p)
 	p->reject_rate = config->reject_rate;
 	p->log_sessions = (uint8_t)config->log.sessions;
 	p->log_drops = (uint8_t)config->log.drops;
+	p->half_open = config->limits.half_open;
+	p->half_open_source = (uint32_t)config->limits.half_open_source;
+	p->ipv6_prefix = config->limits.ipv6_prefix;
 	fw_config_periods(config, p->period_ns);
 	for (size_t i = 0; i < config->ether_types.n && i < FW_ETHER_TYPES_MAX; i++)
 		p->ether_type[p->n_ether_types++] =
@@ -137,6 +162,7 @@ int fw_policy_build(struct vnf *vnf, struct vnf_config *file, const void *config
 		ret = classifier_build(vnf, file, config, p);
 	if (ret == 0) {
 		p->number = fw_policy_number(vnf);
+		rules_identify(p);
 		ret = fw_labels_make(p, vnf_built(vnf));
 	}
 	if (ret < 0) {

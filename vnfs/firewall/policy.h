@@ -59,10 +59,14 @@ struct fw_rule {
 	uint8_t action;  /* enum fw_action */
 	bool names_icmp; /* it has types of ICMP among its conditions */
 	bool log;
-	uint64_t rate;    /* new sessions a second; 0: no limit */
-	uint64_t full_ns; /* atomic: when its bucket of tokens will be full again */
-	const char *name; /* "" if it has none; of the default "default" */
-	char *place;      /* such as "fw.conf:12" */
+	uint64_t rate; /* new sessions a second; 0: no limit */
+	uint64_t id;   /* by which its sources are counted; not 0; goes on if it has a name */
+	uint32_t source_sessions;  /* of a source at a time; 0: no limit */
+	uint32_t source_rate;      /* new ones of a source in a period; 0: no limit */
+	uint64_t source_period_ns; /* that period */
+	uint64_t full_ns;          /* atomic: when its bucket of tokens will be full again */
+	const char *name;          /* "" if it has none; of the default "default" */
+	char *place;               /* such as "fw.conf:12" */
 };
 
 /* Names of the rules of a policy, and of its default; "": it has none. Shared by this policy and
@@ -82,11 +86,14 @@ struct fw_policy {
 	uint8_t reverse_path; /* enum fw_reverse_path */
 	bool strict;
 	bool checksums;
-	uint32_t reject_rate; /* a second; 0: none */
-	uint8_t log_sessions; /* enum fw_log */
-	uint8_t log_drops;    /* likewise */
-	uint32_t n_rules;     /* without the default, whose number this is */
-	struct fw_rule *rule; /* n_rules + 1 */
+	uint32_t reject_rate;      /* a second; 0: none */
+	uint64_t half_open;        /* half-open sessions at a time; 0: no limit */
+	uint32_t half_open_source; /* of a source */
+	uint32_t ipv6_prefix;      /* bits of an address that make a source of IPv6 */
+	uint8_t log_sessions;      /* enum fw_log */
+	uint8_t log_drops;         /* likewise */
+	uint32_t n_rules;          /* without the default, whose number this is */
+	struct fw_rule *rule;      /* n_rules + 1 */
 	struct vnf_acl *acl;
 	struct vnf_acl_tally *tally;        /* of the rules, and of the default */
 	uint8_t zone_of[FW_INTERFACES_MAX]; /* by port (transparent) or interface (routed) */

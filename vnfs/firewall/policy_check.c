@@ -11,6 +11,7 @@
 
 #include <rte_ether.h>
 
+#include <vnf/clock.h>
 #include <vnf/ip.h>
 
 #include "policy_rule.h"
@@ -300,11 +301,29 @@ static void sets_check(struct vnf_config *file, const struct fw_config *config)
 					 "them, or [ ] for an empty set");
 }
 
-static void rules_check(struct vnf_config *file, const struct fw_config *config)
+/* What a rule that accepts nothing cannot limit. */
+static void rule_limits_check(struct vnf_config *file, const struct fw_rule_spec *rule)
 {
 	static const char *const actions[] = {
 		[FW_ACCEPT] = "accept", [FW_DROP] = "drop", [FW_REJECT] = "reject"
 	};
+	const void *const field[] = { rule->rate != 0 ? &rule->rate : NULL,
+				      rule->source_sessions != 0 ? &rule->source_sessions : NULL,
+				      rule->source_rate != 0 ? &rule->source_rate : NULL };
+
+	for (size_t i = 0; i < RTE_DIM(field) && rule->action != FW_ACCEPT; i++)
+		if (field[i] != NULL)
+			vnf_config_error(file, field[i],
+					 "is for action \"accept\", and this one is \"%s\"",
+					 actions[rule->action]);
+	/* A dump has the default of every rule. */
+	if (rule->source_period != VNF_SECOND_NS && rule->source_rate == 0)
+		vnf_config_error(file, &rule->source_period,
+				 "is the period of `source_rate`, which this rule has not got");
+}
+
+static void rules_check(struct vnf_config *file, const struct fw_config *config)
+{
 	const struct fw_rule_spec *rule = config->rules.items;
 
 	for (size_t i = 0; i < config->rules.n; i++) {
@@ -312,10 +331,7 @@ static void rules_check(struct vnf_config *file, const struct fw_config *config)
 			vnf_config_error(file, &rule[i].name,
 					 "is \"default\", which names what no rule matches; choose "
 					 "another name");
-		if (rule[i].rate != 0 && rule[i].action != FW_ACCEPT)
-			vnf_config_error(file, &rule[i].rate,
-					 "is for action \"accept\", and this one is \"%s\"",
-					 actions[rule[i].action]);
+		rule_limits_check(file, &rule[i]);
 	}
 }
 

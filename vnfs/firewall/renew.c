@@ -48,6 +48,7 @@ bool fw_renew(struct vnf_worker *worker, uint32_t table, struct vnf_session *ses
 	flow->log = policy->rule[rule].log;
 	flow->policy = policy->number;
 	memcpy(flow->zone, zone, sizeof(zone));
+	fw_limit_renew(worker, table, session);
 	/* Interfaces have other numbers, and routes may have changed: the next packet is looked at. */
 	if (policy->mode == FW_ROUTED)
 		flow->in[0] = flow->in[1] = UINT16_MAX;

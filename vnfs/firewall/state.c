@@ -30,12 +30,19 @@ int fw_state_init(struct vnf *vnf, void **state)
 		return -ENOMEM;
 	memset(s, 0, sizeof(*s));
 	ret = vnf_acl_counters_create(vnf_worker_count(vnf), &s->counters);
-	if (ret < 0) {
-		free(s);
-		return ret;
-	}
+	if (ret < 0)
+		goto free_state;
+	ret = fw_limits_create(fw_config_sessions(vnf_config(vnf)), &s->limits);
+	if (ret < 0)
+		goto destroy_counters;
 	*state = s;
 	return 0;
+
+destroy_counters:
+	vnf_acl_counters_destroy(s->counters);
+free_state:
+	free(s);
+	return ret;
 }
 
 void fw_state_fini(struct vnf *vnf, void *state)
@@ -43,6 +50,7 @@ void fw_state_fini(struct vnf *vnf, void *state)
 	struct fw_state *s = state;
 
 	(void)vnf;
+	fw_limits_destroy(s->limits);
 	vnf_acl_counters_destroy(s->counters);
 	free(s);
 }
@@ -53,6 +61,7 @@ static void session_ended(struct vnf_worker *worker, struct vnf_sessions *sessio
 {
 	if (unlikely(vnf_journal_is_on(worker)))
 		fw_log_end(worker, sessions, session, why);
+	fw_limit_end(fw_worker_of(worker)->limits, vnf_session_user(session));
 }
 
 bool fw_state_tables(const struct vnf *vnf, const void *config, uint32_t i,
@@ -71,6 +80,12 @@ bool fw_state_tables(const struct vnf *vnf, const void *config, uint32_t i,
 	return i < FW_TABLES;
 }
 
+uint64_t fw_state_bytes(const struct vnf *vnf, const void *config)
+{
+	(void)vnf;
+	return fw_limits_bytes(fw_config_sessions(config));
+}
+
 int fw_worker_init(struct vnf_worker *worker)
 {
 	struct fw_worker *w = calloc(1, sizeof(*w));
@@ -80,6 +95,7 @@ int fw_worker_init(struct vnf_worker *worker)
 		return -ENOMEM;
 	w->worker = worker;
 	w->reject_full_ns = &((struct fw_state *)vnf_state(worker->vnf))->reject_full_ns;
+	w->limits = ((const struct fw_state *)vnf_state(worker->vnf))->limits;
 	ret = vnf_frags_create(worker, NULL, &w->frags);
 	if (ret < 0) {
 		free(w);
