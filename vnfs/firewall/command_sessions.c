@@ -12,12 +12,12 @@
 
 #define LIMIT_MAX 100000
 
-static const char *const versions[] = { "any", "ipv4", "ipv6", NULL };
+const char *const fw_versions[] = { "any", "ipv4", "ipv6", NULL };
 
 const struct vnf_config_key fw_sessions_keys[] = {
 	{ .name = "version",
 	  .type = VNF_CONFIG_ENUM,
-	  .choices = versions,
+	  .choices = fw_versions,
 	  .offset = offsetof(struct fw_sessions_args, version),
 	  .def = "any",
 	  .doc = "Only those of this family: ipv4, ipv6." },
@@ -158,8 +158,8 @@ static int range_read(const char *name, const char *text, struct vnf_acl_range *
 	return -EINVAL;
 }
 
-static int rule_read(const struct fw_policy *policy, const char *name, uint32_t *rule,
-		     struct vnf_refusal *why)
+int fw_rule_read(const struct fw_policy *policy, const char *name, uint32_t *rule,
+		 struct vnf_refusal *why)
 {
 	*rule = VNF_ACL_NONE;
 	if (name[0] == '\0')
@@ -179,7 +179,7 @@ static int filter_read(const struct fw_policy *policy, const struct fw_sessions_
 	int ret;
 
 	memset(filter, 0, sizeof(*filter));
-	filter->version = args->version == 0 ? 0 : args->version == 1 ? 4 : 6;
+	filter->version = fw_version(args->version);
 	filter->state = args->state;
 	filter->limit = args->limit;
 	ret = proto_read(args->proto, &filter->proto, why);
@@ -190,7 +190,7 @@ static int filter_read(const struct fw_policy *policy, const struct fw_sessions_
 	if (ret == 0)
 		ret = range_read("dst", args->dst, &filter->range[1], why);
 	if (ret == 0)
-		ret = rule_read(policy, args->rule, &filter->rule, why);
+		ret = fw_rule_read(policy, args->rule, &filter->rule, why);
 	return ret;
 }
 

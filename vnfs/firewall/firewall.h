@@ -322,8 +322,11 @@ int fw_limits_create(uint64_t sessions, struct fw_limits **limits);
 void fw_limits_destroy(struct fw_limits *limits);
 /* Any thread. */
 void fw_limits_read(const struct fw_limits *limits, struct fw_limits_now *now);
-/* Leave so many bits of an IPv6 address. */
-void fw_address_mask(uint8_t *address, uint32_t prefix);
+/* Half-open sessions now. Any thread. */
+uint64_t fw_half_open(const struct vnf *vnf);
+/* A session's source: 64 bits, not 0, that tell it from others, and its address, or the prefix. */
+uint64_t fw_limit_source(struct vnf_worker *worker, uint32_t table,
+			 const struct vnf_session *session, uint8_t address[16]);
 
 /* May there be a session of `flow`, which its rule accepts? FW_PASS, and it is counted; or a drop,
  * and it is not.
@@ -401,7 +404,18 @@ json_t *fw_command_explain(struct vnf *vnf, const void *args, struct vnf_refusal
 
 extern const struct vnf_metric fw_metrics[];
 
-/* ---- command_rules.c, command_sessions.c ---- */
+/* ---- command_rules.c, command_sessions.c, command_sources.c ---- */
+
+/* Choices of the argument `version`, and what they mean for a walk. */
+extern const char *const fw_versions[];
+static inline uint8_t fw_version(uint32_t choice)
+{
+	return choice == 0 ? 0 : choice == 1 ? 4 : 6;
+}
+
+/* Number of a rule by its name, VNF_ACL_NONE of ""; 0 or -errno, and why is said. */
+int fw_rule_read(const struct fw_policy *policy, const char *name, uint32_t *rule,
+		 struct vnf_refusal *why);
 
 json_t *fw_command_rules(struct vnf *vnf, const void *args, struct vnf_refusal *why);
 
@@ -417,5 +431,15 @@ struct fw_sessions_args {
 
 extern const struct vnf_config_key fw_sessions_keys[];
 json_t *fw_command_sessions(struct vnf *vnf, const void *args, struct vnf_refusal *why);
+
+struct fw_sources_args {
+	uint32_t version;
+	const char *rule;
+	uint32_t by;
+	uint32_t limit;
+};
+
+extern const struct vnf_config_key fw_sources_keys[];
+json_t *fw_command_sources(struct vnf *vnf, const void *args, struct vnf_refusal *why);
 
 #endif

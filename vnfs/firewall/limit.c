@@ -100,7 +100,7 @@ void fw_limits_read(const struct fw_limits *limits, struct fw_limits_now *now)
 
 /* ---- sources ---- */
 
-void fw_address_mask(uint8_t *address, uint32_t prefix)
+static void address_mask(uint8_t *address, uint32_t prefix)
 {
 	uint32_t octet = prefix / 8;
 
@@ -120,7 +120,7 @@ static void source_make(const struct fw_policy *policy, uint32_t version, const 
 		return;
 	}
 	memcpy(source->word, address, 16);
-	fw_address_mask((uint8_t *)source->word, policy->ipv6_prefix);
+	address_mask((uint8_t *)source->word, policy->ipv6_prefix);
 }
 
 static void source_of_packet(const struct fw_policy *policy, const struct fw_packet *p,
@@ -147,6 +147,20 @@ static void source_of_session(const struct fw_policy *policy, uint32_t table,
 
 		source_make(policy, 6, flow->first == 0 ? key->src : key->dst, key->domain, source);
 	}
+}
+
+uint64_t fw_limit_source(struct vnf_worker *worker, uint32_t table,
+			 const struct vnf_session *session, uint8_t address[16])
+{
+	const struct fw_flow *flow =
+		(const void *)((const uint8_t *)session + session->user_at * UINT64_C(8));
+	struct fw_source_place place;
+	struct fw_source source;
+
+	source_of_session(fw_policy_of(worker), table, session, flow, &source);
+	fw_source_find(&fw_worker_of(worker)->limits->sessions, &source, &place);
+	memcpy(address, source.word, 16);
+	return place.tag;
 }
 
 static void place_find(const struct fw_sources *s, const struct fw_source *source, uint64_t of,

@@ -52,6 +52,11 @@ static const struct vnf_command commands[] = {
 	  .args = fw_sessions_keys,
 	  .args_size = sizeof(struct fw_sessions_args),
 	  .run = fw_command_sessions },
+	{ .name = "sources",
+	  .help = "Sources with the most sessions; arguments choose which.",
+	  .args = fw_sources_keys,
+	  .args_size = sizeof(struct fw_sources_args),
+	  .run = fw_command_sources },
 	{ .name = NULL },
 };
 

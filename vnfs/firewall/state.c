@@ -13,6 +13,14 @@ struct vnf_acl_counters *fw_counters(const struct vnf *vnf)
 	return ((const struct fw_state *)vnf_state(vnf))->counters;
 }
 
+uint64_t fw_half_open(const struct vnf *vnf)
+{
+	struct fw_limits_now now;
+
+	fw_limits_read(((const struct fw_state *)vnf_state(vnf))->limits, &now);
+	return now.half_open;
+}
+
 uint32_t fw_policy_number(struct vnf *vnf)
 {
 	struct fw_state *s = vnf_state(vnf);
