@@ -219,7 +219,8 @@ def test_source_of_a_prefix():
 
 # ---- tables that are full ----
 
-FULL = transparent('name = "all"; from = [ "lan" ]; source_sessions = 10; action = "accept";', more="""
+FULL = transparent('name = "all"; from = [ "lan" ]; source_sessions = 10; source_rate = 10; '
+                   'action = "accept";', more="""
     sessions = 4; steering: { slots = 1; }; limits = { half_open = 10; half_open_source = 10; };
 """)
 

@@ -284,6 +284,8 @@ void fw_log_end(struct vnf_worker *worker, const struct vnf_sessions *sessions,
 static bool is_by_rule(uint32_t reason)
 {
 	return reason == FW_DROP_POLICY || reason == FW_DROP_REJECTED || reason == FW_DROP_RATE ||
+	       reason == FW_DROP_SOURCE_SESSIONS || reason == FW_DROP_SOURCE_RATE ||
+	       reason == FW_DROP_HALF_OPEN || reason == FW_DROP_HALF_OPEN_SOURCE ||
 	       reason == FW_DROP_FULL;
 }
 
