@@ -25,11 +25,13 @@ struct pcap_spec {
 	const char *rx_file;
 	const char *tx_file;
 	bool loop;
+	uint32_t loop_from;
 };
 
 struct pcap_queue {
 	struct pcap_frames frames;
 	uint32_t at; /* next frame */
+	uint32_t loop_from;
 	bool loop;
 	uint16_t room; /* octets of a frame that fit in one mbuf */
 	struct rte_mempool *pool;
@@ -53,6 +55,13 @@ static const struct vnf_config_key pcap_keys[] = {
 	  .offset = offsetof(struct pcap_spec, loop),
 	  .def = "false",
 	  .doc = "Begin again at the end of rx_file, for ever." },
+	{ .name = "loop_from",
+	  .type = VNF_CONFIG_U32,
+	  .offset = offsetof(struct pcap_spec, loop_from),
+	  .def = "0",
+	  .max = UINT32_MAX,
+	  .doc = "Frame at which to begin again; those before it are received once, such as "
+		 "handshakes before what is sent for ever." },
 	{ .name = NULL },
 };
 
@@ -99,7 +108,7 @@ static inline bool frame_copy(struct pcap_queue *q, struct rte_mbuf *pkt)
 	}
 	q->at++;
 	if (q->at == q->frames.n && q->loop)
-		q->at = 0;
+		q->at = q->loop_from;
 	return true;
 }
 
@@ -169,7 +178,14 @@ static int rx_open(struct vnf_port *port, const struct pcap_spec *s)
 		vnf_warning("port \"%s\": rx_file %s: %lu frames are left out: cut short when "
 			    "captured, below 14 bytes, or longer than an MTU of %u allows",
 			    port->name, s->rx_file, (unsigned long)q->frames.refused, port->mtu);
+	if (s->loop_from != 0 && s->loop_from >= q->frames.n) {
+		vnf_error("port \"%s\": loop_from %u: rx_file %s has %u frames, the first is "
+			  "number 0; name one of them",
+			  port->name, s->loop_from, s->rx_file, q->frames.n);
+		return -EINVAL;
+	}
 	q->loop = s->loop;
+	q->loop_from = s->loop_from;
 	q->room = rte_pktmbuf_data_room_size(port->pool) - RTE_PKTMBUF_HEADROOM;
 	q->pool = port->pool;
 	port->rx = pcap_rx;

@@ -23,6 +23,7 @@ static struct {
 	const char *rx_file;
 	const char *tx_file;
 	bool loop;
+	uint32_t loop_from;
 } pcap_spec = { .rx_file = "", .tx_file = "" };
 
 static struct vnf_port_spec spec = { .kind_spec = &pcap_spec };
@@ -171,6 +172,37 @@ Test(port_pcap, loops, .init = setup, .fini = teardown)
 		rte_pktmbuf_free_bulk(pkts, 32);
 	}
 	port_finish();
+}
+
+/* 0 1 2 3 4 5 6, 4 5 6, 4 5 6, ... */
+Test(port_pcap, loops_from_a_frame_on, .init = setup, .fini = teardown)
+{
+	struct rte_mbuf *pkts[32];
+
+	file_write(7);
+	pcap_spec.loop_from = 4;
+	port_start(path, "", true);
+	for (unsigned int seen = 0; seen < 320;) {
+		cr_assert_eq(port.rx(port.queue[0], pkts, 32), 32);
+		for (uint16_t i = 0; i < 32; i++, seen++)
+			expect_frame(pkts[i], seen < 7 ? seen : 4 + (seen - 7) % 3);
+		rte_pktmbuf_free_bulk(pkts, 32);
+	}
+	port_finish();
+}
+
+Test(port_pcap, loops_from_no_frame_that_is_not_there, .init = setup, .fini = teardown)
+{
+	file_write(7);
+	pcap_spec.rx_file = path;
+	pcap_spec.tx_file = "";
+	pcap_spec.loop = true;
+	pcap_spec.loop_from = 7;
+	eal_support_port(&port, &vnf_port_kind_pcap, &spec, pool);
+	cr_assert_eq(port.kind->open(&port), -EINVAL);
+	pcap_spec.loop_from = 6;
+	cr_assert_eq(port.kind->open(&port), 0);
+	port.kind->close(&port);
 }
 
 Test(port_pcap, an_empty_file_never_receives, .init = setup, .fini = teardown)
