@@ -6,11 +6,11 @@
  * whether it makes room for others. Worker.
  */
 #include "firewall.h"
+#include "tcp_usual.h"
 
 /* RFC 7323 section 2.2. */
 #define TCP_OPTION_SCALE 3
 #define TCP_OPTION_SCALE_OCTETS 3
-#define TCP_SCALE_MAX ((uint8_t)14)
 
 /* Periods here are for the tables' making only: the policy sets those in force. Half-open and
  * unanswered sessions are one class when room is to be made, lest one kind push out the other.
@@ -48,13 +48,15 @@ static uint8_t scale_read(const struct fw_packet *p)
 	if (at == 0 || octets != TCP_OPTION_SCALE_OCTETS)
 		return FW_TCP_NO_SCALE;
 	scale = *rte_pktmbuf_mtod_offset(p->pkt, const uint8_t *, at + 2);
-	return RTE_MIN(scale, TCP_SCALE_MAX);
+	return RTE_MIN(scale, (uint8_t)TCP_SCALE_MAX);
 }
 
-static inline struct fw_tcp_segment segment_read(const struct fw_packet *p)
+/* Without options. */
+static inline struct fw_tcp_segment segment_fields(const struct fw_packet *p)
 {
 	const struct rte_tcp_hdr *tcp = vnf_tcp(p->pkt, p->h);
-	struct fw_tcp_segment s = {
+
+	return (struct fw_tcp_segment){
 		.seq = rte_be_to_cpu_32(tcp->sent_seq),
 		.ack = rte_be_to_cpu_32(tcp->recv_ack),
 		.length = p->h->end - p->h->payload,
@@ -62,6 +64,11 @@ static inline struct fw_tcp_segment segment_read(const struct fw_packet *p)
 		.flags = tcp->tcp_flags,
 		.scale = FW_TCP_NO_SCALE,
 	};
+}
+
+static struct fw_tcp_segment segment_read(const struct fw_packet *p)
+{
+	struct fw_tcp_segment s = segment_fields(p);
 
 	if (unlikely((s.flags & RTE_TCP_SYN_FLAG) != 0))
 		s.scale = scale_read(p);
@@ -117,9 +124,10 @@ static vnf_verdict_t tcp_open(const struct fw_policy *policy, const struct fw_pa
 	return FW_PASS;
 }
 
-static inline vnf_verdict_t tcp_follow(struct vnf_worker *worker, struct vnf_sessions *sessions,
-				       const struct fw_packet *p, struct vnf_session *session,
-				       uint32_t from)
+static __rte_noinline vnf_verdict_t tcp_follow_any(struct vnf_worker *worker,
+						   struct vnf_sessions *sessions,
+						   const struct fw_packet *p,
+						   struct vnf_session *session, uint32_t from)
 {
 	struct fw_flow *flow = vnf_session_user(session);
 	struct fw_tcp_segment s = segment_read(p);
@@ -143,6 +151,23 @@ static inline vnf_verdict_t tcp_follow(struct vnf_worker *worker, struct vnf_ses
 	}
 	if (unlikely(verdict != FW_TCP_PASS))
 		return tcp_drop(verdict);
+	return FW_PASS;
+}
+
+/* Such a segment leaves the session in its class. */
+static inline vnf_verdict_t tcp_follow(struct vnf_worker *worker, struct vnf_sessions *sessions,
+				       const struct fw_packet *p, struct vnf_session *session,
+				       uint32_t from)
+{
+	struct fw_flow *flow = vnf_session_user(session);
+	struct fw_tcp_segment s = segment_fields(p);
+
+	if (unlikely(!tcp_is_usual(&flow->tcp, &s) || (p->h->flags & VNF_FRAGMENT) != 0 ||
+		     session->in_class != FW_CLASS_TCP_ESTABLISHED))
+		return tcp_follow_any(worker, sessions, p, session, from);
+	if (unlikely(tcp_follow_usual(&flow->tcp, from, &s) != FW_TCP_PASS))
+		return fw_drop(FW_DROP_TCP_WINDOW);
+	vnf_session_touch(worker, session);
 	return FW_PASS;
 }
 

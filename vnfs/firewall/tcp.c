@@ -6,9 +6,8 @@
  * further than the first lines of fw_tcp_follow(). What would be of no use to the host it is for,
  * is dropped; whether the rest is of use is for that host to say.
  */
-#include <rte_branch_prediction.h>
-
 #include "tcp_priv.h"
+#include "tcp_usual.h"
 
 _Static_assert(sizeof(struct fw_tcp) == 36, "a session has no more room");
 
@@ -134,15 +133,8 @@ static __rte_noinline enum fw_tcp_verdict follow_ack(struct fw_tcp *t, unsigned 
 enum fw_tcp_verdict fw_tcp_follow(struct fw_tcp *t, unsigned int side,
 				  const struct fw_tcp_segment *s)
 {
-	struct fw_tcp_side *from = &t->side[side], *to = &t->side[side ^ 1];
-
-	if (likely((s->flags & TCP_LOOKED_AT) == RTE_TCP_ACK_FLAG &&
-		   t->state == FW_TCP_ESTABLISHED && t->flags == 0)) {
-		if (unlikely(!tcp_in_window(from, to, s)))
-			return FW_TCP_WINDOW;
-		tcp_side_update(from, to, s, s->seq + s->length);
-		return FW_TCP_PASS;
-	}
+	if (likely(tcp_is_usual(t, s)))
+		return tcp_follow_usual(t, side, s);
 	if (!fw_tcp_flags_valid(s->flags))
 		return FW_TCP_FLAGS;
 	if (s->flags & RTE_TCP_RST_FLAG)
