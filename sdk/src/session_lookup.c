@@ -16,7 +16,6 @@ static const struct session_bucket no_bucket;
 struct probe {
 	const struct session_bucket *bucket;
 	const struct vnf_session *session; /* that may be it, or NULL */
-	uint32_t second;                   /* bucket */
 	uint32_t slot;
 	uint32_t key; /* of the session */
 	uint16_t sig;
@@ -31,13 +30,11 @@ static __rte_always_inline void probe_begin(const struct vnf_sessions *s, uint32
 	p->slot = slot;
 	p->bucket = &no_bucket;
 	p->sig = 1;
-	p->second = 0;
 	if (unlikely(slot >= s->n_slots))
 		return;
 	hash = session_hash(s->secret, key, words);
 	first = bucket_first(hash, s->buckets_per_slot);
 	p->sig = hash_sig(hash);
-	p->second = bucket_other(first, p->sig, s->buckets_per_slot);
 	p->bucket = slot_buckets(s, slot) + first;
 	rte_prefetch0(p->bucket);
 }
@@ -62,6 +59,16 @@ static __rte_always_inline void probe_match(const struct vnf_sessions *s, struct
 static inline bool probe_goes_on(const struct probe *p)
 {
 	return p->session == NULL && p->bucket->n_away != 0;
+}
+
+/* Rare, so that it is found out only here which one it is. */
+static inline void probe_go_on(const struct vnf_sessions *s, struct probe *p)
+{
+	const struct session_bucket *buckets = slot_buckets(s, p->slot);
+	uint32_t first = (uint32_t)(p->bucket - buckets);
+
+	p->bucket = buckets + bucket_other(first, p->sig, s->buckets_per_slot);
+	rte_prefetch0(p->bucket);
 }
 
 static __rte_always_inline void probe_end(struct vnf_worker *worker, struct vnf_sessions *s,
@@ -99,8 +106,7 @@ static __rte_always_inline void burst_find(struct vnf_worker *worker, struct vnf
 	for (uint32_t i = 0; i < n; i++) {
 		probe_match(s, &probes[i]);
 		if (unlikely(probe_goes_on(&probes[i]))) {
-			probes[i].bucket = slot_buckets(s, probes[i].slot) + probes[i].second;
-			rte_prefetch0(probes[i].bucket);
+			probe_go_on(s, &probes[i]);
 			seconds |= 1u << i;
 		}
 	}
