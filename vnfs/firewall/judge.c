@@ -118,10 +118,15 @@ uint32_t fw_rule_find(const struct fw_policy *policy, const struct fw_packet *p)
 	return rule_or_default(policy, rule);
 }
 
-void fw_rule_count(const struct fw_worker *w, uint32_t rule, const struct fw_packet *p)
+static inline void rule_count(const struct fw_worker *w, uint32_t rule, const struct fw_packet *p)
 {
 	vnf_acl_count(fw_policy_of(w->worker)->tally, w->worker->id, rule, p->pkt->pkt_len,
 		      w->worker->now_ns);
+}
+
+void fw_rule_count(const struct fw_worker *w, uint32_t rule, const struct fw_packet *p)
+{
+	rule_count(w, rule, p);
 }
 
 /* What the rule says of a packet that it matched. */
@@ -359,7 +364,7 @@ static inline vnf_verdict_t session_judge(struct fw_worker *w, uint16_t i,
 	if (unlikely(verdict != FW_PASS && verdict != FW_PASS_UNPROVEN))
 		return verdict;
 	w->burst.rule[i] = rule;
-	fw_rule_count(w, rule, p);
+	rule_count(w, rule, p);
 	return FW_PASS;
 }
 
