@@ -4,7 +4,7 @@
  * The firewall, and what its files offer each other. The way of a packet:
  *
  *     transparent.c / routed.c   a burst comes in, by wires or by the IP node
- *     key.c                      each packet: its slot, its datagram, the key of its session
+ *     key.h key.c                each packet: its slot, its datagram, the key of its session
  *     fragment.c                 fragments: what the first of a datagram gets, all get
  *     judge.c                    all together: sessions found, rules asked, verdicts
  *       sanity.c                 ... what is no good whatever the rules say
@@ -247,14 +247,9 @@ void fw_waited_run(struct fw_worker *w,
 /* Verdict for a fragment, FW_KIND_FRAGMENT or FW_KIND_WAITED: as of fw_judge(), or VNF_TAKEN. */
 vnf_verdict_t fw_fragment_judge(struct fw_worker *w, uint16_t i);
 
-/* ---- key.c ---- */
+/* ---- key.h, key.c ---- */
 
-/* Find out how packet `i` of the burst is judged; its fields but kind, table, direction and l4 are
- * filled in. `waited`: it waited for a first fragment, of which this became; else NULL. Returns a
- * verdict if that stands already (then the kind is FW_KIND_DONE).
- */
-vnf_verdict_t fw_key_make(struct fw_worker *w, uint16_t i, const struct fw_waited *waited);
-/* The same of a first fragment, once its turn has come. */
+/* How a packet is judged: key.h's fw_key_make(); of a first fragment, once its turn has come: */
 vnf_verdict_t fw_key_first(struct fw_burst *b, uint16_t i);
 /* The key of a later one, whose datagram is of a session; `is_reply`: to an ICMP request. */
 void fw_key_later(struct fw_burst *b, uint16_t i, const struct vnf_frag *frag, bool is_reply);

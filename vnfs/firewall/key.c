@@ -6,6 +6,7 @@
  * alone. Called for each packet of a burst, in order; worker.
  */
 #include "firewall.h"
+#include "key.h"
 
 #include <vnf/edit.h>
 
@@ -152,17 +153,6 @@ static vnf_verdict_t error_key(struct fw_burst *b, uint16_t i)
 	return 0;
 }
 
-/* To many, or to all: no answer comes from there, so there is no session, and from either end of a
- * wire the same may come.
- */
-static inline bool is_to_group(const struct fw_packet *p)
-{
-	if (likely(p->table == FW_IPV4))
-		return (vnf_ipv4(p->pkt, p->h)->dst_addr & RTE_BE32(0xe0000000)) ==
-		       RTE_BE32(0xe0000000);
-	return vnf_ipv6(p->pkt, p->h)->dst_addr[0] == 0xff;
-}
-
 /* Its own ports, where it has some. */
 static inline bool layer4_read(struct fw_packet *p)
 {
@@ -252,64 +242,10 @@ static vnf_verdict_t packet_key(struct fw_worker *w, uint16_t i, const struct fw
 	return 0;
 }
 
-/* ---- the usual packet, faster ---- */
-
-/* IPv4, TCP or UDP, whole and without options. */
-static inline bool is_plain(const struct vnf_headers *h)
+vnf_verdict_t fw_key_any(struct fw_worker *w, uint16_t i, const struct fw_waited *waited)
 {
-	return h->ether_type == RTE_ETHER_TYPE_IPV4 && h->flags == 0 && h->l4 != 0 &&
-	       (h->proto == IPPROTO_TCP || h->proto == IPPROTO_UDP);
-}
+	vnf_verdict_t verdict = packet_key(w, i, waited);
 
-static inline void plain_key4_make(struct fw_burst *b, uint16_t i, uint32_t slot)
-{
-	struct fw_packet *p = &b->p[i];
-	const struct rte_ipv4_hdr *ip = vnf_ipv4(p->pkt, p->h);
-	struct vnf_session_key4 key = {
-		.src = ip->src_addr,
-		.dst = ip->dst_addr,
-		.sport = p->l4.ports.src,
-		.dport = p->l4.ports.dst,
-		.domain = p->domain,
-		.proto = p->h->proto,
-	};
-
-	p->direction = (uint8_t)vnf_session_key4_normalise(&key);
-	b->key4[i] = key;
-	b->table_slot[FW_IPV4][i] = (uint16_t)slot;
-	b->n_table[FW_IPV4]++;
-}
-
-/* What packet_key() does to it, with what is known of it left out. */
-static inline vnf_verdict_t plain_key(struct fw_worker *w, uint16_t i)
-{
-	struct fw_burst *b = &w->burst;
-	struct fw_packet *p = &b->p[i];
-	uint32_t slot = vnf_slot_of_pair(w->worker, p->pkt, p->h);
-
-	if (unlikely(!vnf_slot_enter(w->worker, slot))) {
-		p->kind = FW_KIND_DONE;
-		return VNF_TO_SLOT(slot);
-	}
-	b->slot[i] = (uint16_t)slot;
-	p->table = FW_IPV4;
-	p->l4 = (struct fw_layer4){ .ports = *vnf_ports(p->pkt, p->h), .proto = p->h->proto };
-	if (unlikely(is_to_group(p))) {
-		p->kind = FW_KIND_BARE;
-		return 0;
-	}
-	p->kind = FW_KIND_KEYED;
-	plain_key4_make(b, i, slot);
-	return 0;
-}
-
-vnf_verdict_t fw_key_make(struct fw_worker *w, uint16_t i, const struct fw_waited *waited)
-{
-	vnf_verdict_t verdict;
-
-	if (likely(is_plain(w->burst.p[i].h) && !fw_policy_of(w->worker)->checksums))
-		return plain_key(w, i);
-	verdict = packet_key(w, i, waited);
 	if (unlikely(verdict != 0))
 		w->burst.p[i].kind = FW_KIND_DONE;
 	return verdict;

@@ -6,6 +6,7 @@
  * Discovery are the node's, and no rule is asked about them. Worker.
  */
 #include "firewall.h"
+#include "key.h"
 
 #define VLAN_ID 0xfff
 #define ICMP6_GROUP_FIRST 130 /* MLD, and Neighbour Discovery after it */
@@ -65,9 +66,11 @@ static uint8_t zone_out(const struct fw_policy *policy, const struct vnf_worker 
 }
 
 /* 0, or the verdict that stands. */
-static inline vnf_verdict_t packet_receive(struct fw_worker *w, uint16_t i, uint16_t port,
-					   struct rte_mbuf *pkt, struct vnf_headers *h,
-					   vnf_verdict_t verdict, const struct fw_waited *waited)
+static __rte_always_inline vnf_verdict_t packet_receive(struct fw_worker *w, uint16_t i,
+							uint16_t port, struct rte_mbuf *pkt,
+							struct vnf_headers *h,
+							vnf_verdict_t verdict,
+							const struct fw_waited *waited)
 {
 	const struct fw_policy *policy = fw_policy_of(w->worker);
 	struct fw_packet *p = &w->burst.p[i];
@@ -89,7 +92,7 @@ static inline vnf_verdict_t packet_receive(struct fw_worker *w, uint16_t i, uint
 	p->zone_out = zone_out(policy, w->worker, i, verdict);
 	p->in = in;
 	p->inner = 0;
-	return fw_key_make(w, i, waited);
+	return fw_key_make(w, i, pkt, h, waited);
 }
 
 vnf_verdict_t fw_routed_look(struct fw_worker *w, uint16_t port, struct rte_mbuf *pkt,

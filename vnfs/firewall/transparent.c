@@ -5,6 +5,7 @@
  * on it needs to know that the firewall is there. Worker.
  */
 #include "firewall.h"
+#include "key.h"
 
 #define VLAN_ID 0xfff
 #define WIRE_SHIFT 12 /* of a domain: the wire above the VLAN */
@@ -35,9 +36,10 @@ static vnf_verdict_t other_judge(const struct fw_policy *policy, uint16_t port,
 }
 
 /* 0, or the verdict that stands. */
-static inline vnf_verdict_t packet_receive(struct fw_worker *w, uint16_t i, uint16_t port,
-					   struct rte_mbuf *pkt, struct vnf_headers *h,
-					   const struct fw_waited *waited)
+static __rte_always_inline vnf_verdict_t packet_receive(struct fw_worker *w, uint16_t i,
+							uint16_t port, struct rte_mbuf *pkt,
+							struct vnf_headers *h,
+							const struct fw_waited *waited)
 {
 	const struct fw_policy *policy = fw_policy_of(w->worker);
 	struct fw_packet *p = &w->burst.p[i];
@@ -61,7 +63,7 @@ static inline vnf_verdict_t packet_receive(struct fw_worker *w, uint16_t i, uint
 	p->in = port;
 	p->zone_in = policy->zone_of[port];
 	p->zone_out = policy->zone_of[policy->other_end[port]];
-	return fw_key_make(w, i, waited);
+	return fw_key_make(w, i, pkt, h, waited);
 }
 
 vnf_verdict_t fw_transparent_look(struct fw_worker *w, uint16_t port, struct rte_mbuf *pkt,
@@ -81,40 +83,44 @@ static inline vnf_verdict_t packet_finish(struct fw_worker *w, uint16_t i, vnf_v
 	return verdict == FW_REFUSE ? fw_refuse(w, p) : verdict;
 }
 
-/* Fragments whose first one came after them; all are the firewall's own by now. */
-static void waited_burst(struct fw_worker *w, const struct fw_waited *waited, uint16_t n)
+/* Not inlined into both of its callers, or else vnf_parse() would not be into this. */
+static __rte_noinline void burst_judge(struct fw_worker *w, uint16_t port, struct rte_mbuf **pkts,
+				       vnf_verdict_t *verdicts, uint16_t n,
+				       const struct fw_waited *waited)
 {
 	struct vnf_headers h[VNF_BURST_MAX];
-	vnf_verdict_t verdicts[VNF_BURST_MAX];
 
 	fw_burst_begin(&w->burst, n);
 	for (uint16_t i = 0; i < n; i++) {
 		w->burst.p[i].kind = FW_KIND_UNREAD;
-		verdicts[i] =
-			packet_receive(w, i, waited[i].port, waited[i].pkt, &h[i], &waited[i]);
+		verdicts[i] = packet_receive(w, i, port, pkts[i], &h[i],
+					     waited != NULL ? &waited[i] : NULL);
 	}
 	fw_judge(w, verdicts);
-	for (uint16_t i = 0; i < n; i++) {
-		if (w->burst.p[i].kind > FW_KIND_DONE)
+	for (uint16_t i = 0; i < n; i++)
+		if (likely(w->burst.p[i].kind > FW_KIND_DONE))
 			verdicts[i] = packet_finish(w, i, verdicts[i]);
-		fw_apply(w->worker, waited[i].port, waited[i].pkt, verdicts[i]);
-	}
+}
+
+/* Fragments whose first one came after them; all are the firewall's own by now. */
+static void waited_burst(struct fw_worker *w, const struct fw_waited *waited, uint16_t n)
+{
+	struct rte_mbuf *pkts[VNF_BURST_MAX];
+	vnf_verdict_t verdicts[VNF_BURST_MAX];
+	uint16_t port = waited[0].port;
+
+	for (uint16_t i = 0; i < n; i++)
+		pkts[i] = waited[i].pkt;
+	burst_judge(w, port, pkts, verdicts, n, waited);
+	for (uint16_t i = 0; i < n; i++)
+		fw_apply(w->worker, port, pkts[i], verdicts[i]);
 }
 
 void fw_transparent_burst(struct vnf_worker *worker, uint16_t port, struct rte_mbuf **pkts,
 			  vnf_verdict_t *verdicts, uint16_t n)
 {
 	struct fw_worker *w = fw_worker_of(worker);
-	struct vnf_headers h[VNF_BURST_MAX];
 
-	fw_burst_begin(&w->burst, n);
-	for (uint16_t i = 0; i < n; i++) {
-		w->burst.p[i].kind = FW_KIND_UNREAD;
-		verdicts[i] = packet_receive(w, i, port, pkts[i], &h[i], NULL);
-	}
-	fw_judge(w, verdicts);
-	for (uint16_t i = 0; i < n; i++)
-		if (likely(w->burst.p[i].kind > FW_KIND_DONE))
-			verdicts[i] = packet_finish(w, i, verdicts[i]);
+	burst_judge(w, port, pkts, verdicts, n, NULL);
 	fw_waited_run(w, waited_burst);
 }
