@@ -48,7 +48,7 @@ static bool has_key(const struct fw_packet *p)
 }
 
 /* As the lookup has found it, unless something has changed since. */
-static struct vnf_session *session_of(struct fw_worker *w, uint16_t i)
+static __rte_always_inline struct vnf_session *session_of(struct fw_worker *w, uint16_t i)
 {
 	struct fw_burst *b = &w->burst;
 	const struct fw_packet *p = &b->p[i];
@@ -347,8 +347,8 @@ static vnf_verdict_t session_anew(struct fw_worker *w, uint16_t i, struct vnf_se
 	return opener_judge(w, i);
 }
 
-static inline vnf_verdict_t session_judge(struct fw_worker *w, uint16_t i,
-					  struct vnf_session *session)
+static __rte_always_inline vnf_verdict_t session_judge(struct fw_worker *w, uint16_t i,
+						       struct vnf_session *session)
 {
 	const struct fw_packet *p = &w->burst.p[i];
 	const struct fw_flow *flow = vnf_session_user(session);
@@ -408,7 +408,7 @@ static vnf_verdict_t error_judge(struct fw_worker *w, uint16_t i, struct vnf_ses
 
 /* ---- the burst ---- */
 
-static inline vnf_verdict_t keyed_judge(struct fw_worker *w, uint16_t i)
+static __rte_always_inline vnf_verdict_t keyed_judge(struct fw_worker *w, uint16_t i)
 {
 	struct vnf_session *session = session_of(w, i);
 
@@ -419,7 +419,7 @@ static inline vnf_verdict_t keyed_judge(struct fw_worker *w, uint16_t i)
 	return opener_judge(w, i);
 }
 
-static inline vnf_verdict_t packet_judge(struct fw_worker *w, uint16_t i)
+static __rte_always_inline vnf_verdict_t packet_judge(struct fw_worker *w, uint16_t i)
 {
 	const struct fw_packet *p = &w->burst.p[i];
 
