@@ -58,6 +58,15 @@ def is_allowed(net, family):
     lab.until(lambda: opens(net, family), 10, "a place of a source that has one left")
 
 
+def foreseen(net, family, reason, proto="tcp", dport=82):
+    """What the firewall says of the next one."""
+    client, server = net.client.at(family).address, net.server.at(family).address
+    ends = [f"[{client}]:9", f"[{server}]:{dport}"] if family == 6 else \
+        [f"{client}:9", f"{server}:{dport}"]
+    answer = net.ask("explain", **{"in": "lan", "packet": f"{ends[0]} > {ends[1]} {proto}"})
+    assert answer.get("reason") == reason, answer
+
+
 def connections(net, family, n, stack):
     """So many that stay; the last one can be closed."""
     made = [Connection(net.client.at(family), net.server.at(family), 82) for _ in range(n)]
@@ -85,8 +94,10 @@ def test_reload(net, family):
                       [limited(RENAMED, **three)], [NEVER, limited(NAMELESS, **three), FREE]):
             net.vnf.reload(rules=rules)
             is_refused(net, family)
+        foreseen(net, family, "source_sessions")
         net.vnf.reload(rules=[limited(NAMELESS, source_sessions=4), FREE])
         is_allowed(net, family)
+        foreseen(net, family, None)
         connections(net, family, 1, stack)
         is_refused(net, family)
         # Nobody is ended by a limit; and without it all may begin.
@@ -146,6 +157,19 @@ def test_half_open(net):
             asking[3].sendto(b"x", (server.address, 2000))
             lab.until(lambda: refused() == before + 1, 10, "the fourth to be refused")
             # TCP begins half-open, too.
+            foreseen(net, 4, "half_open_source")
             assert not opens(net, 4)
             assert opens(net, 6)
+            with net.settings(limits={"half_open": 1}):
+                foreseen(net, 6, "half_open")
         assert opens(net, 4)
+
+
+def test_rate(net):
+    """What is used up of a period is foreseen, and counted by nobody who asks."""
+    with net.settings(rules=[limited(OPEN, source_rate=2, source_period="1h")]):
+        for reason in (None, None, "source_rate"):
+            foreseen(net, 4, reason)
+            foreseen(net, 4, reason)
+            assert opens(net, 4) == (reason is None)
+        foreseen(net, 6, None)

@@ -256,7 +256,8 @@ static void rule_tell(const struct fw_explained *is, json_t *to)
 	add(to, "rule", rule->name);
 	add(to, "place", rule->place);
 	add(to, "action", actions[rule->action]);
-	if (is->stage != FW_STAGE_RULE || rule->rate == 0)
+	if (is->stage != FW_STAGE_RULE || rule->rate == 0 ||
+	    (is->verdict != FW_PASS && is->verdict != fw_drop(FW_DROP_RATE)))
 		return;
 	snprintf(limit, sizeof(limit), "%u of %ju new sessions a second are left", is->left,
 		 (uintmax_t)rule->rate);

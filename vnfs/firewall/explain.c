@@ -46,12 +46,13 @@ static void worker_fill(struct fw_explain_scratch *s, const struct vnf_worker *w
 	s->worker.watched = 0;
 	s->w.worker = &s->worker;
 	s->w.reject_full_ns = fw_worker_of(worker)->reject_full_ns;
+	s->w.limits = fw_worker_of(worker)->limits;
 	s->w.n_waited = 0;
 }
 
 /* ---- rules ---- */
 
-/* How many of the rule's sessions may begin now; as rate_take() of judge.c counts them. */
+/* How many of the rule's sessions may begin now; as rate_take() of limit.c counts them. */
 static uint32_t rate_left(const struct fw_rule *rule, uint64_t now_ns)
 {
 	uint64_t full = __atomic_load_n(&rule->full_ns, __ATOMIC_RELAXED);
@@ -61,7 +62,7 @@ static uint32_t rate_left(const struct fw_rule *rule, uint64_t now_ns)
 	return used >= VNF_SECOND_NS ? 0 : (uint32_t)((VNF_SECOND_NS - used) / RTE_MAX(each, 1U));
 }
 
-static void rule_foresee(const struct fw_worker *w, struct fw_explained *is)
+static void rule_foresee(struct fw_worker *w, struct fw_explained *is, const uint32_t *in_class)
 {
 	const struct fw_packet *p = &w->burst.p[0];
 	const struct fw_rule *rule;
@@ -78,6 +79,8 @@ static void rule_foresee(const struct fw_worker *w, struct fw_explained *is)
 	is->verdict = rule->action == FW_REJECT ? FW_REFUSE
 		      : rule->action == FW_DROP ? fw_drop(FW_DROP_POLICY)
 						: FW_PASS;
+	if (is->verdict == FW_PASS)
+		is->verdict = fw_limit_foresee(w, p, is->rule, in_class);
 	if (is->verdict != FW_PASS || rule->rate == 0)
 		return;
 	is->left = rate_left(rule, w->worker->now_ns);
@@ -87,11 +90,11 @@ static void rule_foresee(const struct fw_worker *w, struct fw_explained *is)
 
 /* ---- without a session, or with one ---- */
 
-static void opener_foresee(const struct fw_worker *w, struct fw_explained *is)
+static void opener_foresee(struct fw_worker *w, struct fw_explained *is)
 {
 	const struct fw_packet *p = &w->burst.p[0];
 	struct fw_flow flow;
-	uint32_t in_class;
+	uint32_t in_class = 0;
 
 	is->stage = FW_STAGE_SANITY;
 	is->verdict = fw_packet_sanity(w, p);
@@ -106,7 +109,7 @@ static void opener_foresee(const struct fw_worker *w, struct fw_explained *is)
 			return;
 		is->begins = true;
 	}
-	rule_foresee(w, is);
+	rule_foresee(w, is, is->begins ? &in_class : NULL);
 	is->begins = is->begins && is->verdict == FW_PASS;
 }
 
@@ -121,7 +124,7 @@ static void session_tell(const struct fw_worker *w, struct vnf_session *session,
 	is->live_ns = class.period_ns - RTE_MIN(class.period_ns, is->session.idle_ns);
 }
 
-static void session_foresee(const struct fw_worker *w, struct vnf_session *session,
+static void session_foresee(struct fw_worker *w, struct vnf_session *session,
 			    struct fw_explained *is)
 {
 	const struct fw_packet *p = &w->burst.p[0];

@@ -294,6 +294,31 @@ vnf_verdict_t fw_limit_begin(struct fw_worker *w, const struct fw_packet *p, str
 	return verdict;
 }
 
+vnf_verdict_t fw_limit_foresee(struct fw_worker *w, const struct fw_packet *p, uint32_t number,
+			       const uint32_t *in_class)
+{
+	const struct fw_policy *policy = fw_policy_of(w->worker);
+	struct fw_rule *rule = &policy->rule[number];
+	bool is_opening = in_class != NULL && (CLASSES_OPENING >> *in_class & 1) != 0;
+	struct fw_limits_now now;
+	struct places at;
+
+	fw_limits_read(w->limits, &now);
+	places_find(w, p, rule, is_opening, &at);
+	if (in_class != NULL && rule->source_sessions != 0 &&
+	    fw_source_count(&at.sessions) >= rule->source_sessions)
+		return fw_drop(FW_DROP_SOURCE_SESSIONS);
+	if (is_opening && policy->half_open_source != 0 &&
+	    fw_source_count(&at.half_open) >= policy->half_open_source)
+		return fw_drop(FW_DROP_HALF_OPEN_SOURCE);
+	if (is_opening && policy->half_open != 0 && now.half_open >= policy->half_open)
+		return fw_drop(FW_DROP_HALF_OPEN);
+	if (rule->source_rate != 0 && fw_source_rate_count(&at.rate, rule->source_period_ns,
+							   w->worker->now_ns) >= rule->source_rate)
+		return fw_drop(FW_DROP_SOURCE_RATE);
+	return FW_PASS;
+}
+
 vnf_verdict_t fw_limit_bare(struct fw_worker *w, const struct fw_packet *p, uint32_t number)
 {
 	struct fw_rule *rule = &fw_policy_of(w->worker)->rule[number];

@@ -275,6 +275,17 @@ static int rate_add(uint64_t *word, uint64_t seen, uint64_t begin, uint32_t limi
 	return 1;
 }
 
+uint32_t fw_source_rate_count(const struct fw_source_place *place, uint64_t period_ns,
+			      uint64_t now_ns)
+{
+	uint64_t seen;
+
+	if (tag_find(place, RATE_TAG_SHIFT, NULL, &seen) == NULL ||
+	    !rate_is_on(seen, period_ns, now_ns))
+		return 0;
+	return (uint32_t)(seen & RATE_COUNT_MASK);
+}
+
 int fw_source_rate_take(const struct fw_source_place *place, uint32_t limit, uint64_t period_ns,
 			uint64_t now_ns, struct fw_source_counted *counted, bool *forgot)
 {

@@ -84,6 +84,9 @@ uint32_t fw_source_count(const struct fw_source_place *place);
  */
 int fw_source_rate_take(const struct fw_source_place *place, uint32_t limit, uint64_t period_ns,
 			uint64_t now_ns, struct fw_source_counted *counted, bool *forgot);
+/* How many the source has had in the period that is under way. */
+uint32_t fw_source_rate_count(const struct fw_source_place *place, uint64_t period_ns,
+			      uint64_t now_ns);
 /* It did not come to a session. */
 void fw_source_rate_give(const struct fw_source_counted *counted);
 
