@@ -104,8 +104,64 @@ bool vnf_ip_is_planned(const struct vnf_config *file)
 	return true;
 }
 
+/* ---- the journal: each record becomes a line at once ---- */
+
+const struct vnf_part vnf_journal_part;
+static uint64_t record[VNF_JOURNAL_RECORD_MAX / sizeof(uint64_t)];
+static size_t record_octets;
+
+void *vnf_journal_reserve(struct vnf_worker *w, size_t octets)
+{
+	(void)w;
+	must(octets > 0 && octets <= sizeof(record));
+	memset(record, 0xa5, sizeof(record));
+	record_octets = octets;
+	return record;
+}
+
+void vnf_journal_write(struct vnf_worker *w)
+{
+	json_t *line = fw_app.journal(&program, record, record_octets);
+
+	(void)w;
+	must(line != NULL);
+	json_decref(line);
+}
+
+int vnf_port_get_info(const struct vnf *vnf, uint16_t port, struct vnf_port_info *info)
+{
+	static char names[][2] = { "a", "b" };
+
+	(void)vnf;
+	if (port >= PORTS)
+		return -ENOENT;
+	*info = (struct vnf_port_info){ .name = names[port], .kind = "null" };
+	return 0;
+}
+
+const char *vnf_drop_name(const struct vnf *vnf, uint32_t reason)
+{
+	(void)vnf;
+	must(reason < REASONS);
+	return "reason";
+}
+
 /* What only commands want. */
 const struct vnf_part vnf_steer_part;
+
+int vnf_port_find(const struct vnf *vnf, const char *name)
+{
+	(void)vnf;
+	return vnf_port_planned(NULL, name);
+}
+
+int vnf_ip_get_interface(const struct vnf *vnf, uint16_t number, struct vnf_ip_interface_info *info)
+{
+	(void)vnf;
+	(void)number;
+	(void)info;
+	return -ENOENT;
+}
 
 struct vnf_sessions *vnf_sessions_table(const struct vnf *vnf, uint32_t i)
 {
@@ -121,6 +177,21 @@ int vnf_workers_ask(struct vnf *vnf, bool (*step)(struct vnf_worker *worker, voi
 	while (!step(&worker.pub, arg))
 		;
 	return 0;
+}
+
+void vnf_metrics_put(struct vnf_metrics_page *page, int64_t value, ...)
+{
+	(void)page;
+	(void)value;
+}
+
+/* Of the first configuration no more is asked than how many sessions there are. */
+static struct fw_config first = { .sessions = SESSIONS };
+
+void *vnf_config(const struct vnf *vnf)
+{
+	(void)vnf;
+	return &first;
 }
 
 /* ---- policies ---- */
@@ -154,6 +225,13 @@ static struct fw_rule_spec rules[] = {
 	  .action = FW_REJECT },
 	{ .name = "odd", .proto = WORDS("tcp"), .flags = WORDS("urg"), .action = FW_DROP },
 	{ .name = "slow", .proto = WORDS("udp"), .dport = WORDS("83"), .rate = 2 },
+	{ .name = "each",
+	  .proto = WORDS("udp", "tcp"),
+	  .dport = WORDS("84"),
+	  .source_sessions = 2,
+	  .source_rate = 3,
+	  .source_period = VNF_SECOND_NS,
+	  .log = true },
 	{ .name = "self", .to = WORDS("self"), .proto = WORDS("icmp"), .icmp = WORDS("8") },
 	{ .name = "out", .from = WORDS("left"), .dst = WORDS("@some") },
 	{ .name = "in",
@@ -200,7 +278,11 @@ static void policy_make(uint32_t mode, uint32_t i)
 	config.otherwise = i == 1;
 	config.reverse_path = i;
 	if (i == 1)
-		config.rules.n = 7;
+		config.rules.n = 8;
+	config.log.sessions = config.log.drops = i == 2 ? FW_LOG_ALL : FW_LOG_RULES;
+	config.limits.half_open = i == 0 ? 8 : 0;
+	config.limits.half_open_source = i == 2 ? 3 : 0;
+	config.limits.ipv6_prefix = 64;
 	must(fw_app.build(&program, NULL, &config, &built) == 0);
 	policies[mode][i] = built;
 }
@@ -212,6 +294,7 @@ static void policy_take(uint32_t mode, uint32_t i)
 
 	policy->number = fw_policy_number(&program);
 	worker.pub.built = policy;
+	worker.pub.journal = i % POLICIES != 1 ? (void *)record : NULL;
 	newest = policy;
 }
 

@@ -161,7 +161,7 @@ def resident_kb(net):
 
 
 def test_no_trace(net):
-    """Of 1,000 dry runs with zones and rules that nobody has seen before."""
+    """Of 2,500 dry runs with zones and rules that nobody has seen before."""
     def strange(n):
         names = [f"zone-{n}-{i}" for i in range(20)]
         members = dict(zip(names, (["lan"], ["wan"], ["dmz"], ["net"])))
@@ -172,12 +172,13 @@ def test_no_trace(net):
     fresh(net)
     begin(net, [*datagrams("lan", 5), *datagrams("dmz", 4)])
     rows, rules, generation = net.sessions(), net.rules(), net.vnf.generation()
-    for n in range(100):
+    # The heap grows, by 2 MB at a time, until it is large enough for two policies.
+    for n in range(1500):
         strange(n)
     before = resident_kb(net)
-    for n in range(100, 1000):
+    for n in range(1500, 2500):
         assert strange(n)["sessions_end"] == 0
-    assert resident_kb(net) - before < 4096
+    assert resident_kb(net) - before < 3072
     assert net.vnf.generation() == generation
     after = net.rules()
     assert {name: row["packets"] for name, row in after.items()} == {
