@@ -246,21 +246,26 @@ def test_asymmetric_ways(crooked):
 @ONE
 @pytest.mark.parametrize("family", FAMILIES)
 def test_reload_that_moves_an_interface(net, family):
-    """A session that stands is held to the zones of now, also where the walk has judged it."""
+    """A session moves along with its interfaces: what that may not be ends, what may be goes on."""
     client, server = net.client.at(family), net.server.at(family)
     zones = [{"name": "lan", "interfaces": ["left"]}, {"name": "wan", "interfaces": ["below"]},
              {"name": "guests", "interfaces": ["right"]}]
     rule = {"name": "moved", "from": ["lan"], "to": ["wan"], "action": "accept"}
 
-    def judged():
-        return [row["rule"] for row in net.sessions(proto="tcp", dst=server.address,
-                                                    state="established")] == ["moved"]
+    def stands():
+        return [(row["to"], row["rule"]) for row in net.sessions(
+            proto="tcp", dst=server.address, state="established")]
 
     with Connection(client, server, 86) as connection:
         connection.talk()
-        with net.settings(zones=zones, rules=[rule]), net.dropped("other_zone"):
+        with net.settings(zones=zones, rules=[{**rule, "to": ["guests"]}]):
+            lab.until(lambda: stands() == [("guests", "moved")], 5, "the walk to move it")
+            connection.talk()
+    with Connection(client, server, 86) as connection:
+        connection.talk()
+        with net.settings(zones=zones, rules=[rule]), net.dropped("no_session"):
             # Between zones as they were, it would be accepted; its server is in another by now.
-            lab.until(judged, 5, "the walk through all sessions")
+            lab.until(lambda: not stands(), 5, "the walk to end it")
             assert not connection.talks(0.5)
 
 
