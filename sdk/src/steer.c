@@ -107,8 +107,8 @@ static const struct vnf_headers *subject(struct rte_mbuf *pkt, const struct vnf_
 	return quote;
 }
 
-static __rte_noinline uint32_t slot_of_pair_any(const struct vnf_worker *worker,
-						struct rte_mbuf *pkt, const struct vnf_headers *h)
+uint32_t vnf_slot_of_pair(const struct vnf_worker *worker, struct rte_mbuf *pkt,
+			  const struct vnf_headers *h)
 {
 	struct vnf_headers quote;
 	const struct vnf_headers *is = subject(pkt, h, &quote);
@@ -116,26 +116,6 @@ static __rte_noinline uint32_t slot_of_pair_any(const struct vnf_worker *worker,
 	if (worker->slots->rss != NULL)
 		return slot_rss_addresses(worker, pkt, is, 0);
 	return slot_addresses(worker, pkt, is, 0, 0);
-}
-
-/* TCP or UDP over IPv4, which quotes nothing, where no NIC has a say: as slot_addresses() has it, on
- * a shorter way.
- */
-static inline bool is_usual(const struct vnf_worker *worker, const struct vnf_headers *h)
-{
-	return vnf_is_ipv4(h) && (h->proto == IPPROTO_TCP || h->proto == IPPROTO_UDP) &&
-	       worker->slots->rss == NULL;
-}
-
-uint32_t vnf_slot_of_pair(const struct vnf_worker *worker, struct rte_mbuf *pkt,
-			  const struct vnf_headers *h)
-{
-	const struct rte_ipv4_hdr *ip;
-
-	if (unlikely(!is_usual(worker, h)))
-		return slot_of_pair_any(worker, pkt, h);
-	ip = vnf_ipv4(pkt, h);
-	return vnf_slot_of(worker, (uint64_t)ip->src_addr << 32, (uint64_t)ip->dst_addr << 32, 0);
 }
 
 /* Of an echo; what is no echo has none. */

@@ -56,7 +56,7 @@ static __rte_always_inline vnf_verdict_t key_plain_make(struct fw_worker *w, uin
 {
 	struct fw_burst *b = &w->burst;
 	struct fw_packet *p = &b->p[i];
-	uint32_t slot = vnf_slot_of_pair(w->worker, pkt, h);
+	uint32_t slot = vnf_slot_of_pair4(w->worker, pkt, h);
 	struct vnf_session_key4 key = key_plain4(pkt, h, p->domain);
 
 	if (unlikely(!vnf_slot_enter(w->worker, slot)))

@@ -212,6 +212,31 @@ uint32_t vnf_slot_of_pair(const struct vnf_worker *worker, struct rte_mbuf *pkt,
 			  const struct vnf_headers *h);
 
 /**
+ * The same, in place, of a packet of which more is known.
+ *
+ * @param worker
+ *   The calling worker.
+ * @param pkt
+ *   The packet: IPv4, and no ICMP error.
+ * @param h
+ *   Its headers, as vnf_parse() found them.
+ * @return
+ *   0 to vnf_slot_count() - 1.
+ *
+ * Context: worker.
+ */
+static inline uint32_t vnf_slot_of_pair4(const struct vnf_worker *worker, struct rte_mbuf *pkt,
+					 const struct vnf_headers *h)
+{
+	const struct rte_ipv4_hdr *ip = vnf_ipv4(pkt, h);
+
+	/* A NIC spreads packets: slots are by its hash. */
+	if (worker->slots->rss != NULL)
+		return vnf_slot_of_pair(worker, pkt, h);
+	return vnf_slot_of(worker, (uint64_t)ip->src_addr << 32, (uint64_t)ip->dst_addr << 32, 0);
+}
+
+/**
  * Slot of a packet by its flow: addresses, protocol and ports, or the identifier of an echo. It
  * spreads the flows between two hosts; but their fragments have no ports, and meet in the slot of
  * vnf_slot_of_pair(). ICMP errors go where the packet belongs that they quote.
