@@ -35,34 +35,51 @@ static vnf_verdict_t other_judge(const struct fw_policy *policy, uint16_t port,
 	return fw_drop(FW_DROP_ETHER_TYPE);
 }
 
+/* What a port means, read once for all packets of a burst. */
+struct entry {
+	uint16_t port;
+	uint8_t wire;
+	uint8_t zone_in;
+	uint8_t zone_out;
+};
+
+static struct entry entry_of(const struct fw_policy *policy, uint16_t port)
+{
+	struct entry e = { .port = port, .wire = policy->wire_of[port] };
+
+	if (e.wire != FW_WIRE_NONE) {
+		e.zone_in = policy->zone_of[port];
+		e.zone_out = policy->zone_of[policy->other_end[port]];
+	}
+	return e;
+}
+
 /* 0, or the verdict that stands. */
 static __rte_always_inline vnf_verdict_t packet_receive(struct fw_worker *w, uint16_t i,
-							uint16_t port, struct rte_mbuf *pkt,
+							struct entry from, struct rte_mbuf *pkt,
 							struct vnf_headers *h,
 							const struct fw_waited *waited)
 {
-	const struct fw_policy *policy = fw_policy_of(w->worker);
 	struct fw_packet *p = &w->burst.p[i];
-	uint8_t wire = policy->wire_of[port];
 	uint32_t bad = vnf_parse(pkt, h);
 	uint16_t vlan[VNF_VLANS_MAX];
 
 	p->pkt = pkt;
 	p->h = h;
-	p->port = port;
+	p->port = from.port;
 	if (unlikely(bad != 0))
 		return VNF_DROP(bad);
-	if (unlikely(wire == FW_WIRE_NONE))
+	if (unlikely(from.wire == FW_WIRE_NONE))
 		return fw_drop(FW_DROP_NO_WIRE);
 	if (unlikely(!vnf_is_ipv4(h) && !vnf_is_ipv6(h)))
-		return other_judge(policy, port, h);
+		return other_judge(fw_policy_of(w->worker), from.port, h);
 	vlans_find(h, vlan);
-	p->domain = (uint16_t)(wire << WIRE_SHIFT | vlan[0]);
+	p->domain = (uint16_t)(from.wire << WIRE_SHIFT | vlan[0]);
 	p->vlan = vlan[0] != 0 ? vlan[0] : VNF_ACL_UNTAGGED;
 	p->inner = vlan[1];
-	p->in = port;
-	p->zone_in = policy->zone_of[port];
-	p->zone_out = policy->zone_of[policy->other_end[port]];
+	p->in = from.port;
+	p->zone_in = from.zone_in;
+	p->zone_out = from.zone_out;
 	return fw_key_make(w, i, pkt, h, waited);
 }
 
@@ -71,7 +88,7 @@ vnf_verdict_t fw_transparent_look(struct fw_worker *w, uint16_t port, struct rte
 {
 	fw_burst_begin(&w->burst, 1);
 	w->burst.p[0].kind = FW_KIND_DONE;
-	return packet_receive(w, 0, port, pkt, h, NULL);
+	return packet_receive(w, 0, entry_of(fw_policy_of(w->worker), port), pkt, h, NULL);
 }
 
 static inline vnf_verdict_t packet_finish(struct fw_worker *w, uint16_t i, vnf_verdict_t verdict)
@@ -88,12 +105,13 @@ static __rte_noinline void burst_judge(struct fw_worker *w, uint16_t port, struc
 				       vnf_verdict_t *verdicts, uint16_t n,
 				       const struct fw_waited *waited)
 {
+	struct entry from = entry_of(fw_policy_of(w->worker), port);
 	struct vnf_headers h[VNF_BURST_MAX];
 
 	fw_burst_begin(&w->burst, n);
 	for (uint16_t i = 0; i < n; i++) {
 		w->burst.p[i].kind = FW_KIND_UNREAD;
-		verdicts[i] = packet_receive(w, i, port, pkts[i], &h[i],
+		verdicts[i] = packet_receive(w, i, from, pkts[i], &h[i],
 					     waited != NULL ? &waited[i] : NULL);
 	}
 	fw_judge(w, verdicts);
