@@ -66,9 +66,11 @@ static bool asks_rules(const struct fw_policy *policy, const struct fw_burst *b,
 {
 	const struct fw_packet *p = &b->p[i];
 
+	if (likely(p->kind == FW_KIND_KEYED && b->hit[p->table][i].session != NULL))
+		return false;
 	if (p->kind == FW_KIND_BARE || p->kind == FW_KIND_NEIGHBOUR)
 		return true;
-	if (p->kind != FW_KIND_KEYED || b->hit[p->table][i].session != NULL || p->l4.reply)
+	if (p->kind != FW_KIND_KEYED || p->l4.reply)
 		return false;
 	return p->l4.proto != IPPROTO_TCP || !policy->strict ||
 	       (vnf_tcp(p->pkt, p->h)->tcp_flags & RTE_TCP_SYN_FLAG) != 0;
