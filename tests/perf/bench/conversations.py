@@ -74,7 +74,8 @@ class Traffic:
                                SEQ[1 - side] if flags & ACK else 0, 0x50, flags, 0x8000, 0, 0)
         # Acknowledgements carry nothing: what is behind them fills the frame.
         octets = self.size - 14 if self.proto == "udp" else 40
-        head = struct.pack(">BBHHHBBH", 0x45, 0, octets, 0, 0x4000, 64, PROTOS[self.proto], 0) + ends
+        head = struct.pack(">BBHHHBBH", 0x45, 0, octets, 0, 0x4000, 64, PROTOS[self.proto], 0)
+        head += ends
         head = head[:10] + struct.pack(">H", _checksum(head)) + head[12:]
         data = MACS[side] + MACS[1 - side] + b"\x08\x00" + head + ports + rest
         return data + bytes(self.size - len(data))

@@ -40,13 +40,18 @@ def rules(count):
     return made
 
 
+def port(name, file, once):
+    """One that plays a file, its first frames once; without a file, one that throws away."""
+    if not file:
+        return {"name": name, "kind": "null", "receive": False}
+    return {"name": name, "kind": "pcap", "rx_file": file, "loop": True, "loop_from": once or None}
+
+
 class Firewall:
     """vnf-firewall in the wire."""
 
     def __init__(self, run, cpu, huge, program, files, *, once=0, count=10, sessions=100_000):
-        ports = [{"name": name, "kind": "pcap", "rx_file": file, "loop": True,
-                  "loop_from": once or None} if file else {"name": name, "kind": "null", "receive": False}
-                 for name, file in zip(SIDES, files)]
+        ports = [port(name, file, once) for name, file in zip(SIDES, files)]
         self.run = run
         self.instance = Instance(run, program, {
             "name": "firewall", "workers": 1, "cpus": str(cpu),
@@ -71,9 +76,13 @@ class Firewall:
         """Packets received: ports that only read a file throw away what is sent to them."""
         return self.instance.telemetry("/vnf/stats")["rx_packets"]
 
+    def tables(self):
+        """Numbers of the tables of sessions: of IPv4, and of IPv6."""
+        return control(self.run, "firewall", "session-tables")
+
     def table(self):
-        """Numbers of the table of IPv4 sessions."""
-        return control(self.run, "firewall", "session-tables")[0]
+        """Those of IPv4."""
+        return self.tables()[0]
 
     def set_up(self):
         """Sessions set up so far."""
