@@ -16,6 +16,7 @@
 #include <vnf/log.h>
 
 #include "mbuf_chain.h"
+#include "pace.h"
 #include "pcap_frames.h"
 #include "pcap_writer.h"
 #include "port_kinds.h"
@@ -26,6 +27,7 @@ struct pcap_spec {
 	const char *tx_file;
 	bool loop;
 	uint32_t loop_from;
+	uint64_t rate;
 };
 
 struct pcap_queue {
@@ -33,6 +35,7 @@ struct pcap_queue {
 	uint32_t at; /* next frame */
 	uint32_t loop_from;
 	bool loop;
+	struct pace pace;
 	uint16_t room; /* octets of a frame that fit in one mbuf */
 	struct rte_mempool *pool;
 	uint64_t nombuf;
@@ -62,6 +65,13 @@ static const struct vnf_config_key pcap_keys[] = {
 	  .max = UINT32_MAX,
 	  .doc = "Frame at which to begin again; those before it are received once, such as "
 		 "handshakes before what is sent for ever." },
+	{ .name = "rate",
+	  .type = VNF_CONFIG_COUNT,
+	  .offset = offsetof(struct pcap_spec, rate),
+	  .max = PACE_RATE_MAX,
+	  .unit = "packets/s",
+	  .def = "0",
+	  .doc = "Frames of rx_file a second; 0 = as many as are taken." },
 	{ .name = NULL },
 };
 
@@ -119,6 +129,8 @@ static uint16_t pcap_rx(void *queue, struct rte_mbuf **pkts, uint16_t n)
 
 	if (!q->loop || q->frames.n == 0)
 		n = (uint16_t)RTE_MIN((uint32_t)n, q->frames.n - q->at);
+	if (q->pace.rate != 0)
+		n = pace_due(&q->pace, vnf_clock_now(), n);
 	if (n == 0)
 		return 0;
 	if (unlikely(rte_pktmbuf_alloc_bulk(q->pool, pkts, n) != 0)) {
@@ -186,6 +198,7 @@ static int rx_open(struct vnf_port *port, const struct pcap_spec *s)
 	}
 	q->loop = s->loop;
 	q->loop_from = s->loop_from;
+	q->pace.rate = s->rate;
 	q->room = rte_pktmbuf_data_room_size(port->pool) - RTE_PKTMBUF_HEADROOM;
 	q->pool = port->pool;
 	port->rx = pcap_rx;

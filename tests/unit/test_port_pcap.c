@@ -24,6 +24,7 @@ static struct {
 	const char *tx_file;
 	bool loop;
 	uint32_t loop_from;
+	uint64_t rate;
 } pcap_spec = { .rx_file = "", .tx_file = "" };
 
 static struct vnf_port_spec spec = { .kind_spec = &pcap_spec };
@@ -203,6 +204,26 @@ Test(port_pcap, loops_from_no_frame_that_is_not_there, .init = setup, .fini = te
 	pcap_spec.loop_from = 6;
 	cr_assert_eq(port.kind->open(&port), 0);
 	port.kind->close(&port);
+}
+
+Test(port_pcap, rate_is_kept, .init = setup, .fini = teardown)
+{
+	struct rte_mbuf *pkts[32];
+	uint64_t until, seen = 0;
+
+	file_write(7);
+	pcap_spec.rate = 50000;
+	port_start(path, "", true);
+	until = vnf_clock_now() + 200000000;
+	while (vnf_clock_now() < until) {
+		uint16_t n = port.rx(port.queue[0], pkts, 32);
+
+		rte_pktmbuf_free_bulk(pkts, n);
+		seen += n;
+	}
+	/* Less only if the machine kept this process from running. */
+	cr_expect(seen > 1000 && seen <= 10001, "%lu in 0.2 s", (unsigned long)seen);
+	port_finish();
 }
 
 Test(port_pcap, an_empty_file_never_receives, .init = setup, .fini = teardown)
