@@ -171,17 +171,15 @@ struct fw_flow {
 	uint16_t begun[3]; /* when: see fw_flow_begun_set() */
 };
 
-/* Progress of a walk through all sessions of a worker. Slots that came while it was under way may
- * have been walked by nobody, so it begins anew then.
- */
+/* Progress of a walk through all sessions of a worker, slot by slot; in each, table by table. */
 struct fw_renewal {
-	uint64_t done_changes; /* vnf_slots.changes, of the slots that are done with */
-	uint64_t changes;      /* of the walk that is under way */
-	uint32_t done;         /* number of the policy that all of them were judged by */
-	uint32_t policy;       /* of the walk that is under way */
-	uint32_t table;
-	uint32_t slot;
-	uint32_t cursor;
+	uint64_t changes;         /* vnf_slots.changes that it knows of */
+	uint32_t policy;          /* number of the one that sessions are judged by */
+	uint32_t slot;            /* in hand; beyond the last: there is nothing to do */
+	uint32_t table;           /* of that slot */
+	uint32_t cursor;          /* in that table */
+	uint32_t n_judged;        /* in this tick */
+	bool done[VNF_SLOTS_MAX]; /* of this worker's slots: they are done with */
 };
 
 /* limit.c: what is counted of all sessions. */

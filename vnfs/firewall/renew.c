@@ -8,8 +8,13 @@
  */
 #include "firewall.h"
 
-/* Places of a table that a tick looks at. */
-#define PLACES_A_TICK 1024
+/* What a tick does at most: sessions that are judged, at 100 ns or so each with a policy of some
+ * hundred rules, and places of a table that are looked at, most of which were judged before or are
+ * free.
+ */
+#define JUDGED_A_TICK 512
+#define PLACES_A_TICK 8192
+#define PLACES_A_STEP 64
 
 /* Where a side has sent from and that is in another zone now, the session moves along; but not if it
  * was between other zones than that, as there are two ways.
@@ -59,36 +64,60 @@ static void session_see(struct vnf_worker *worker, struct vnf_sessions *sessions
 			struct vnf_session *session, void *arg)
 {
 	const struct fw_flow *flow = vnf_session_user(session);
-	const uint32_t *table = arg;
+	struct fw_renewal *r = arg;
 
-	if (flow->policy != fw_policy_of(worker)->number && !fw_renew(worker, *table, session))
+	if (flow->policy == fw_policy_of(worker)->number)
+		return;
+	r->n_judged++;
+	if (!fw_renew(worker, r->table, session))
 		fw_flow_end(worker, sessions, session, FW_END_POLICY);
+}
+
+/* To the beginning of a slot that is to be done; beyond the last: there is none. */
+static void slot_next(struct fw_renewal *r, const struct vnf_worker *worker)
+{
+	r->table = 0;
+	r->cursor = 0;
+	r->slot = vnf_slot_next(worker, 0);
+	while (r->slot <= worker->slots->mask && r->done[r->slot])
+		r->slot = vnf_slot_next(worker, r->slot + 1);
 }
 
 static void renewal_begin(struct fw_renewal *r, const struct vnf_worker *worker)
 {
 	r->policy = fw_policy_of(worker)->number;
 	r->changes = worker->slots->changes;
-	r->table = 0;
-	r->slot = vnf_slot_next(worker, 0);
-	r->cursor = 0;
+	memset(r->done, 0, sizeof(r->done));
+	slot_next(r, worker);
 }
 
-/* The next slot, or the next table; false: that was all. */
-static bool renewal_next(struct fw_renewal *r, const struct vnf_worker *worker)
+/* Slots came or went. One that comes may have been walked by nobody; the others stay done, and the
+ * one in hand goes on, for else a large table would not be through while slots move. (One that went
+ * and came back since the last tick was with a worker that had this policy, too: it takes that
+ * before it takes slots.)
+ */
+static void slots_follow(struct fw_renewal *r, const struct vnf_worker *worker)
 {
-	r->cursor = 0;
-	r->slot = vnf_slot_next(worker, r->slot + 1);
-	if (r->slot <= worker->slots->mask)
-		return true;
-	r->slot = vnf_slot_next(worker, 0);
-	r->table++;
-	return r->table < FW_TABLES && r->slot <= worker->slots->mask;
+	const struct vnf_slots *slots = worker->slots;
+
+	r->changes = slots->changes;
+	for (uint32_t i = 0; i <= slots->mask; i++)
+		r->done[i] &= slots->mine[i] != 0;
+	if (r->slot > slots->mask || slots->mine[r->slot] == 0)
+		slot_next(r, worker);
 }
 
-static bool renewal_is(uint32_t policy, uint64_t changes, const struct vnf_worker *worker)
+/* A few places of the slot in hand. */
+static void step(struct fw_renewal *r, struct vnf_worker *worker)
 {
-	return policy == fw_policy_of(worker)->number && changes == worker->slots->changes;
+	if (vnf_sessions_walk(worker, worker->sessions[r->table], r->slot, &r->cursor,
+			      PLACES_A_STEP, session_see, r))
+		return;
+	r->cursor = 0;
+	if (++r->table < FW_TABLES)
+		return;
+	r->done[r->slot] = true;
+	slot_next(r, worker);
 }
 
 void fw_renew_tick(struct vnf_worker *worker)
@@ -96,19 +125,18 @@ void fw_renew_tick(struct vnf_worker *worker)
 	struct fw_renewal *r = &fw_worker_of(worker)->renewal;
 
 	/* The first policy has no predecessor. */
-	if (likely(fw_policy_of(worker)->number == 1 ||
-		   renewal_is(r->done, r->done_changes, worker)))
+	if (likely(fw_policy_of(worker)->number == 1))
 		return;
-	if (!renewal_is(r->policy, r->changes, worker)) {
+	if (unlikely(r->policy != fw_policy_of(worker)->number)) {
 		if (worker->id == 0)
 			fw_policy_apply_periods(worker->sessions, fw_policy_of(worker));
 		renewal_begin(r, worker);
+	} else if (unlikely(r->changes != worker->slots->changes)) {
+		slots_follow(r, worker);
 	}
-	if (r->slot <= worker->slots->mask &&
-	    (vnf_sessions_walk(worker, worker->sessions[r->table], r->slot, &r->cursor,
-			       PLACES_A_TICK, session_see, &r->table) ||
-	     renewal_next(r, worker)))
-		return;
-	r->done = r->policy;
-	r->done_changes = r->changes;
+	r->n_judged = 0;
+	for (uint32_t places = 0; r->slot <= worker->slots->mask && places < PLACES_A_TICK &&
+				  r->n_judged + PLACES_A_STEP <= JUDGED_A_TICK;
+	     places += PLACES_A_STEP)
+		step(r, worker);
 }
