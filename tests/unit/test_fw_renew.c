@@ -2,8 +2,8 @@
  * Copyright (c) 2026 The vnfkit authors
  *
  * The firewall's walk through sessions after a reload: it sees all of them, whatever slots do
- * meanwhile, a bounded part of them in a tick. Sessions are numbered; of each slot, the policy wants
- * every other.
+ * meanwhile, a bounded part of them in a tick. Sessions are numbered; of each slot, the policy
+ * wants every other.
  */
 #include "firewall.h"
 

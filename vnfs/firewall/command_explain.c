@@ -185,8 +185,8 @@ static void out_tell(struct vnf *vnf, const struct fw_explain *e, json_t *to)
 	}
 }
 
-/* As a router, rules are one thing, and what the IP node does with the packet is another: it refuses
- * what has no route, and what is for the firewall, which has no services.
+/* As a router, rules are one thing, and what the IP node does with the packet is another: it
+ * refuses what has no route, and what is for the firewall, which has no services.
  */
 static void accept_tell(struct vnf *vnf, const struct fw_explain *e, json_t *to)
 {

@@ -227,8 +227,8 @@ static const struct vnf_config_key rule_keys[] = {
 	  .offset = offsetof(struct fw_rule_spec, source_sessions),
 	  .max = FW_SOURCE_SESSIONS_MAX,
 	  .def = "0",
-	  .doc = "Of `accept`: sessions that one source may have by this rule at a time, those that "
-		 "are closed not counted; 0: no limit." },
+	  .doc = "Of `accept`: sessions that one source may have by this rule at a time, those "
+		 "that are closed not counted; 0: no limit." },
 	{ .name = "source_rate",
 	  .type = VNF_CONFIG_U32,
 	  .offset = offsetof(struct fw_rule_spec, source_rate),

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * Copyright (c) 2026 The vnfkit authors
  *
- * What the firewall would do with a packet, and why: a frame is made of words (explain_frame.c), the
- * worker that owns its slot judges it by the functions that packets are judged by, on copies of all
- * that these would change (explain.c), and the control thread tells it (command_explain.c).
+ * What the firewall would do with a packet, and why: a frame is made of words (explain_frame.c),
+ * the worker that owns its slot judges it by the functions that packets are judged by, on copies
+ * of all that these would change (explain.c), and the control thread tells it
+ * (command_explain.c).
  */
 #ifndef FW_EXPLAIN_H
 #define FW_EXPLAIN_H

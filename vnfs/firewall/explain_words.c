@@ -178,7 +178,7 @@ static uint32_t next(struct reading *r)
 
 /* ---- addresses ---- */
 
-/* Parts address and port, in place: "[2001:db8::1]:80", "10.0.0.5:80". False: brackets are wrong. */
+/* Parts address and port, in place: "[2001:db8::1]:80", "10.0.0.5:80". False: wrong brackets. */
 static bool port_part(char *word, char **addr, char **port)
 {
 	char *close = strchr(word, ']'), *colon = strchr(word, ':');

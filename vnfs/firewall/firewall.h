@@ -328,8 +328,8 @@ vnf_verdict_t fw_limit_begin(struct fw_worker *w, const struct fw_packet *p, str
 			     uint32_t in_class, struct fw_source_counted *counted);
 /* May a packet pass that no session will be of, which the rule accepts? */
 vnf_verdict_t fw_limit_bare(struct fw_worker *w, const struct fw_packet *p, uint32_t number);
-/* What either would say, but for the rule's `rate`; it counts nothing. The class of the session that
- * would begin; NULL: none would.
+/* What either would say, but for the rule's `rate`; it counts nothing. The class of the session
+ * that would begin; NULL: none would.
  */
 vnf_verdict_t fw_limit_foresee(struct fw_worker *w, const struct fw_packet *p, uint32_t number,
 			       const uint32_t *in_class);

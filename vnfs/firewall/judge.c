@@ -298,9 +298,10 @@ static void session_settle(struct fw_worker *w, const struct fw_packet *p,
 	fw_limit_renew(w->worker, p->table, session);
 }
 
-/* Something is not as it was when the session was judged last (is_as_before()): may the packet be of
- * it by the policy in force, and from where it comes? FW_PASS, and the number of the rule that says
- * so; or a drop. The session is another one only if that takes no more than the policy.
+/* Something is not as it was when the session was judged last (is_as_before()): may the packet
+ * be of it by the policy in force, and from where it comes? FW_PASS, and the number of the rule
+ * that says so; or a drop. The session is another one only if that takes no more than the
+ * policy.
  */
 static vnf_verdict_t session_check(struct fw_worker *w, const struct fw_packet *p,
 				   struct vnf_session *session, uint32_t from, uint32_t *rule)

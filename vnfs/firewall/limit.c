@@ -3,8 +3,8 @@
  *
  * Limits: how many new sessions a rule accepts (`rate`), what one source may have (source.c), and
  * how many sessions may be half-open. Asked when a session begins (judge.c), told when it is
- * answered, closed or judged anew (flow.c, renew.c), and when it ends (vnf_sessions_conf.ended), but
- * not of any other packet. A session knows where it is counted: what is given back is what was
+ * answered, closed or judged anew (flow.c, renew.c), and when it ends (vnf_sessions_conf.ended),
+ * but not of any other packet. A session knows where it is counted: what is given back is what was
  * taken, whatever the policy says by then. Worker, but where said otherwise.
  */
 #include <errno.h>

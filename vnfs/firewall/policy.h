@@ -104,13 +104,13 @@ struct fw_policy {
 	uint64_t period_ns[FW_CLASSES];
 	char zone_name[FW_ZONES_MAX][FW_ZONE_NAME_MAX + 1]; /* "": there is none of this number */
 	struct fw_labels *labels[FW_LABELS]; /* its own, and those of policies before it, or NULL */
-	/* Also of zones that policies before had, as sessions know zones by number and may be older:
-	 * what a policy that comes after numbers its zones by.
+	/* Also of zones that policies before had, as sessions know zones by number and may be
+	 * older: what a policy that comes after numbers its zones by.
 	 */
 	char zone_known[FW_ZONES_MAX][FW_ZONE_NAME_MAX + 1];
 	/* Ports or interfaces of zones, by number; belong to the configuration. */
 	const char *member[FW_INTERFACES_MAX];
-	/* By numbers of the policy before: zones that ports and interfaces were in, and are in now. */
+	/* By numbers of the policy before: zones that ports and interfaces were in, and are in. */
 	uint8_t zone_was[FW_INTERFACES_MAX];
 	uint8_t zone_after[FW_INTERFACES_MAX];
 };

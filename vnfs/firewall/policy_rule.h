@@ -70,8 +70,8 @@ void fw_unknown(struct vnf_config *file, const void *field, const char *kind, co
 
 /* ---- policy_zones.c ---- */
 
-/* Zones of the policy, whose mode is set, with numbers that go on from `before`, the one in force or
- * NULL; in rules, numbers take the place of indexes.
+/* Zones of the policy, whose mode is set, with numbers that go on from `before`, the one in force
+ * or NULL; in rules, numbers take the place of indexes.
  */
 void fw_zones_fill(const struct fw_policy *before, const struct vnf_config *file,
 		   const struct fw_config *config, struct fw_rules *rules, struct fw_policy *p);

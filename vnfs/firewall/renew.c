@@ -16,8 +16,8 @@
 #define PLACES_A_TICK 8192
 #define PLACES_A_STEP 64
 
-/* Where a side has sent from and that is in another zone now, the session moves along; but not if it
- * was between other zones than that, as there are two ways.
+/* Where a side has sent from and that is in another zone now, the session moves along; but not if
+ * it was between other zones than that, as there are two ways.
  */
 static void zones_after(const struct fw_policy *policy, const struct fw_flow *flow, uint8_t zone[2])
 {
@@ -54,7 +54,7 @@ bool fw_renew(struct vnf_worker *worker, uint32_t table, struct vnf_session *ses
 	flow->policy = policy->number;
 	memcpy(flow->zone, zone, sizeof(zone));
 	fw_limit_renew(worker, table, session);
-	/* Interfaces have other numbers, and routes may have changed: the next packet is looked at. */
+	/* Interfaces have other numbers, routes may have changed: the next packet is looked at. */
 	if (policy->mode == FW_ROUTED)
 		flow->in[0] = flow->in[1] = UINT16_MAX;
 	return true;

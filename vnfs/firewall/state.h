@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  * Copyright (c) 2026 The vnfkit authors
  *
- * What outlives a policy: tables of sessions, counters of rules, and what each worker keeps. Made at start, given back at the end; control thread.
+ * What outlives a policy: tables of sessions, counters of rules, and what each worker keeps.
+ * Made at start, given back at the end; control thread.
  */
 #ifndef FW_STATE_H
 #define FW_STATE_H

@@ -230,7 +230,8 @@ struct vnf_app {
 	 * at start after init, and at every reload beside what is in force, with the new `config`.
 	 * Report with vnf_config_error() on fields of `config`, or vnf_error(): then all stays as
 	 * it is. What is built may be discarded without having been in force, as in a dry run, so
-	 * building is to leave no trace. Return 0 or -errno. Context: start-up and control thread, while workers run.
+	 * building is to leave no trace. Return 0 or -errno. Context: start-up and control thread,
+	 * while workers run.
 	 */
 	int (*build)(struct vnf *vnf, struct vnf_config *file, const void *config, void **built);
 	/** Give back what `build` made, once no worker uses it. Context: control thread. */
