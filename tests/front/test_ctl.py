@@ -206,9 +206,29 @@ def test_run_directory_of_services(run_dir, monkeypatch):
     assert not ctl_find.instances()
     monkeypatch.setattr(ctl_find, "ROOT_DIR", str(run_dir))
     assert [entry.name for entry in ctl_find.instances()] == ["a"]
-    os.chmod(run_dir, 0o777)
-    assert not ctl_find.instances()
+    for mode in (0o777, 0o770):
+        os.chmod(run_dir, mode)
+        assert not ctl_find.instances()
     lock.close()
+
+
+@pytest.mark.parametrize("make", ("fifo", "link", "bell"))
+def test_entries_that_are_none(run_dir, make):
+    """Whoever may write into the directory cannot hold up who looks, nor write to his terminal."""
+    locks = [enter(run_dir, "a"), enter(run_dir, "b\a" if make == "bell" else "b")]
+    if make == "fifo":
+        os.unlink(run_dir / "b.json")
+        os.mkfifo(run_dir / "b.json")
+        os.mkfifo(run_dir / "c.json.lock")
+        os.link(run_dir / "a.json", run_dir / "c.json")
+    elif make == "link":
+        os.rename(run_dir / "b.json", run_dir / "elsewhere")
+        os.symlink(run_dir / "elsewhere", run_dir / "b.json")
+    names = [entry.name for entry in ctl_find.instances()]
+    for lock in locks:
+        lock.close()
+    # Of a lock that is none it is not known; then the process decides.
+    assert names == (["a", "c"] if make == "fifo" else ["a"])
 
 
 # ---- servers that answer wrongly ----

@@ -9,6 +9,7 @@
 
 import contextlib
 import dataclasses
+import errno
 import fcntl
 import glob
 import json
@@ -54,15 +55,27 @@ def is_safe(folder):
         found = os.lstat(folder)
     except OSError:
         return False
-    # That of services belongs to their user: below /run only root can have made it so.
-    is_ours = found.st_uid in (0, os.geteuid()) or folder == ROOT_DIR
+    # That of services belongs to their user alone: below /run only root can have made it so.
+    of_services = folder == ROOT_DIR and not found.st_mode & stat.S_IWGRP
+    is_ours = found.st_uid in (0, os.geteuid()) or of_services
     return stat.S_ISDIR(found.st_mode) and is_ours and not found.st_mode & stat.S_IWOTH
+
+
+def opened(path):
+    """A descriptor of a file in such a directory, which need not be what its name says: OSError."""
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+    if not stat.S_ISREG(os.fstat(fd).st_mode):
+        os.close(fd)
+        raise OSError(errno.EINVAL, "not a file", path)
+    return fd
 
 
 def read_entry(path):
     """The entry in a file, or None."""
+    if not os.path.basename(path).isprintable():
+        return None
     try:
-        with open(path, encoding="utf-8") as f:
+        with os.fdopen(opened(path), encoding="utf-8") as f:
             data = json.load(f)
         return Entry(name=os.path.basename(path)[:-len(".json")], program=str(data["program"]),
                      version=str(data["version"]), pid=int(data["pid"]),
@@ -75,7 +88,7 @@ def read_entry(path):
 def is_locked(path):
     """Does the instance hold its lock? None: this user may not look."""
     try:
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        fd = opened(path)
     except FileNotFoundError:
         return False
     except OSError:

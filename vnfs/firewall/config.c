@@ -259,8 +259,8 @@ static const struct vnf_config_key log_keys[] = {
 	  .offset = offsetof(struct fw_log_spec, drops),
 	  .def = "rules",
 	  .choices = logs,
-	  .doc = "Packets that are dropped: by `rules` that say `log`, for whatever reason, or "
-		 "none." },
+	  .doc = "Packets that are dropped: `rules`, those that rules with `log` refuse; `all`, "
+		 "whatever the reason; `off`, none." },
 	{ .name = "default",
 	  .type = VNF_CONFIG_BOOL,
 	  .offset = offsetof(struct fw_log_spec, otherwise),
@@ -305,8 +305,8 @@ static const struct vnf_config_key limit_keys[] = {
 static const struct vnf_config_key timeout_keys[] = {
 	TIMEOUT(tcp_opening, "4m", "TCP, until both sides have agreed (RFC 5382: 4 minutes)."),
 	TIMEOUT(tcp_established, "2h4m", "TCP, open (RFC 5382: 2 hours 4 minutes at least)."),
-	TIMEOUT(tcp_closing, "4m", "TCP, once both sides have closed."),
-	TIMEOUT(tcp_time_wait, "4m", "TCP, once both sides have closed."),
+	TIMEOUT(tcp_closing, "4m", "TCP, both sides have closed, not all of it is acknowledged."),
+	TIMEOUT(tcp_time_wait, "4m", "TCP, both sides have closed, and all is acknowledged."),
 	TIMEOUT(tcp_reset, "10s", "TCP, once one side has reset the connection."),
 	TIMEOUT(udp_new, "2m", "UDP, until it is answered."),
 	TIMEOUT(udp, "5m", "UDP, answered (RFC 4787: 5 minutes)."),
