@@ -86,12 +86,19 @@ static bool path_is_ours(const struct journal_file *file)
 	return stat(file->path, &st) == 0 && st.st_dev == file->device && st.st_ino == file->inode;
 }
 
+static bool is_empty(const struct journal_file *file)
+{
+	struct stat st;
+
+	return fstat(file->fd, &st) == 0 && st.st_size == 0;
+}
+
 void journal_file_destroy(struct journal_file *file)
 {
 	if (file == NULL)
 		return;
-	/* Made for a configuration that was refused, or only tried. */
-	if (file->created && !file->kept && path_is_ours(file))
+	/* Made for a configuration that was refused, or only tried; somebody may write to it by now. */
+	if (file->created && !file->kept && path_is_ours(file) && is_empty(file))
 		unlink(file->path);
 	if (file->fd >= 0)
 		close(file->fd);

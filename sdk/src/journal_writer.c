@@ -20,6 +20,8 @@
 #define LOOK_NS (VNF_SECOND_NS / 2)
 #define TELL_NS VNF_SECOND_NS
 #define COMPLAIN_NS (60 * VNF_SECOND_NS)
+/* For what is in the rings at the end. */
+#define END_NS (10 * VNF_SECOND_NS)
 
 const char *const journal_loss_names[JOURNAL_LOSSES] = { "rate", "ring", "file" };
 
@@ -192,14 +194,15 @@ static struct vnf_journal_worker *oldest(const struct journal *j, const struct j
 	return w;
 }
 
-/* Under load, where rings are never empty. */
-static void flush_if_due(struct journal *j)
+/* Under load, where rings are never empty. True: it was. */
+static bool flush_if_due(struct journal *j)
 {
 	if (vnf_clock_now() - j->flush_ns < FLUSH_NS)
-		return;
+		return false;
 	wall_offset_update(&j->wall);
 	journal_tell(j, j->last_ns, false);
 	flush(j);
+	return true;
 }
 
 bool journal_drain(struct journal *j)
@@ -215,8 +218,9 @@ bool journal_drain(struct journal *j)
 		record_write(j, head);
 		byte_ring_release(&w->ring);
 		any = true;
-		if (!j->direct)
-			flush_if_due(j);
+		/* Whoever drains has other things to look after, too. */
+		if (!j->direct && flush_if_due(j))
+			break;
 	}
 	return any;
 }
@@ -234,11 +238,27 @@ static void file_leave(struct journal *j)
 	__atomic_store_n(&j->error, 0, __ATOMIC_RELAXED);
 }
 
+/* What a slow disk has left in the rings when time is over. */
+static void rest_lose(struct journal *j)
+{
+	const struct journal_head *head = NULL;
+	struct vnf_journal_worker *w;
+
+	while ((w = oldest(j, &head)) != NULL) {
+		byte_ring_release(&w->ring);
+		journal_count(&j->lost_file, 1);
+	}
+}
+
 void journal_end(struct journal *j)
 {
+	uint64_t until = vnf_clock_now() + END_NS;
+
 	if (j->file == NULL)
 		return;
-	journal_drain(j);
+	while (journal_drain(j) && vnf_clock_now() < until)
+		;
+	rest_lose(j);
 	file_leave(j);
 }
 

@@ -481,6 +481,16 @@ def test_useless(tmp_path):
     assert warned(tmp_path, TRANSPARENT, {"reverse_path": '"off"'}) == []
 
 
+@pytest.mark.quick
+def test_limits_without_a_name(tmp_path):
+    """What is counted goes on under a name."""
+    assert warned(tmp_path, TRANSPARENT, rules(
+        '\n{ name = "named"; proto = [ "tcp" ]; source_sessions = 3; action = "accept"; },'
+        '\n{ proto = [ "udp" ]; source_rate = 3; action = "accept"; }\n')) == [
+            "fw.conf:9: rules[1]: what its sources have is counted anew at each reload; give it a "
+            "`name`"]
+
+
 def big_rules(folder, n, address):
     """Rules in files of their own, as one file is of 1 MiB at most; text that includes them."""
     parts = []

@@ -222,6 +222,21 @@ Test(fw_source, a_shorter_period_ends_a_longer_one)
 	free(table.words);
 }
 
+/* Another worker's clock, read once a burst, may be of the unit before. */
+Test(fw_source, a_worker_that_is_behind_begins_no_period_anew)
+{
+	const uint64_t begin = 100 * UNIT + 1;
+	struct fw_source_place place;
+
+	make(64);
+	place = place_of(1, 1);
+	cr_assert_eq(rate(&place, 2, SECOND, begin), 0);
+	cr_assert_eq(rate(&place, 2, SECOND, begin), 0);
+	cr_assert_eq(rate(&place, 2, SECOND, begin - 2), -EDQUOT);
+	cr_assert_eq(rate(&place, 2, SECOND, begin), -EDQUOT);
+	free(table.words);
+}
+
 Test(fw_source, what_did_not_come_to_a_session_is_not_counted)
 {
 	struct fw_source_counted counted, stale;

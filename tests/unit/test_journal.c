@@ -55,11 +55,15 @@ static const void *configs[VNF_PARTS_MAX];
 static uint32_t n_generations;
 static struct journal *journal;
 static uint64_t offered;
+static volatile uint64_t line_ns; /* that a line takes at least */
 
 static json_t *line_of(struct vnf *v, const void *record, size_t octets)
 {
 	const struct record *r = record;
+	uint64_t until = vnf_clock_now() + line_ns;
 
+	while (vnf_clock_now() < until)
+		;
 	(void)v;
 	if (octets != sizeof(*r) || r->bad)
 		return NULL;
@@ -497,6 +501,29 @@ Test(journal, rotated_file_is_left)
 	end();
 	cr_assert_eq(file_read(old).records, 10);
 	cr_assert_eq(file_read(path).records, 20);
+	clean();
+}
+
+/* Also while more events come than can be written. */
+Test(journal, rotated_file_is_left_under_load)
+{
+	uint64_t until;
+	char old[200];
+
+	begin("file = \"log.jsonl\"; rate = 1000000; buffer = \"64M\";");
+	control();
+	offer_many(0, 10);
+	wait_for(all_written);
+	snprintf(old, sizeof(old), "%s.1", path);
+	cr_assert_eq(rename(path, old), 0);
+	/* 11 seconds of work. */
+	line_ns = 12000;
+	offer_many(0, 950000);
+	until = vnf_clock_now() + 9 * VNF_SECOND_NS;
+	while (!path_is_there())
+		cr_assert_lt(vnf_clock_now(), until, "the writer does not look up");
+	line_ns = 0;
+	end();
 	clean();
 }
 

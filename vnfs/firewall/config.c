@@ -276,7 +276,8 @@ static const struct vnf_config_key limit_keys[] = {
 	  .max = (uint64_t)2 * VNF_SESSIONS_MAX,
 	  .def = "0",
 	  .doc = "Half-open sessions at a time, of all sources and both IP versions together: what "
-		 "is not answered yet, TCP until both sides have agreed. 0: no limit." },
+		 "is not answered yet, TCP until both sides have agreed. At the limit nobody can "
+		 "begin anything until some of them end. 0: no limit." },
 	{ .name = "half_open_source",
 	  .type = VNF_CONFIG_COUNT,
 	  .offset = offsetof(struct fw_limits_spec, half_open_source),

@@ -135,6 +135,9 @@ static void session_foresee(struct fw_worker *w, struct vnf_session *session,
 	is->stage = FW_STAGE_SESSION;
 	is->verdict = fw_session_look(w, p, session, from, &is->rule);
 	is->ends = is->verdict == fw_drop(FW_DROP_POLICY);
+	/* The rule is one of a policy that is gone. */
+	if (is->verdict != FW_PASS && !is->ends && flow->policy != is->policy->number)
+		is->rule = FW_RULE_UNASKED;
 	if (is->verdict != FW_PASS)
 		return;
 	is->is_tcp = p->l4.proto == IPPROTO_TCP;

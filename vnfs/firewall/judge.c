@@ -170,13 +170,14 @@ static vnf_verdict_t session_begin(struct fw_worker *w, uint16_t i, struct fw_fl
 
 	if (verdict != FW_PASS)
 		return verdict;
+	/* Also if that fails: another one may have made room in vain. */
+	b->changed = true;
 	if (vnf_session_create(w->worker, table_of(w, p), b->slot[i], key_of(b, i), in_class,
 			       &hit) != 0) {
 		fw_limit_end(w->limits, flow);
 		fw_source_rate_give(&counted);
 		return fw_drop(FW_DROP_FULL);
 	}
-	b->changed = true;
 	*(struct fw_flow *)vnf_session_user(hit.session) = *flow;
 	if (unlikely(vnf_journal_is_on(w->worker)))
 		fw_log_begin(w, p, flow);

@@ -255,7 +255,7 @@ static void session_copy(const struct vnf_worker *worker, const struct vnf_sessi
 		in_copy(worker, flow->in[0], e);
 	ends_copy(session, flow->first != 0, e);
 	e->state = fw_flow_state(session, e->proto);
-	e->duration_ns = worker->now_ns - begun_ns(flow);
+	e->duration_ns = worker->now_ns - RTE_MIN(worker->now_ns, begun_ns(flow));
 	e->idle_ns = worker->now_ns - RTE_MIN(worker->now_ns, session->touched_ns);
 }
 

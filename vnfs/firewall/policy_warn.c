@@ -98,10 +98,28 @@ static void reverse_path_warn(const struct vnf_config *file, const struct fw_con
 		place);
 }
 
+/* A rule without a name is another one in each policy. */
+static void limits_warn(const struct vnf_config *file, const struct fw_config *config)
+{
+	const struct fw_rule_spec *rule = config->rules.items;
+	char place[PLACE_MAX];
+
+	for (size_t i = 0; i < config->rules.n; i++) {
+		if (rule[i].name[0] != '\0' ||
+		    (rule[i].source_sessions == 0 && rule[i].source_rate == 0))
+			continue;
+		vnf_config_place(file, &rule[i], place, sizeof(place));
+		vnf_warning("%s: rules[%zu]: what its sources have is counted anew at each "
+			    "reload; give it a `name`",
+			    place, i);
+	}
+}
+
 void fw_policy_warn(const struct vnf_config *file, const struct fw_config *config,
 		    const struct vnf_acl *acl)
 {
 	reverse_path_warn(file, config);
 	zones_warn(file, config);
+	limits_warn(file, config);
 	shadows_warn(file, config, acl);
 }

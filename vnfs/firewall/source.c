@@ -221,12 +221,14 @@ static uint64_t units(uint64_t ns)
 	return (ns + UNIT_NS - 1) / UNIT_NS;
 }
 
-/* Is its period, which is no longer than `period_ns`, under way? */
+/* Is its period, which is no longer than `period_ns`, under way? Another worker that has begun it
+ * may be further by a unit.
+ */
 static bool rate_is_on(uint64_t word, uint64_t period_ns, uint64_t now_ns)
 {
 	uint64_t left = ((word >> RATE_COUNT_BITS) - now_ns / UNIT_NS) & RATE_END_MASK;
 
-	return (word & RATE_COUNT_MASK) != 0 && left != 0 && left <= units(period_ns) + 1;
+	return (word & RATE_COUNT_MASK) != 0 && left != 0 && left <= units(period_ns) + 2;
 }
 
 /* A word whose period is over; else that of the least count. */

@@ -29,40 +29,6 @@ uint32_t fw_policy_number(struct vnf *vnf)
 	return ++s->policies;
 }
 
-int fw_state_init(struct vnf *vnf, void **state)
-{
-	struct fw_state *s = aligned_alloc(RTE_CACHE_LINE_SIZE, sizeof(*s));
-	int ret;
-
-	if (s == NULL)
-		return -ENOMEM;
-	memset(s, 0, sizeof(*s));
-	ret = vnf_acl_counters_create(vnf_worker_count(vnf), &s->counters);
-	if (ret < 0)
-		goto free_state;
-	ret = fw_limits_create(fw_config_sessions(vnf_config(vnf)), &s->limits);
-	if (ret < 0)
-		goto destroy_counters;
-	*state = s;
-	return 0;
-
-destroy_counters:
-	vnf_acl_counters_destroy(s->counters);
-free_state:
-	free(s);
-	return ret;
-}
-
-void fw_state_fini(struct vnf *vnf, void *state)
-{
-	struct fw_state *s = state;
-
-	(void)vnf;
-	fw_limits_destroy(s->limits);
-	vnf_acl_counters_destroy(s->counters);
-	free(s);
-}
-
 /* Its time is over, or it was removed, or made room. */
 static void session_ended(struct vnf_worker *worker, struct vnf_sessions *sessions,
 			  struct vnf_session *session, enum vnf_session_end why)
@@ -88,10 +54,52 @@ bool fw_state_tables(const struct vnf *vnf, const void *config, uint32_t i,
 	return i < FW_TABLES;
 }
 
+/* Of a table, with all that its slots have room for. */
+static uint64_t sessions_most(const struct vnf *vnf, const void *config)
+{
+	struct vnf_sessions_conf conf = { .slots = vnf_slot_count(vnf) };
+
+	fw_state_tables(vnf, config, FW_IPV6, &conf);
+	return (uint64_t)vnf_sessions_per_slot(&conf) * conf.slots;
+}
+
 uint64_t fw_state_bytes(const struct vnf *vnf, const void *config)
 {
+	return fw_limits_bytes(sessions_most(vnf, config));
+}
+
+int fw_state_init(struct vnf *vnf, void **state)
+{
+	struct fw_state *s = aligned_alloc(RTE_CACHE_LINE_SIZE, sizeof(*s));
+	int ret;
+
+	if (s == NULL)
+		return -ENOMEM;
+	memset(s, 0, sizeof(*s));
+	ret = vnf_acl_counters_create(vnf_worker_count(vnf), &s->counters);
+	if (ret < 0)
+		goto free_state;
+	ret = fw_limits_create(sessions_most(vnf, vnf_config(vnf)), &s->limits);
+	if (ret < 0)
+		goto destroy_counters;
+	*state = s;
+	return 0;
+
+destroy_counters:
+	vnf_acl_counters_destroy(s->counters);
+free_state:
+	free(s);
+	return ret;
+}
+
+void fw_state_fini(struct vnf *vnf, void *state)
+{
+	struct fw_state *s = state;
+
 	(void)vnf;
-	return fw_limits_bytes(fw_config_sessions(config));
+	fw_limits_destroy(s->limits);
+	vnf_acl_counters_destroy(s->counters);
+	free(s);
 }
 
 int fw_worker_init(struct vnf_worker *worker)
