@@ -391,8 +391,8 @@ GOOD = [
     (TRANSPARENT, {"default": '"reject"', "strict": "false", "checksums": "true",
                    "sessions": '"1M"', "reject_rate": "0", "ether_types": "[ 0x88cc, 0x8892 ]",
                    "timeouts": '{ tcp_established = "24h"; udp = "1s"; }'}),
-    (TRANSPARENT, {**rules('{ source_sessions = "1k"; source_rate = 3; source_period = "24h"; '
-                           'rate = 1; action = "accept"; }'),
+    (TRANSPARENT, {**rules('{ name = "a"; source_sessions = "1k"; source_rate = 3; '
+                           'source_period = "24h"; rate = 1; action = "accept"; }'),
                    "limits": '{ half_open = "100k"; half_open_source = 9; ipv6_prefix = 128; }'}),
     (ROUTED, {}),
     (ROUTED, rules('{ from = [ "inside" ]; to = [ "self", "outside" ]; action = "accept"; }')),
