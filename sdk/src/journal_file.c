@@ -97,7 +97,7 @@ void journal_file_destroy(struct journal_file *file)
 {
 	if (file == NULL)
 		return;
-	/* Made for a configuration that was refused, or only tried; somebody may write to it by now. */
+	/* Made for a configuration that was refused, or only tried; another may write to it now. */
 	if (file->created && !file->kept && path_is_ours(file) && is_empty(file))
 		unlink(file->path);
 	if (file->fd >= 0)
