@@ -8,6 +8,9 @@
 #include "config_priv.h"
 
 #include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
 
 #define MESSAGE_BYTES_MAX 1024
 #define PATH_BYTES_MAX 512
@@ -141,6 +144,20 @@ void vnf_config_place(const struct vnf_config *config, const void *field, char *
 	struct cfg_str str = { .buf = place, .size = size };
 
 	place_add(&str, at != NULL ? at->file : config->path, at != NULL ? at->line : 0);
+}
+
+void vnf_config_path(const struct vnf_config *config, const char *const *field, char *path,
+		     size_t size)
+{
+	char place[PATH_MAX];
+	const char *slash;
+
+	vnf_config_place(config, field, place, sizeof(place));
+	slash = strrchr(place, '/');
+	if ((*field)[0] == '/' || slash == NULL)
+		snprintf(path, size, "%s", *field);
+	else
+		snprintf(path, size, "%.*s/%s", (int)(slash - place), place, *field);
 }
 
 void cfg_errors_forget(struct vnf_config *config, size_t count)

@@ -62,21 +62,6 @@ static const struct vnf_config_key journal_keys[] = {
 	{ .name = NULL },
 };
 
-/* A path is relative to the file that it stands in, as those of @include are. */
-static void path_resolve(const struct vnf_config *file, const char *const *field, char *path,
-			 size_t size)
-{
-	char place[PATH_MAX];
-	const char *slash;
-
-	vnf_config_place(file, field, place, sizeof(place));
-	slash = strrchr(place, '/');
-	if ((*field)[0] == '/' || slash == NULL)
-		snprintf(path, size, "%s", *field);
-	else
-		snprintf(path, size, "%.*s/%s", (int)(slash - place), place, *field);
-}
-
 /* ---- what a configuration asks for ---- */
 
 static int rings_create(struct journal *j, uint64_t bytes)
@@ -109,7 +94,7 @@ static int target_prepare(struct journal *j, struct vnf_config *file,
 	char path[PATH_MAX];
 	int ret;
 
-	path_resolve(file, &spec->file, path, sizeof(path));
+	vnf_config_path(file, &spec->file, path, sizeof(path));
 	ret = journal_file_open(path, &target->file);
 	if (ret < 0) {
 		vnf_config_error(file, &spec->file, "cannot write to \"%s\": %s; %s", path,

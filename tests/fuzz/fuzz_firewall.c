@@ -87,6 +87,13 @@ void vnf_config_place(const struct vnf_config *file, const void *field, char *te
 	snprintf(text, size, "fuzz:1");
 }
 
+void vnf_config_path(const struct vnf_config *file, const char *const *field, char *path,
+		     size_t size)
+{
+	(void)file;
+	snprintf(path, size, "%s", *field);
+}
+
 int vnf_port_planned(const struct vnf_config *file, const char *name)
 {
 	(void)file;

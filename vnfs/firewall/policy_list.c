@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -66,27 +65,12 @@ static void set_of_words(struct fw_making *m, const struct vnf_config_strings *w
 	free(range);
 }
 
-/* A path is relative to the file that it stands in, as those of @include are. */
-static void path_resolve(const struct vnf_config *file, const char *const *field, char *path,
-			 size_t size)
-{
-	char place[PATH_MAX];
-	const char *slash;
-
-	vnf_config_place(file, field, place, sizeof(place));
-	slash = strrchr(place, '/');
-	if ((*field)[0] == '/' || slash == NULL)
-		snprintf(path, size, "%s", *field);
-	else
-		snprintf(path, size, "%.*s/%s", (int)(slash - place), place, *field);
-}
-
 static void set_of_file(struct fw_making *m, const char *const *field, struct fw_set *set)
 {
 	char path[PATH_MAX], why[WHY_MAX] = "";
 	int ret;
 
-	path_resolve(m->file, field, path, sizeof(path));
+	vnf_config_path(m->file, field, path, sizeof(path));
 	ret = vnf_acl_set_load(path, &set->part[set->n], why, sizeof(why));
 	if (ret == -EINVAL)
 		vnf_config_error(m->file, field, "%s", why);

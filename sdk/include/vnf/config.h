@@ -226,6 +226,23 @@ void vnf_config_error(struct vnf_config *config, const void *field, const char *
 void vnf_config_place(const struct vnf_config *config, const void *field, char *place, size_t size);
 
 /**
+ * The path that a field names: relative to the file that it stands in, as those of `@include` are.
+ *
+ * @param config
+ *   The configuration.
+ * @param field
+ *   The field, a string that is not NULL.
+ * @param[out] path
+ *   The path; what does not fit is cut off.
+ * @param size
+ *   Octets of `path`, with the final 0; PATH_MAX is enough.
+ *
+ * Context: start-up or control thread.
+ */
+void vnf_config_path(const struct vnf_config *config, const char *const *field, char *path,
+		     size_t size);
+
+/**
  * Of some names the one that somebody probably meant by a word that is none of them, for the end of
  * a message: `...; did you mean "trusted"?`. It is found as for unknown keys: case, and `-` for
  * `_`, do not count; other slips do, and too many of them make another word of it.
