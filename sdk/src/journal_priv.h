@@ -85,7 +85,7 @@ struct journal {
 	struct journal_file *file __attribute__((aligned(BYTE_RING_LINE)));
 	struct wall_offset wall;
 	uint64_t last_ns;  /* of the last record */
-	uint64_t flush_ns; /* when it was flushed last */
+	uint64_t flush_ns; /* when to flush next under load */
 	uint64_t look_ns;  /* when to look at the path again */
 	uint64_t tell_ns;  /* when to tell of losses again */
 	uint64_t complain_ns;

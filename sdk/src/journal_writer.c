@@ -77,7 +77,6 @@ static void flush(struct journal *j)
 	if (any && j->outcome.error == 0)
 		__atomic_store_n(&j->error, 0, __ATOMIC_RELAXED);
 	outcome_take(j);
-	j->flush_ns = vnf_clock_now();
 }
 
 static void follow(struct journal *j)
@@ -194,11 +193,17 @@ static struct vnf_journal_worker *oldest(const struct journal *j, const struct j
 	return w;
 }
 
-/* Under load, where rings are never empty. True: it was. */
+/*
+ * Under load, where rings are never empty. True: it was. By a time of its own: the file is flushed
+ * whenever its buffer is full, which may be far more often.
+ */
 static bool flush_if_due(struct journal *j)
 {
-	if (vnf_clock_now() - j->flush_ns < FLUSH_NS)
+	uint64_t now = vnf_clock_now();
+
+	if (now < j->flush_ns)
 		return false;
+	j->flush_ns = now + FLUSH_NS;
 	wall_offset_update(&j->wall);
 	journal_tell(j, j->last_ns, false);
 	flush(j);
