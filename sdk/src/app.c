@@ -246,6 +246,7 @@ int vnf_run(int argc, char *const *argv, const struct vnf_app *app)
 		.pass = app_pass,
 		.next_due = app_next_due,
 		.fini = app_fini,
+		.addresses = app->addresses,
 	};
 	return vnf_program_run(argc, argv, &program, &run);
 }

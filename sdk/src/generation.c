@@ -75,9 +75,11 @@ int generation_build(struct vnf *vnf, struct generation *generation,
 
 	for (uint16_t i = 0; i < generation->n_ports; i++)
 		generation->has_port[i] = specs[i] != NULL;
+	vnf->building = generation;
 	ret = parts_build(vnf, generation, from);
 	if (ret == 0 && vnf->program->build != NULL)
 		ret = vnf->program->build(vnf, &from, &generation->built);
+	vnf->building = NULL;
 	if (vnf_config_error_count(from.file) > 0)
 		return -EINVAL;
 	return ret;
@@ -97,6 +99,18 @@ void generation_publish(struct vnf *vnf, struct generation *generation)
 void *vnf_part_built(const struct vnf *vnf, enum part_slot slot)
 {
 	return vnf->generation->part_built[slot];
+}
+
+void *vnf_part_building(const struct vnf *vnf, enum part_slot slot, const struct vnf_config *file)
+{
+	const struct generation *g = vnf->building != NULL ? vnf->building : vnf->generation;
+
+	return g != NULL && g->loaded->file == file ? g->part_built[slot] : NULL;
+}
+
+const void *vnf_keys_building(const struct vnf *vnf)
+{
+	return vnf->building->loaded->config;
 }
 
 void *vnf_built(const struct vnf *vnf)

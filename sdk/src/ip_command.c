@@ -8,6 +8,7 @@
 #include "ip_node.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
 static const struct ip_node *node_of(const struct vnf *vnf)
 {
@@ -39,6 +40,7 @@ int vnf_ip_get_interface(const struct vnf *vnf, uint16_t number, struct vnf_ip_i
 		.name = t->interface[number].name,
 		.port = t->interface[number].port,
 		.vlan = t->interface[number].vlan,
+		.mtu = t->interface[number].mtu,
 	};
 	return 0;
 }
@@ -51,7 +53,7 @@ static json_t *addresses_json(const struct ip_node *node, ip_link_t link)
 	for (uint32_t i = 0; ip_own_get(node, i, &own); i++) {
 		char text[IP_TEXT_MAX];
 
-		if (own.link != link)
+		if (own.link != link || own.beside)
 			continue;
 		ip_prefix_print(&own.address, text, sizeof(text));
 		json_array_append_new(all, json_pack("{ss ss}", "address", text, "state",
@@ -100,6 +102,66 @@ static json_t *run_interfaces(struct vnf *vnf, const void *args, struct vnf_refu
 				       "mtu", (int)on->mtu, "addresses",
 				       addresses_json(node_of(vnf), on->link), "dhcp", dhcp));
 	}
+	return all;
+}
+
+/* ---- addresses beside the interfaces' ---- */
+
+/* Of one range, by enum ip_own_state. */
+struct states {
+	json_int_t n[IP_OWN_DUPLICATE + 1];
+};
+
+/* By range; NULL: no memory. */
+static struct states *states_count(const struct vnf *vnf, const struct ip_tables *t)
+{
+	struct states *all = calloc(t->n_ranges + 1, sizeof(*all));
+	struct ip_own_info own;
+
+	for (uint32_t i = 0; all != NULL && ip_own_get(node_of(vnf), i, &own); i++) {
+		const struct ip_range *range = ip_range_of(t, &own.address.addr);
+
+		if (own.beside && range != NULL)
+			all[range - t->range].n[own.state]++;
+	}
+	return all;
+}
+
+static json_t *range_json(const struct ip_range *range, const struct states *states)
+{
+	const struct ip_addr first = ip_addr_v4(rte_cpu_to_be_32(range->first));
+	const struct ip_addr last = ip_addr_v4(rte_cpu_to_be_32(range->last));
+	json_int_t count = (json_int_t)range->last - range->first + 1;
+	char a[IP_TEXT_MAX], b[IP_TEXT_MAX];
+	json_t *json;
+
+	ip_addr_print(&first, a, sizeof(a));
+	ip_addr_print(&last, b, sizeof(b));
+	json = json_pack("{ss ss sI ss}", "first", a, "last", b, "count", count, "interface",
+			 range->on != NULL ? range->on->name : "");
+	for (int s = IP_OWN_DUPLICATE; s >= IP_OWN_DOWN; s--) {
+		/* On no link there is nothing to find out. */
+		json_int_t n = range->on != NULL ? states->n[s] : s == IP_OWN_VALID ? count : 0;
+
+		json_object_set_new(json, ip_own_state_name((enum ip_own_state)s), json_integer(n));
+	}
+	return json;
+}
+
+static json_t *run_addresses(struct vnf *vnf, const void *args, struct vnf_refusal *why)
+{
+	const struct ip_tables *t = tables_of(vnf);
+	struct states *states = states_count(vnf, t);
+	json_t *all = json_array();
+
+	(void)args;
+	if (states == NULL) {
+		json_decref(all);
+		return vnf_refuse(why, -ENOMEM, "out of memory");
+	}
+	for (size_t i = 0; i < t->n_ranges; i++)
+		json_array_append_new(all, range_json(&t->range[i], &states[i]));
+	free(states);
 	return all;
 }
 
@@ -198,6 +260,10 @@ const struct vnf_command ip_commands[] = {
 	{ .name = "interfaces",
 	  .help = "IP interfaces, with their addresses and whether those may be used.",
 	  .run = run_interfaces },
+	{ .name = "addresses",
+	  .help = "Addresses of the program beside those of its interfaces, and how many of each "
+		  "range may be used.",
+	  .run = run_addresses },
 	{ .name = "neighbours",
 	  .help = "Neighbours: IP and MAC addresses, by ARP and Neighbour Discovery.",
 	  .run = run_neighbours },

@@ -484,3 +484,66 @@ int vnf_ip_planned(const struct vnf_config *file, const char *name)
 	}
 	return -ENOENT;
 }
+
+/* Of the file alone. 0 or -ENOENT. */
+static int configured_address(const struct vnf_config *file, uint16_t number, uint32_t i,
+			      rte_be32_t *address)
+{
+	const struct ip_section *section = section_of(file);
+	const struct ip_interface_spec *spec;
+	struct ip_prefix p;
+
+	if (section == NULL || number >= section->ip.interfaces.n)
+		return -ENOENT;
+	spec = (const struct ip_interface_spec *)section->ip.interfaces.items + number;
+	for (size_t k = 0; k < spec->addresses.n; k++) {
+		if (ip_prefix_parse(spec->addresses.v[k], false, &p) < 0 || !ip_is_v4(&p.addr) ||
+		    i-- > 0)
+			continue;
+		*address = p.addr.word[3];
+		return 0;
+	}
+	return -ENOENT;
+}
+
+int vnf_ip_planned_address(struct vnf *vnf, struct vnf_config *file, uint16_t number, uint32_t i,
+			   rte_be32_t *address)
+{
+	const struct ip_tables *t = vnf != NULL ? vnf_part_building(vnf, PART_IP, file) : NULL;
+	const struct ip_interface *on;
+
+	if (t == NULL)
+		return configured_address(file, number, i, address);
+	if (number >= t->n_interfaces)
+		return -ENOENT;
+	on = &t->interface[number];
+	for (uint16_t k = 0; k < on->n_addresses; k++) {
+		if (!ip_is_v4(&on->address[k].addr) || i-- > 0)
+			continue;
+		*address = on->address[k].addr.word[3];
+		return 0;
+	}
+	return -ENOENT;
+}
+
+/* RFC 1812 section 4.2.2.11; links between two have none, RFC 3021. */
+static bool is_end_of(const struct ip_prefix *subnet, const struct ip_addr *addr)
+{
+	struct ip_addr first = ip_addr_masked(&subnet->addr, subnet->length, false);
+	struct ip_addr last = ip_addr_masked(&subnet->addr, subnet->length, true);
+
+	return ip_is_v4(&subnet->addr) && subnet->length < IP_ADDR_BITS - 1 &&
+	       (ip_addr_equal(addr, &first) || ip_addr_equal(addr, &last));
+}
+
+bool vnf_ip_planned_broadcast(struct vnf *vnf, struct vnf_config *file, rte_be32_t address)
+{
+	const struct ip_tables *t = vnf_part_building(vnf, PART_IP, file);
+	const struct ip_addr addr = ip_addr_v4(address);
+
+	for (uint16_t i = 0; t != NULL && i < t->n_interfaces; i++)
+		for (uint16_t k = 0; k < t->interface[i].n_addresses; k++)
+			if (is_end_of(&t->interface[i].address[k], &addr))
+				return true;
+	return false;
+}

@@ -448,7 +448,7 @@ static vnf_verdict_t send_long(struct ip_worker *w, struct rte_mbuf *pkt,
 		return ip_punt(w, pkt, &(struct ip_punt){ .stage = IP_STAGE_SEND });
 	if (vnf_is_ipv4(h))
 		return ip_fragment(w, pkt, h, NULL, out, via);
-	if (!ip_own_may_speak(w->node, &src))
+	if (!ip_own_may_speak(w, &src))
 		return VNF_DROP(VNF_DROP_TOO_BIG);
 	return ip_fragment_v6(w, pkt, h, out, via);
 }

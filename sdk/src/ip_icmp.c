@@ -109,12 +109,21 @@ static bool within_limits(struct ip_worker *w, const struct ip_addr *to)
 	return false;
 }
 
+/* Says the host that the packet was for so, and no router on the way? One of IPv4 that is passed on
+ * to another host behind an address of ours (vnf_app.addresses) may fail on that way.
+ */
+static bool is_of_host(const struct vnf_headers *h, uint8_t type, uint8_t code)
+{
+	return vnf_is_ipv6(h) ||
+	       (type == ICMP4_UNREACHABLE && (code == ICMP4_PROTOCOL || code == ICMP4_PORT));
+}
+
 /* RFC 1812 section 4.3.2.4: of the interface that it leaves by; RFC 4443 section 2.2: what the
  * packet was for, if that is ours.
  */
 static bool error_source(const struct ip_worker *w, struct rte_mbuf *pkt,
-			 const struct vnf_headers *h, const struct ip_interface *in,
-			 struct ip_addr *src)
+			 const struct vnf_headers *h, const struct ip_interface *in, uint8_t type,
+			 uint8_t code, struct ip_addr *src)
 {
 	struct ip_addr to = ip_src(pkt, h), dst = ip_dst(pkt, h);
 	const struct ip_target *back = ip_route(w->tables, &to);
@@ -124,9 +133,9 @@ static bool error_source(const struct ip_worker *w, struct rte_mbuf *pkt,
 		*src = dst;
 		return true;
 	}
-	if (ip_route(w->tables, &dst)->kind == IP_TARGET_LOCAL) {
+	if (is_of_host(h, type, code) && ip_route(w->tables, &dst)->kind == IP_TARGET_LOCAL) {
 		*src = dst;
-		return ip_own_may_speak(w->node, &dst);
+		return ip_own_may_speak(w, &dst);
 	}
 	return (out != NULL && ip_own_source(w->node, out, &to, src)) ||
 	       (in != NULL && ip_own_source(w->node, in, &to, src));
@@ -212,7 +221,7 @@ static void error_send(struct ip_worker *w, struct rte_mbuf *pkt, const struct v
 	struct ip_addr to = ip_src(pkt, h), src;
 	struct rte_mbuf *error;
 
-	if (!may_be_told(w, pkt, h, of_group) || !error_source(w, pkt, h, in, &src) ||
+	if (!may_be_told(w, pkt, h, of_group) || !error_source(w, pkt, h, in, type, code, &src) ||
 	    !within_limits(w, &to))
 		return;
 	/* What is quoted is read by people and programs. One that is yet to be cut stays open. */
@@ -295,7 +304,7 @@ vnf_verdict_t ip_icmp_echo(struct ip_worker *w, struct rte_mbuf *pkt, struct vnf
 
 	if (ip_is_zero(&asker))
 		return VNF_DROP(VNF_DROP_MARTIAN);
-	if (!ip_is_multicast(&asked) && !ip_own_may_speak(w->node, &asked))
+	if (!ip_is_multicast(&asked) && !ip_own_may_speak(w, &asked))
 		return VNF_DROP(VNF_DROP_FOR_ITSELF);
 	w->node->counts.echoes++;
 	if (vnf_is_ipv4(h) && !echo4(w, pkt, h))

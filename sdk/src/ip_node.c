@@ -238,6 +238,7 @@ static void links_look(struct vnf_worker *worker, struct vnf_timeout *timeout)
 			ip_neigh_doubt(w, i);
 		ip_dhcp_link(w, i, up);
 	}
+	ip_own_run(w);
 	ip_dhcp_run(w);
 }
 
@@ -371,6 +372,7 @@ static void ip_take(struct vnf_worker *worker, void *built)
 	if (!ip_is_first(w))
 		return;
 	ip_own_sync(w);
+	ip_own_run(w);
 	ip_dhcp_sync(w);
 	ip_neigh_forget(w);
 }
@@ -406,8 +408,9 @@ static int optional_build(struct vnf *vnf, const struct vnf_build *from, void **
 #define IP_PART                                                                                    \
 	.slot = PART_IP, .title = "IP", .config_size = sizeof(struct ip_section),                  \
 	.commands = ip_commands, .metrics = ip_metrics, .check = ip_config_check,                  \
-	.create = ip_create, .worker_init = ip_worker_init, .take = ip_take, .pass = ip_pass,      \
-	.owes = ip_owes, .control = ip_control, .stop = ip_stop, .worker_fini = ip_worker_fini,    \
+	.check_program = ip_tables_check_program, .create = ip_create,                             \
+	.worker_init = ip_worker_init, .take = ip_take, .pass = ip_pass, .owes = ip_owes,          \
+	.control = ip_control, .stop = ip_stop, .worker_fini = ip_worker_fini,                     \
 	.discard = ip_tables_discard, .destroy = ip_destroy
 
 const struct vnf_part vnf_ip_part = {

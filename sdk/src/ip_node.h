@@ -5,6 +5,7 @@
  *
  *     ip_config.c    keys of the configuration, and their checks
  *     ip_routes.c    files of routes
+ *     ip_ranges.c    addresses of the program beside the interfaces'
  *     ip_tables.c    what a generation is built of: interfaces, targets, routes (ip_fib.c)
  *     ip_node.c      the part: state of the program and of its workers
  *     ip_receive.c   packets that come in        } the fast way, on every worker,
@@ -43,7 +44,7 @@
 #include "vnf_priv.h"
 
 #define IP_VLANS 4096
-#define IP_OWN_MAX 4096
+#define IP_OWN_MAX VNF_IP_ADDRESSES_MAX
 /* Packets that wait for one neighbour, and for all. */
 #define IP_HELD_EACH 8
 #define IP_HELD_MAX 1024
@@ -163,8 +164,17 @@ enum ip_kind {
 /* Where a route leads. */
 struct ip_target {
 	enum ip_kind kind;
-	const struct ip_interface *out; /* but for those that lead nowhere */
-	struct ip_addr via;             /* the gateway */
+	/* But for those that lead nowhere, and own addresses that are on no link. */
+	const struct ip_interface *out;
+	struct ip_addr via; /* the gateway */
+};
+
+/* Addresses of the program beside the interfaces', in host order. */
+struct ip_range {
+	uint32_t first, last;
+	const struct ip_interface *on; /* whose subnet has them; NULL: they are only received */
+	uint8_t length;                /* of the subnet, as of struct ip_prefix */
+	bool leased;                   /* it is by DHCP */
 };
 
 struct ip_port_map {
@@ -182,12 +192,18 @@ struct ip_tables {
 	struct ip_target *target;
 	struct ip_fib *fib;
 	uint32_t n_routes;
+	size_t n_ranges;
+	struct ip_range *range; /* in order, without overlaps */
 	struct ip_lines *lines; /* of the file of routes, for the next one; NULL: none is kept */
 };
 
 /* As of struct vnf_part. */
 int ip_tables_build(struct vnf *vnf, const struct vnf_build *from, void **built);
 void ip_tables_discard(struct vnf *vnf, void *built);
+
+/* As of struct vnf_part. */
+void ip_tables_check_program(const struct vnf_program *program, const void *keys,
+			     const struct vnf_build *from);
 
 /* The same without any effect, for its errors in the file. */
 void ip_tables_check(struct vnf_config *file, const struct ip_spec *spec,
@@ -214,6 +230,21 @@ static inline const struct ip_target *ip_route(const struct ip_tables *t, const 
 {
 	return &t->target[ip_fib_lookup(t->fib, a)];
 }
+
+/* ---- ip_ranges.c ---- */
+
+/* Whom to ask, and where to tell what is wrong. */
+struct ip_ranges_from {
+	const struct vnf *vnf; /* NULL: only to be checked */
+	const struct vnf_program *program;
+	const void *keys; /* the program's own */
+	struct vnf_config *file;
+};
+
+/* Fill in t->range, after the interfaces. 0; -EINVAL after vnf_config_error(); -ENOMEM. */
+int ip_ranges_build(struct ip_tables *t, const struct ip_ranges_from *from);
+/* The range that has the address; NULL: none. */
+const struct ip_range *ip_range_of(const struct ip_tables *t, const struct ip_addr *addr);
 
 /* ---- ip_routes.c ---- */
 
@@ -551,6 +582,7 @@ struct ip_own_info {
 	ip_link_t link;
 	struct ip_prefix address;
 	enum ip_own_state state;
+	bool beside; /* the interfaces', by vnf_app.addresses */
 };
 
 int ip_own_create(struct ip_node *node);
@@ -558,12 +590,14 @@ void ip_own_destroy(struct ip_node *node);
 /* Bring the addresses in line with the tables. */
 void ip_own_sync(struct ip_worker *w);
 void ip_own_link(struct ip_worker *w, uint16_t port, bool up);
+/* Probe or announce those whose turn it is: great numbers wait. After both, and every 100 ms. */
+void ip_own_run(struct ip_worker *w);
 /* Does it answer for this address there? */
 bool ip_own_answers(const struct ip_node *node, ip_link_t link, const struct ip_addr *addr);
 /* May packets be sent from this address, on whatever link it is? RFC 4862 section 5.4: not from one
  * that is tentative, or somebody else's.
  */
-bool ip_own_may_speak(const struct ip_node *node, const struct ip_addr *addr);
+bool ip_own_may_speak(const struct ip_worker *w, const struct ip_addr *addr);
 /* May what a sender on that link says of this address be believed: is it of a subnet there, on the
  * link by its route, or asked for by us?
  */
@@ -572,7 +606,9 @@ bool ip_is_neighbour(const struct ip_worker *w, const struct ip_interface *on,
 /* Somebody else uses an address that is ours, or to be; false: it is not. */
 bool ip_own_conflict(struct ip_worker *w, const struct ip_interface *on, const struct ip_addr *addr,
 		     const struct rte_ether_addr *mac);
-/* An own address of the interface to talk to `peer` from; false: none is usable. */
+/* An own address of the interface to talk to `peer` from, none that the program has beside those;
+ * false: none is usable.
+ */
 bool ip_own_source(const struct ip_node *node, const struct ip_interface *on,
 		   const struct ip_addr *peer, struct ip_addr *src);
 /* Tell what is noted of others who use an address. Control thread. */

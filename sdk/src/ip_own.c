@@ -15,6 +15,9 @@
 #include <rte_jhash.h>
 
 #define ANNOUNCES 2
+/* Addresses beside the interfaces' own that begin: at once, and a second. */
+#define BESIDE_BURST 64
+#define BESIDE_RATE 640
 /* RFC 5227 section 2.4: DEFEND_INTERVAL. */
 #define DEFEND_NS (10 * VNF_SECOND_NS)
 
@@ -26,6 +29,8 @@ struct own {
 	uint8_t left;   /* announcements to come */
 	uint16_t next;  /* in its chain */
 	bool wanted;    /* by the tables */
+	bool beside;    /* the interfaces' own */
+	bool waits;     /* for its turn to begin; only such a one */
 	uint64_t defended_ns;
 };
 
@@ -44,6 +49,8 @@ struct conflict {
 struct ip_owns {
 	uint32_t n;
 	uint32_t seed;
+	bool some_wait; /* for their turn, maybe */
+	struct ip_bucket turns;
 	/* How many worker 0 has noted, and the control thread told, from the start; each is
 	 * written by one of them only.
 	 */
@@ -127,17 +134,49 @@ static void own_probe(struct ip_worker *w, struct own *own, const struct ip_inte
 	vnf_timeout_start(w->node->timeouts, &own->timer, IP_TIMER_DAD);
 }
 
-static void own_up(struct ip_worker *w, struct own *own)
+static void own_begin(struct ip_worker *w, struct own *own)
 {
 	const struct ip_interface *on = ip_interface_of(w->tables, own->link);
 
-	vnf_timeout_stop(&own->timer);
+	own->waits = false;
 	if (on == NULL)
 		return;
 	if (on->dad)
 		own_probe(w, own, on);
 	else
 		own_valid(w, own);
+}
+
+/* One that is not probed answers from now on, announced or not. */
+static void own_up(struct ip_worker *w, struct own *own)
+{
+	const struct ip_interface *on = ip_interface_of(w->tables, own->link);
+
+	vnf_timeout_stop(&own->timer);
+	if (!own->beside) {
+		own_begin(w, own);
+		return;
+	}
+	if (on != NULL && !on->dad)
+		own_set(own, IP_OWN_VALID);
+	own->waits = true;
+	w->node->owns->some_wait = true;
+}
+
+void ip_own_run(struct ip_worker *w)
+{
+	struct ip_owns *owns = w->node->owns;
+
+	if (!owns->some_wait)
+		return;
+	for (uint32_t i = 0; i < owns->n; i++) {
+		if (!owns->own[i].waits)
+			continue;
+		if (!ip_bucket_take(&owns->turns, w->worker->now_ns, BESIDE_RATE, BESIDE_BURST))
+			return;
+		own_begin(w, &owns->own[i]);
+	}
+	owns->some_wait = false;
 }
 
 void ip_own_dad(struct vnf_worker *worker, struct vnf_timeout *timeout)
@@ -167,6 +206,7 @@ void ip_own_link(struct ip_worker *w, uint16_t port, bool up)
 			own_up(w, own);
 		} else {
 			vnf_timeout_stop(&own->timer);
+			own->waits = false;
 			own_set(own, IP_OWN_DOWN);
 		}
 	}
@@ -175,7 +215,7 @@ void ip_own_link(struct ip_worker *w, uint16_t port, bool up)
 /* ---- in line with the configuration ---- */
 
 static void own_want(struct ip_worker *w, const struct ip_interface *on,
-		     const struct ip_prefix *address)
+		     const struct ip_prefix *address, bool beside)
 {
 	struct ip_owns *owns = w->node->owns;
 	struct own *own = own_find(w->node, on->link, &address->addr);
@@ -187,7 +227,9 @@ static void own_want(struct ip_worker *w, const struct ip_interface *on,
 		if (owns->n == IP_OWN_MAX)
 			return;
 		own = &owns->own[owns->n];
-		*own = (struct own){ .link = on->link, .address = *address, .next = *bucket };
+		*own = (struct own){
+			.link = on->link, .address = *address, .next = *bucket, .beside = beside
+		};
 		*bucket = (uint16_t)owns->n;
 		__atomic_store_n(&owns->n, owns->n + 1, __ATOMIC_RELEASE);
 		own->wanted = true;
@@ -195,6 +237,7 @@ static void own_want(struct ip_worker *w, const struct ip_interface *on,
 			own_up(w, own);
 	}
 	own->address = *address;
+	__atomic_store_n(&own->beside, beside, __ATOMIC_RELAXED);
 	own->wanted = true;
 }
 
@@ -216,27 +259,37 @@ static void own_remove(struct ip_node *node, struct own *own)
 	__atomic_store_n(&owns->n, owns->n - 1, __ATOMIC_RELEASE);
 }
 
-/* All that an interface has: `act` for each. */
+/* All that interfaces have, and the program beside that on their links: `act` for each. */
 static void each_address(struct ip_worker *w,
 			 void (*act)(struct ip_worker *w, const struct ip_interface *on,
-				     const struct ip_prefix *address))
+				     const struct ip_prefix *address, bool beside))
 {
 	for (uint16_t i = 0; i < w->tables->n_interfaces; i++) {
 		const struct ip_interface *on = &w->tables->interface[i];
 		struct ip_prefix local = { ip_addr_link_local(on->mac), 64 };
 
 		for (uint16_t k = 0; k < on->n_addresses; k++)
-			act(w, on, &on->address[k]);
+			act(w, on, &on->address[k], false);
 		if (on->has_v6)
-			act(w, on, &local);
+			act(w, on, &local, false);
+	}
+	for (size_t i = 0; i < w->tables->n_ranges; i++) {
+		const struct ip_range *r = &w->tables->range[i];
+
+		for (uint32_t a = r->first; r->on != NULL && a <= r->last; a++) {
+			struct ip_prefix address = { ip_addr_v4(rte_cpu_to_be_32(a)), r->length };
+
+			act(w, r->on, &address, true);
+		}
 	}
 }
 
 static void own_keep(struct ip_worker *w, const struct ip_interface *on,
-		     const struct ip_prefix *address)
+		     const struct ip_prefix *address, bool beside)
 {
 	struct own *own = own_find(w->node, on->link, &address->addr);
 
+	(void)beside;
 	if (own != NULL)
 		own->wanted = true;
 }
@@ -269,9 +322,14 @@ bool ip_own_answers(const struct ip_node *node, ip_link_t link, const struct ip_
 	return own != NULL && own->state == IP_OWN_VALID;
 }
 
-bool ip_own_may_speak(const struct ip_node *node, const struct ip_addr *addr)
+bool ip_own_may_speak(const struct ip_worker *w, const struct ip_addr *addr)
 {
-	const struct ip_owns *owns = node->owns;
+	const struct ip_owns *owns = w->node->owns;
+	const struct ip_range *range = ip_range_of(w->tables, addr);
+
+	/* On no link, nobody else can have it. */
+	if (range != NULL && range->on == NULL)
+		return true;
 
 	for (uint32_t i = 0; i < owns->n; i++)
 		if (owns->own[i].state == IP_OWN_VALID &&
@@ -392,7 +450,7 @@ bool ip_own_source(const struct ip_node *node, const struct ip_interface *on,
 		const struct ip_addr *addr = &own->address.addr;
 		uint32_t fits = 1;
 
-		if (own->link != on->link || own->state != IP_OWN_VALID ||
+		if (own->link != on->link || own->state != IP_OWN_VALID || own->beside ||
 		    ip_is_v4(addr) != ip_is_v4(peer))
 			continue;
 		if (ip_is_link_local(addr) == ip_is_link_local(peer))
@@ -416,6 +474,7 @@ bool ip_own_get(const struct ip_node *node, uint32_t i, struct ip_own_info *info
 	info->link = owns->own[i].link;
 	info->address = owns->own[i].address;
 	info->state = __atomic_load_n(&owns->own[i].state, __ATOMIC_RELAXED);
+	info->beside = __atomic_load_n(&owns->own[i].beside, __ATOMIC_RELAXED);
 	return true;
 }
 

@@ -258,6 +258,13 @@ const char *vnf_ip_interface_name(const struct vnf_worker *worker, uint16_t numb
 	return number < t->n_interfaces ? t->interface[number].name : NULL;
 }
 
+uint16_t vnf_ip_mtu(const struct vnf_worker *worker, uint16_t number)
+{
+	const struct ip_tables *t = ip_worker_of(worker)->tables;
+
+	return number < t->n_interfaces ? t->interface[number].mtu : 0;
+}
+
 uint16_t vnf_ip_in(const struct vnf_worker *worker, uint16_t i)
 {
 	const struct ip_interface *in = ip_worker_of(worker)->meta[i].in;

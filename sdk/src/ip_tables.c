@@ -214,6 +214,50 @@ static int interfaces_build(struct build *b)
 	return ret;
 }
 
+/* ---- addresses beside those ---- */
+
+/* By the longest prefixes that have no others. */
+static int range_add(struct build *b, const struct ip_range *range)
+{
+	const struct ip_target local = { .kind = IP_TARGET_LOCAL, .out = range->on };
+	uint64_t at = range->first;
+	int ret = 0;
+
+	while (ret == 0 && at <= range->last) {
+		const struct ip_addr addr = ip_addr_v4(rte_cpu_to_be_32((uint32_t)at));
+		uint32_t bits = rte_bsf32((uint32_t)at);
+
+		while (at + (UINT64_C(1) << bits) - 1 > range->last)
+			bits--;
+		ret = route_add(b, &(struct ip_prefix){ addr, (uint8_t)(IP_ADDR_BITS - bits) },
+				&local);
+		at += UINT64_C(1) << bits;
+	}
+	return ret;
+}
+
+/* Before all routes but the interfaces' own, for the same reason. */
+static int ranges_add(struct build *b, const struct ip_ranges_from *from)
+{
+	int ret = ip_ranges_build(b->t, from);
+
+	for (size_t i = 0; ret == 0 && i < b->t->n_ranges; i++)
+		ret = range_add(b, &b->t->range[i]);
+	return ret;
+}
+
+/* Is there nothing in the prefix but what is ours? */
+static bool is_ours(const struct ip_tables *t, const struct ip_prefix *prefix)
+{
+	const struct ip_range *range = ip_range_of(t, &prefix->addr);
+	struct ip_addr last;
+
+	if (range == NULL)
+		return false;
+	last = ip_addr_masked(&prefix->addr, prefix->length, true);
+	return ip_range_of(t, &last) == range;
+}
+
 /* ---- routes ---- */
 
 /* Lines of a file mostly name the one that the line before named. */
@@ -258,7 +302,7 @@ static const struct ip_interface *towards(struct build *b, const struct ip_addr 
 	return b->towards;
 }
 
-static bool is_own(const struct ip_tables *t, const struct ip_addr *addr)
+static bool is_interfaces(const struct ip_tables *t, const struct ip_addr *addr)
 {
 	for (uint16_t i = 0; i < t->n_interfaces; i++)
 		for (uint16_t k = 0; k < t->interface[i].n_configured; k++)
@@ -326,7 +370,7 @@ static int line_add(void *arg, const struct ip_route_line *line, char *why, size
 			snprintf(why, why_size, "the gateway is the broadcast address of a subnet");
 			return -EINVAL;
 		}
-		if (is_own(b->t, &line->via)) {
+		if (is_interfaces(b->t, &line->via) || ip_range_of(b->t, &line->via) != NULL) {
 			snprintf(why, why_size, "the gateway is this program itself");
 			return -EINVAL;
 		}
@@ -340,7 +384,7 @@ static int line_add(void *arg, const struct ip_route_line *line, char *why, size
 		return -EINVAL;
 	}
 	b->last = target.out;
-	ret = route_add(b, &line->prefix, &target);
+	ret = is_ours(b->t, &line->prefix) ? 0 : route_add(b, &line->prefix, &target);
 	if (ret != -ENOSPC)
 		return ret;
 	snprintf(why, why_size, "more than %d different gateways", IP_TARGETS_MAX);
@@ -443,7 +487,7 @@ static void lease_address(struct build *b, struct ip_interface *on, struct dhcp_
 	const struct ip_addr addr = ip_addr_v4(lease->address);
 
 	/* A reload has given it to an interface meanwhile. */
-	if (is_own(b->t, &addr)) {
+	if (is_interfaces(b->t, &addr)) {
 		lease->address = 0;
 		return;
 	}
@@ -492,7 +536,8 @@ static int lease_routes(struct build *b, const struct ip_interface *on,
 			target.kind = IP_TARGET_GATEWAY;
 			target.via = ip_addr_v4(route->via);
 		}
-		ret = route_add(b, &prefix, &target);
+		if (!is_ours(b->t, &prefix))
+			ret = route_add(b, &prefix, &target);
 	}
 	/* There are too many gateways: so be it, for the configuration is not to blame. */
 	return ret == -ENOSPC ? 0 : ret;
@@ -524,6 +569,7 @@ void ip_tables_discard(struct vnf *vnf, void *built)
 		free(t->port[i].tagged);
 	if (t->lines != NULL && --t->lines->refs == 0)
 		free(t->lines);
+	free(t->range);
 	free(t->interface);
 	free(t->target);
 	free(t);
@@ -531,12 +577,18 @@ void ip_tables_discard(struct vnf *vnf, void *built)
 
 static int tables_fill(struct build *b)
 {
+	const struct ip_ranges_from ranges = { .vnf = b->vnf,
+					       .program = b->vnf->program,
+					       .keys = vnf_keys_building(b->vnf),
+					       .file = b->file };
 	int ret = interfaces_build(b);
 
 	for (uint16_t i = 0; i < b->t->n_interfaces; i++)
 		b->has_dhcp |= b->t->interface[i].dhcp;
 	if (ret == 0 && b->has_dhcp)
 		ret = leases_take(b);
+	if (ret == 0)
+		ret = ranges_add(b, &ranges);
 	if (ret == 0)
 		ret = routes_build(b);
 	if (ret == 0 && b->has_dhcp)
@@ -598,6 +650,27 @@ void ip_tables_check(struct vnf_config *file, const struct ip_spec *spec,
 
 	if (build_begin(&b, spec) == 0 && interfaces_build(&b) == 0)
 		routes_build(&b);
+	ip_tables_discard(NULL, b.t);
+	build_end(&b);
+}
+
+/* Files of routes are left to the building, which is next. */
+void ip_tables_check_program(const struct vnf_program *program, const void *keys,
+			     const struct vnf_build *from)
+{
+	const struct ip_section *section = from->config;
+	const struct ip_ranges_from ranges = { .program = program,
+					       .keys = keys,
+					       .file = from->file };
+	const struct ip_route_spec *routes = section->ip.routes.items;
+	struct build b = { .file = from->file, .port = from->port, .n_ports = from->n_ports };
+
+	if (program->addresses == NULL)
+		return;
+	if (build_begin(&b, &section->ip) == 0 && interfaces_build(&b) == 0 &&
+	    ranges_add(&b, &ranges) == 0)
+		for (size_t i = 0; i < section->ip.routes.n; i++)
+			spec_add(&b, &routes[i]);
 	ip_tables_discard(NULL, b.t);
 	build_end(&b);
 }

@@ -19,18 +19,43 @@ static void sections_find(const struct vnf *vnf, struct loaded *l)
 		l->part_config[program->parts[i]->slot] = vnf_config_data(l->file, at++);
 }
 
-static void parts_check(const struct vnf *vnf, const struct loaded *l)
+static uint16_t ports_of(const struct vnf *vnf, const struct loaded *l,
+			 const struct vnf_port_spec **port)
 {
-	const struct vnf_port_spec *ports[VNF_PORTS_MAX];
 	size_t n = RTE_MIN(l->spec->ports.n, (size_t)VNF_PORTS_MAX);
 
 	for (size_t i = 0; i < n; i++)
-		ports[i] = schema_port(vnf->program, &l->spec->ports, i);
+		port[i] = schema_port(vnf->program, &l->spec->ports, i);
+	return (uint16_t)n;
+}
+
+static void parts_check(const struct vnf *vnf, const struct loaded *l)
+{
+	const struct vnf_port_spec *port[VNF_PORTS_MAX];
+	uint16_t n = ports_of(vnf, l, port);
+
 	for (size_t i = 0; i < VNF_PARTS_MAX && program_part(vnf->program, i) != NULL; i++) {
 		const struct vnf_part *part = vnf->program->parts[i];
 
 		if (part->check != NULL)
-			part->check(l->file, l->part_config[part->slot], ports, (uint16_t)n);
+			part->check(l->file, l->part_config[part->slot], port, n);
+	}
+}
+
+/* Of keys that are wrong the program cannot say anything. */
+static void parts_check_program(const struct vnf *vnf, const struct loaded *l)
+{
+	const struct vnf_port_spec *port[VNF_PORTS_MAX];
+	struct vnf_build from = { .file = l->file,
+				  .port = port,
+				  .n_ports = ports_of(vnf, l, port) };
+
+	for (size_t i = 0; i < VNF_PARTS_MAX && program_part(vnf->program, i) != NULL; i++) {
+		const struct vnf_part *part = vnf->program->parts[i];
+
+		from.config = l->part_config[part->slot];
+		if (part->check_program != NULL && vnf_config_error_count(l->file) == 0)
+			part->check_program(vnf->program, l->config, &from);
 	}
 }
 
@@ -44,6 +69,7 @@ static int loaded_check(struct vnf *vnf, struct loaded *l)
 	parts_check(vnf, l);
 	if (vnf->program->check != NULL)
 		vnf->program->check(l->file, l->config, &l->spec->ports, vnf->user);
+	parts_check_program(vnf, l);
 	return vnf_config_error_count(l->file) == 0 ? 0 : -EINVAL;
 }
 

@@ -36,6 +36,11 @@ struct vnf_part {
 	/* Further checks, with vnf_config_error(); --check too. `port` is by number. NULL: none. */
 	void (*check)(struct vnf_config *file, const void *config,
 		      const struct vnf_port_spec *const *port, uint16_t n_ports);
+	/* What the program says by its callbacks, once nothing else is wrong: `from` is as of
+	 * `build`, `keys` the program's own. --check too. NULL: none.
+	 */
+	void (*check_program)(const struct vnf_program *program, const void *keys,
+			      const struct vnf_build *from);
 	/* Common state: what vnf_part_state() returns. 0 or -errno, after logging why. */
 	int (*create)(struct vnf *vnf, void **state);
 	/* As of struct vnf_program; `from->config` is the part's own. NULL, and so take and
@@ -70,6 +75,14 @@ const void *vnf_part_config(const struct vnf *vnf, enum part_slot slot);
 
 /* What `build` made for the generation in force. Control thread. */
 void *vnf_part_built(const struct vnf *vnf, enum part_slot slot);
+
+/* The same for the generation that is being built now, or else that in force, if it is of this
+ * file; NULL: there is none. Start-up or control thread.
+ */
+void *vnf_part_building(const struct vnf *vnf, enum part_slot slot, const struct vnf_config *file);
+
+/* The program's own keys, of the configuration that is being built. */
+const void *vnf_keys_building(const struct vnf *vnf);
 
 /* Let all parts do what their `control` does. Control thread. */
 void parts_control(struct vnf *vnf);

@@ -279,6 +279,16 @@ struct vnf_session *vnf_session_get(struct vnf_worker *worker, struct vnf_sessio
 	return session_lives(worker, sessions, session) ? session : NULL;
 }
 
+uint32_t vnf_session_number(const struct vnf_sessions *sessions, const struct vnf_session *session)
+{
+	return session_number(sessions, session);
+}
+
+struct vnf_session *vnf_session_numbered(const struct vnf_sessions *sessions, uint32_t number)
+{
+	return session_at(sessions, number);
+}
+
 /* ---- walk ---- */
 
 bool vnf_sessions_walk(struct vnf_worker *worker, struct vnf_sessions *sessions, uint32_t slot,

@@ -662,6 +662,7 @@ struct vnf {
 	const void *const *part_config;      /* of `file`, by slot */
 	struct reload *reload;               /* reload.c's own */
 	const struct generation *generation; /* newest; release by control, acquire by workers */
+	const struct generation *building;   /* while one is; NULL */
 	uint64_t generations;                /* numbers that were given out */
 	struct cpu_plan cpus;
 	struct memory_plan memory;

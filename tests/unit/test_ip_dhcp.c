@@ -7,6 +7,7 @@
  */
 #include <criterion/criterion.h>
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -659,6 +660,110 @@ Test(ip_dhcp, backs_off)
 		at = look((uint64_t)((int64_t)(at + delay_s[i] * SECOND) + draw_jitter()));
 	}
 	cr_assert_geq(n_sent, 6);
+	end();
+}
+
+/* ---- a program that has addresses beside, and works with the interface's ---- */
+
+static struct vnf_ip_range beside;
+static rte_be32_t planned[4]; /* the interface's one address at each build; 0: none */
+static uint32_t n_planned;
+
+static bool beside_addresses(const struct vnf *vnf, const void *config, uint32_t i,
+			     struct vnf_ip_range *range)
+{
+	(void)vnf;
+	(void)config;
+	*range = beside;
+	return i == 0;
+}
+
+static int beside_build(struct vnf *vnf, struct vnf_config *file, const void *config, void **built)
+{
+	rte_be32_t none;
+
+	(void)config;
+	(void)built;
+	cr_assert_lt(n_planned, 4);
+	vnf_ip_planned_address(vnf, file, 1, 0, &planned[n_planned++]);
+	cr_assert_eq(vnf_ip_planned_address(vnf, file, 1, 1, &none), -ENOENT);
+	/* The file knows nothing of leases. */
+	cr_assert_eq(vnf_ip_planned_address(NULL, file, 1, 0, &none), -ENOENT);
+	return 0;
+}
+
+static void begin_beside(uint32_t first, uint32_t last)
+{
+	static struct vnf_app with;
+
+	beside = (struct vnf_ip_range){ rte_cpu_to_be_32(first), rte_cpu_to_be_32(last) };
+	with = app;
+	with.addresses = beside_addresses;
+	with.build = beside_build;
+	random_fix(1);
+	vnf_random_init(&stream, IP_DHCP_RANDOM_NAME);
+	run = vnf_test_replay_create(&with, CONFIG("dad = false;", ""));
+	be_at(0);
+}
+
+static void ask_for(uint64_t at_ns, const char *addr)
+{
+	arp(at_ns, ALL_MAC, 1, SERVER_MAC, SERVER, NO_MAC, addr);
+}
+
+static void udp_to(uint64_t at_ns, const char *addr)
+{
+	vnf_test_eth(&p, LEFT_MAC, HOST_MAC);
+	vnf_test_ipv4(&p, "10.0.1.9", addr);
+	vnf_test_udp(&p, 1000, 2000);
+	put("left", at_ns);
+}
+
+/* They are on the link for as long as there is a lease of its subnet, and received always. */
+Test(ip_dhcp, addresses_beside_in_the_subnet_of_a_lease)
+{
+	begin_beside(0x0a000228, 0x0a000250);
+	ask_for(20 * MS, "10.0.2.60");
+	udp_to(30 * MS, "10.0.2.60");
+	lease();
+	ask_for(SECOND, "10.0.2.60");
+	ask(2 * SECOND);
+	udp_to(3 * SECOND, "10.0.2.60");
+	ask_for(110 * SECOND, "10.0.2.60");
+	play(120 * SECOND);
+	cr_assert_not(answered(20 * MS));
+	cr_assert(answered(SECOND));
+	cr_assert(answered(2 * SECOND));
+	cr_assert_not(answered(110 * SECOND));
+	cr_assert_eq(vnf_test_replay_counter(run, "left", "no_service"), 2);
+	/* Without, with, and without. */
+	cr_assert_eq(n_planned, 3);
+	cr_assert_eq(planned[0], 0);
+	cr_assert_eq(planned[1], RTE_BE32(0x0a000232));
+	cr_assert_eq(planned[2], 0);
+	end();
+}
+
+/* A lease is not refused for that: they are received only. */
+Test(ip_dhcp, too_many_addresses_beside_in_the_subnet_of_a_lease)
+{
+	begin_beside(0x0a000300, 0x0a001300);
+	draw_xid();
+	draw_jitter();
+	draw_jitter();
+	answer(DHCP_OFFER);
+	answer_at(OFFER_AT);
+	answer(DHCP_ACK);
+	msg[OPTIONS_AT + 13] = 0; /* of the mask */
+	answer_at(ACK_AT);
+	ask_for(SECOND, "10.0.3.60");
+	ask(2 * SECOND);
+	udp_to(3 * SECOND, "10.0.3.60");
+	play(4 * SECOND);
+	cr_assert_not(answered(SECOND));
+	cr_assert(answered(2 * SECOND));
+	cr_assert_eq(vnf_test_replay_counter(run, "left", "no_service"), 1);
+	cr_assert_eq(planned[1], RTE_BE32(0x0a000232));
 	end();
 }
 

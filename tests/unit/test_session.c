@@ -251,6 +251,10 @@ Test(session, a_handle_is_of_one_session_only)
 	handle = vnf_session_handle(sessions, hit.session);
 	cr_assert_neq(handle, 0);
 	cr_assert_eq(vnf_session_get(&worker.pub, sessions, handle), hit.session);
+	cr_assert_eq(vnf_session_numbered(sessions, vnf_session_number(sessions, hit.session)),
+		     hit.session);
+	cr_assert_lt(vnf_session_number(sessions, hit.session),
+		     vnf_sessions_per_slot(&conf) * conf.slots);
 	cr_assert(vnf_session_hit_holds(&hit));
 	cr_assert_eq(vnf_session_remove(&worker.pub, sessions, hit.session), 0);
 	cr_assert_not(vnf_session_hit_holds(&hit));

@@ -122,6 +122,9 @@ struct vnf_program {
 	 *  cope with what is missing. Context: control thread.
 	 */
 	void (*fini)(struct vnf *vnf);
+	/** As of struct vnf_app, with VNF_IP; `config` is what `config` of this structure fills. */
+	bool (*addresses)(const struct vnf *vnf, const void *config, uint32_t i,
+			  struct vnf_ip_range *range);
 };
 
 /** First initialisers of a struct vnf_program. */

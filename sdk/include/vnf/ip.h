@@ -92,6 +92,37 @@ extern const struct vnf_part vnf_ip_optional_part;
 /** Instead of the number of an interface: there is none. */
 #define VNF_IP_NO_INTERFACE UINT16_MAX
 
+/** Addresses of interfaces, and of the program within subnets of those, at most. */
+#define VNF_IP_ADDRESSES_MAX 4096
+
+/**
+ * IPv4 addresses that a program has beside those of its interfaces, as a translator has, by
+ * vnf_app.addresses. Ranges may overlap each other. Each must be of addresses that hosts may have,
+ * and no such address may be the gateway of a route.
+ *
+ * What is sent to such an address is for the program, as what is sent to an interface's own one:
+ * VNF_IP_NODE (ICMP) or VNF_IP_LOCAL, whichever interface it comes in by, and also where a route
+ * leads elsewhere. What the VNF leaves to vnf_ip_forward() is answered from that address (echo,
+ * port unreachable). Else the node sends nothing from it: neither ICMP errors about other packets
+ * nor questions of ARP; those are sent from the interface's own addresses.
+ *
+ * An address in the subnet of an interface, configured or by DHCP, is an address on that link (of
+ * several, the longest prefix counts): ARP for it is answered there, it is announced when the link
+ * comes up or a reload adds it, and before that probed where the interface's key `dad` is true, 64
+ * at once and some hundred a second then. There can be VNF_IP_ADDRESSES_MAX of those and of the
+ * interfaces' own ones together, with two more for each interface. The first and the last address
+ * of a subnet are nobody's, though within a range; all others of a range count.
+ *
+ * An address in no subnet is only received: somebody must route it here. All of such a range are
+ * addresses, of any number.
+ *
+ * An address that also is an interface's is simply that one's.
+ */
+struct vnf_ip_range {
+	rte_be32_t first; /**< The first address, in network order. */
+	rte_be32_t last;  /**< The last one, `first` or above. */
+};
+
 /**
  * Receive: find and check the headers, the interface and the route.
  *
@@ -254,6 +285,20 @@ uint16_t vnf_ip_in(const struct vnf_worker *worker, uint16_t i);
 const char *vnf_ip_interface_name(const struct vnf_worker *worker, uint16_t number);
 
 /**
+ * Longest IP packet that is sent out of an interface.
+ *
+ * @param worker
+ *   The calling worker.
+ * @param number
+ *   Number of the interface, of the generation that the worker works by.
+ * @return
+ *   In octets; 0: there is none of that number.
+ *
+ * Context: worker.
+ */
+uint16_t vnf_ip_mtu(const struct vnf_worker *worker, uint16_t number);
+
+/**
  * The interface that a packet is routed out of, by the destination that it came with: the one that
  * vnf_ip_forward() will take if nobody changes that. Costs no second look at the routes.
  *
@@ -316,11 +361,54 @@ bool vnf_ip_is_planned(const struct vnf_config *file);
  */
 int vnf_ip_planned(const struct vnf_config *file, const char *name);
 
+/**
+ * An IPv4 address of an interface in a configuration that may not be in force yet: for
+ * vnf_app.check and vnf_app.build, where the application works with an interface's own addresses.
+ * When one by DHCP comes, changes or goes, the SDK builds a generation for it, and calls
+ * vnf_app.build.
+ *
+ * @param vnf
+ *   The program, as given to vnf_app.build; NULL, as in vnf_app.check: configured addresses only.
+ * @param file
+ *   The configuration of the program, as given to those.
+ * @param number
+ *   Number of the interface, as of vnf_ip_planned().
+ * @param i
+ *   Which one, from 0: configured ones in their order, then the one by DHCP of the generation that
+ *   is built, if there is one now.
+ * @param[out] address
+ *   The address, in network order; left alone on an error.
+ * @return
+ *   0, or -ENOENT: there are no more, or there is no such interface.
+ *
+ * Context: start-up or control thread.
+ */
+int vnf_ip_planned_address(struct vnf *vnf, struct vnf_config *file, uint16_t number, uint32_t i,
+			   rte_be32_t *address);
+
+/**
+ * Is an IPv4 address one that no host can have, since it is the first or the last of the subnet of
+ * an interface? For vnf_app.build: a range of addresses (vnf_app.addresses) leaves these out.
+ *
+ * @param vnf
+ *   The program, as given to vnf_app.build.
+ * @param file
+ *   The configuration of the program, as given to that.
+ * @param address
+ *   The address, in network order.
+ * @return
+ *   True or false; false outside of vnf_app.build.
+ *
+ * Context: start-up or control thread.
+ */
+bool vnf_ip_planned_broadcast(struct vnf *vnf, struct vnf_config *file, rte_be32_t address);
+
 /** What a program may know of an interface. */
 struct vnf_ip_interface_info {
 	const char *name; /**< As configured. */
 	uint16_t port;    /**< Port that it is on, whose MAC address is its own. */
 	uint16_t vlan;    /**< Tag that its packets have, 1 to 4,094; 0: none. */
+	uint16_t mtu;     /**< Longest IP packet that is sent out of it, in octets. */
 };
 
 /**

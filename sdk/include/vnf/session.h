@@ -455,6 +455,35 @@ struct vnf_session *vnf_session_get(struct vnf_worker *worker, struct vnf_sessio
 				    uint64_t handle);
 
 /**
+ * Number of a session: for those who keep it in less room than a handle takes, and know by
+ * themselves when the session ends.
+ *
+ * @param sessions
+ *   The table.
+ * @param session
+ *   The session; it lives, or is the one that `ended` is called for.
+ * @return
+ *   A number below vnf_sessions_per_slot() times the slots, which no other one has that lives.
+ *
+ * Context: worker.
+ */
+uint32_t vnf_session_number(const struct vnf_sessions *sessions, const struct vnf_session *session);
+
+/**
+ * The session of a number.
+ *
+ * @param sessions
+ *   The table.
+ * @param number
+ *   As of vnf_session_number(), of a session that has not ended since: no `ended` was called.
+ * @return
+ *   The session. Its time may be over.
+ *
+ * Context: worker that owns its slot.
+ */
+struct vnf_session *vnf_session_numbered(const struct vnf_sessions *sessions, uint32_t number);
+
+/**
  * See all sessions of a slot, bit by bit. Those that live all the while are seen once, those that
  * come or go meanwhile once at most.
  *

@@ -40,7 +40,7 @@ extern "C" {
 #endif
 
 /** Number of this interface; changes when a VNF must be rebuilt. */
-#define VNF_ABI 10u
+#define VNF_ABI 11u
 
 /** Parts of the SDK that a program may use, at most. */
 #define VNF_PARTS_MAX 4
@@ -92,6 +92,9 @@ struct vnf_journal_worker;
 
 /** A part of the SDK that a program may use, such as VNF_IP of vnf/ip.h. Opaque. */
 struct vnf_part;
+
+/** Addresses of IPv4; see vnf/ip.h. */
+struct vnf_ip_range;
 
 /** Bit of `watched`: a replay writes down what becomes of packets. */
 #define VNF_WATCH_REPLAY 1u
@@ -260,6 +263,16 @@ struct vnf_app {
 	 * worker_init failed. Context: control thread, after every worker_fini.
 	 */
 	void (*fini)(struct vnf *vnf, void *state);
+	/**
+	 * With VNF_IP of vnf/ip.h: say what range number `i`, from 0, of the addresses is that the
+	 * program has beside those of its interfaces: fill in `range` and return true; false: there
+	 * are no more. See struct vnf_ip_range for what becomes of them. `config` is what the keys
+	 * filled, and `check` has found nothing wrong with it; `vnf` is NULL while a file is only
+	 * checked. No side effects. Context: start-up (--check too), and control thread at every
+	 * reload, for the `config` that is built, before `build`.
+	 */
+	bool (*addresses)(const struct vnf *vnf, const void *config, uint32_t i,
+			  struct vnf_ip_range *range);
 };
 
 /** First initialisers of a struct vnf_app. */
