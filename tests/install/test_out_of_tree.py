@@ -157,6 +157,16 @@ def test_firewall_runs_from_where_it_is_installed(installed, tmp_path):
     assert "1 passed" in said
 
 
+def test_nat_is_installed(installed):
+    """With its examples and its manual."""
+    prefix = Path(installed["PREFIX"])
+    for example in ("nat.conf", "nat-cgn.conf"):
+        said = run("vnf-nat", "--check", "-c", prefix / "share/vnfkit/examples" / example,
+                   env=installed)
+        assert said.endswith("no errors\n") and "warning" not in said, said
+    assert (prefix / "share/man/man8/vnf-nat.8").exists()
+
+
 def test_template_links_statically(installed, tmp_path):
     """The archive holds all that the library needs, against shared DPDK."""
     folder = SOURCE / "templates/01-forward"

@@ -2,10 +2,10 @@
 # Copyright (c) 2026 The vnfkit authors
 #
 # What the user of a Debian system does: makes the packages with one command, installs them where
-# nothing else is, runs the firewall, writes a VNF against the library, and removes them again. The
-# system is a root file system of its own in the temporary folder; programs run in it with a /proc
-# of their own, and /sys, where DPDK counts CPUs. Needs root, and a Debian mirror that apt-get knows.
-# The tests go by their order.
+# nothing else is, runs the firewall and the NAT, writes a VNF against the library, and removes them
+# again. The system is a root file system of its own in the temporary folder; programs run in it
+# with a /proc of their own, and /sys, where DPDK counts CPUs. Needs root, and a Debian mirror that
+# apt-get knows. The tests go by their order.
 
 """Debian packages, from the build to the purge."""
 
@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 from scapy.layers.inet import IP, TCP
-from scapy.layers.l2 import Ether
+from scapy.layers.l2 import ARP, Ether
 from scapy.utils import rdpcap, wrpcap
 
 SOURCE = Path(os.environ.get("VNFKIT_SOURCE", Path(__file__).resolve().parents[2]))
@@ -36,6 +36,17 @@ zones = ( { name = "inside"; ports = [ "lan" ]; }, { name = "outside"; ports = [
 rules = ( { name = "web"; from = [ "inside" ]; proto = [ "tcp" ]; dport = [ "80" ];
             action = "accept"; } );
 default = "drop";
+"""
+LAN_MAC, WAN_MAC = "02:00:00:00:01:01", "02:00:00:00:02:01"
+OUTSIDE_MAC = "02:00:00:00:02:99"
+NAT_CONFIG = f"""
+ports = ( {{ name = "lan"; kind = "null"; mac = "{LAN_MAC}"; }},
+          {{ name = "wan"; kind = "null"; mac = "{WAN_MAC}"; }} );
+ip = {{ interfaces = ( {{ port = "lan"; addresses = [ "192.0.2.1/24" ]; dad = false; }},
+                      {{ port = "wan"; addresses = [ "198.51.100.1/24" ]; dad = false; }} ); }};
+inside = [ "lan" ];
+outside = [ "wan" ];
+pools = ( {{ name = "public"; addresses = [ "interface wan" ]; }} );
 """
 
 
@@ -186,6 +197,27 @@ def test_firewall_passes_one_and_refuses_another(inside):
         ("forward", None), ("drop", "policy")]
 
 
+def test_nat_translates(inside):
+    """Likewise; the host outside tells its MAC address a second later."""
+    folder = inside.root / "srv/nat"
+    folder.mkdir()
+    folder.chmod(0o777)
+    (inside.root / "etc/vnfkit/nat.conf").write_text(NAT_CONFIG)
+    syn = segment(80)
+    syn[Ether].dst = LAN_MAC
+    answer = Ether(src=OUTSIDE_MAC, dst=WAN_MAC) / ARP(
+        op="is-at", hwsrc=OUTSIDE_MAC, psrc="198.51.100.10", hwdst=WAN_MAC, pdst="198.51.100.1")
+    answer.time = syn.time + 1
+    wrpcap(str(folder / "lan.pcap"), [syn])
+    wrpcap(str(folder / "wan.pcap"), [answer])
+    inside("runuser", "-u", "vnfkit", "--", "vnf-nat", "-c", "/etc/vnfkit/nat.conf",
+           "--replay", "lan=/srv/nat/lan.pcap", "--replay", "wan=/srv/nat/wan.pcap",
+           "--record", "wan=/srv/nat/out.pcap")
+    sent = [(p.dst, p[IP].src, p[IP].dst, p[TCP].sport) for p in rdpcap(str(folder / "out.pcap"))
+            if TCP in p]
+    assert sent == [(OUTSIDE_MAC, "198.51.100.1", "198.51.100.10", syn[TCP].sport)]
+
+
 def test_a_template_builds_with_the_package(inside):
     """From the installed examples, as its README says, with pkg-config alone."""
     inside.install("libvnfkit-dev")
@@ -218,24 +250,26 @@ def test_purge_leaves_nothing(inside):
     assert vnfkit_files(inside.root) - inside.files == set()
 
 
-def container_file():
+def container_file(name):
     """Its instructions: (word, the rest), continued lines joined."""
-    text = (SOURCE / "vnfs/firewall/Containerfile").read_text()
+    text = (SOURCE / "vnfs" / name / "Containerfile").read_text()
     lines = re.sub(r"^#.*\n|\\\n", "", text, flags=re.M).splitlines()
     return [tuple(line.split(None, 1)) for line in lines if line.strip()]
 
 
-def test_container_file_names_what_is_there():
+@pytest.mark.parametrize("name", VNFS)
+def test_container_file_names_what_is_there(name):
     """Files of the tree, packages that are made, the program and the user that they bring."""
-    said = container_file()
+    said = container_file(name)
     assert [word for word, _ in said][:3] == ["ARG", "ARG", "FROM"]
     built = " ".join(rest for word, rest in said if word == "RUN")
     assert (SOURCE / re.search(r"(tools/\w+) --output", built)[1]).stat().st_mode & 0o111
     copied = " ".join(rest for word, rest in said if word == "COPY")
     wanted = set(re.findall(r"/packages/([\w-]+)_\*\.deb", copied))
-    assert wanted == {"libvnfkit0", "vnfkit", "vnf-firewall"} <= set(PACKAGES)
+    assert wanted == {"libvnfkit0", "vnfkit", f"vnf-{name}"} <= set(PACKAGES)
     assert ("USER", "vnfkit") in said
-    assert ("ENTRYPOINT", '["vnf-firewall"]') in said
+    assert ("ENTRYPOINT", f'["vnf-{name}"]') in said
+    assert ("CMD", f'["-c", "/etc/vnfkit/{name}.conf"]') in said
     for word, rest in said:
         if word in ("CMD", "ENTRYPOINT"):
             assert all(isinstance(item, str) for item in json.loads(rest))

@@ -43,11 +43,12 @@ def readable_copy(run):
     for source, target in ((lab.switch_program(), "build/host-switch/"),
                            (lab.vnf_program(), "build/templates/"),
                            (lab.vnf_program("firewall"), "build/vnfs/firewall/"),
+                           (lab.vnf_program("nat"), "build/vnfs/nat/"),
                            *((library, "build/sdk/") for library in
                              glob.glob(os.path.join(lab.build_dir(), "sdk", "libvnfkit.so*[0-9]")))):
         os.makedirs(os.path.join(copy, target), exist_ok=True)
         shutil.copy(source, os.path.join(copy, target), follow_symlinks=False)
-    for folder in ("tests/support", "tools/front", "vnfs/firewall"):
+    for folder in ("tests/support", "tools/front", "vnfs/firewall", "vnfs/nat"):
         shutil.copytree(os.path.join(lab.ROOT, folder), os.path.join(copy, folder))
     subprocess.run(["chmod", "-R", "a+rX", copy], check=True)
     os.chmod(run.dir, 0o711)

@@ -15,6 +15,8 @@ import time
 sys.dont_write_bytecode = True
 
 import lab
+from lab.nat import POOL, forward
+from lab.transfer import Connection
 
 PICTURE_KERNEL = """
   +-----------+                 +----------------------------+                 +-----------+
@@ -51,10 +53,29 @@ PICTURE_FIREWALL = """
                         +----------------------------+
 """
 
+PICTURE_CHAIN = """
+        +----------+       +----------------------------------------+       +----------+
+        | client   |=======|               vnf-switch               |=======|  server  |
+        | 10.0.1.2 |       |  domain lan  |  between  |  domain wan |       | 10.0.2.2 |
+        +----------+       +-----+-----------+---+-----------+------+       +----------+
+        | other    |             |           |   |           |
+        | 10.0.1.3 |=====     +--+-----------+-+ |  +--------+--+
+        +----------+          |  vnf-firewall  | +--+  vnf-nat  | {pool}
+                              +----------------+    +-----------+
+"""
+
 FIREWALL_RULES = [
     {"name": "web", "from": ["lan"], "proto": ["tcp"], "dport": ["8000"], "action": "accept"},
     {"name": "telnet", "proto": ["tcp"], "dport": ["23"], "action": "reject"},
 ]
+# The firewall is inside of the NAT: to it, inside hosts have their own addresses, also as servers.
+CHAIN_RULES = [
+    {"name": "web", "from": ["lan"], "proto": ["tcp"], "dport": ["8000", "8080"],
+     "action": "accept"},
+    {"name": "served", "from": ["wan"], "dst": ["10.0.1.3"], "proto": ["tcp"], "dport": ["8000"],
+     "action": "accept"},
+]
+FORWARD = (POOL, 8080)
 
 
 class Screen:
@@ -284,6 +305,30 @@ class Demo:
         self.demand(why["policy"] > 0, f"dropped for {dict(why)}", "")
         return "no answer; reason: policy"
 
+    @staticmethod
+    def translated(source, target, to=None):
+        """A connection, as each of its ends sees the other one."""
+        try:
+            with Connection(source, target, 8000, to=to) as connection:
+                connection.talk()
+                own, seen = connection.ends[0].getsockname()[:2], connection.seen()
+        except OSError as error:
+            raise lab.LabError(f"no connection: {error}") from error
+        known = "as he is" if seen == own else f"as {seen[0]}:{seen[1]}"
+        return f"{target.name} sees {own[0]}:{own[1]} {known}"
+
+    @staticmethod
+    def fetched(run, source, target):
+        """A file."""
+        result = lab.download(run, source, target, 10_000_000)
+        return f"{rate(result.bits_per_second)}, the checksum is right"
+
+    def unknown(self, path):
+        """Outside, nobody knows a way to inside addresses."""
+        code, _ = self.curl(path.server, path.client, 8000)
+        self.demand(code == 7, f"curl ended with {code}", "")
+        return "no way: outside, nobody has heard of that address"
+
     def firewall_table(self, path):
         """Print what `vnfkit ctl rules` and `sessions` tell, in short."""
         say = self.screen.say
@@ -299,6 +344,37 @@ class Demo:
         idle = [row["name"] for row in rules if row["packets"] == 0]
         self.screen.step("each rule has counted", lambda: self.demand(
             not idle, f"these have not: {', '.join(idle)}", f"{len(rules)} rules"))
+
+    def chain_path(self):
+        """vnf-firewall and vnf-nat in a row: addresses are translated, in each direction."""
+        self.screen.title("A firewall and a NAT in a row")
+        if self.caps.endpoints == "none":
+            self.screen.step("bring both up", self.caps.require_endpoints)
+            return
+        self.screen.say(PICTURE_CHAIN.format(pool=POOL))
+        with lab.Run() as run:
+            path = lab.FirewallNat(run, self.caps, CHAIN_RULES, nat={
+                "forwards": [forward(FORWARD[1], "10.0.1.3", 8000)]})
+            if not self.screen.step("bring both up", lambda: path.start() and
+                                    "switch and VNFs run, all ports are up"):
+                return
+
+            def step(what, action):
+                self.screen.step(what, lambda: self.guarded(path, action))
+            step("client -> server, a connection", lambda: self.translated(
+                path.client, path.server))
+            step("client -> server, 10 MB by curl", lambda: self.fetched(
+                run, path.client, path.server))
+            what = "{} -> {}:{}, the other's"
+            for source in (path.server, path.client):
+                step(what.format(source.name, *FORWARD), lambda s=source: self.translated(
+                    s, path.other, FORWARD))
+            step("server -> client", lambda: self.unknown(path))
+            for name, ledger in ((i.name, i.ledger()) for i in path.instances if path.settle()):
+                faults = lab.ledger_faults(name, ledger)
+                step(f"ledger of the {name}", lambda f=faults, l=ledger: self.demand(
+                    not f, "; ".join(f), lab.ledger_words(l)))
+            self.stop(run, path)
 
     def generator_path(self):
         """Generator and sink instead of client and server."""
@@ -345,6 +421,7 @@ def main():
         if demo.caps.endpoints != "none":
             demo.kernel_path()
         demo.firewall_path()
+        demo.chain_path()
         demo.generator_path()
     except lab.Interrupted as interrupted:
         screen.say(f"\nEnded by signal {interrupted.signum}; everything was cleaned up.")

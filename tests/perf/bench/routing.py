@@ -13,6 +13,7 @@ import struct
 from lab import Instance, capture
 
 from .dpdk import Testpmd, packets_received
+from .stateful import port
 
 # Between announcements of the neighbours, which keep them reachable.
 EVERY = 1024
@@ -23,6 +24,11 @@ GROUP = b"\xff" * 6
 def port_mac(side):
     """The router's."""
     return bytes((0x02, 0x51, 0, 0, 0, side))
+
+
+def mac_words(side):
+    """The same, for configurations."""
+    return ":".join(f"{o:02x}" for o in port_mac(side))
 
 
 def host_mac(side):
@@ -37,8 +43,8 @@ def _checksum(header):
     return 0xFFFF - total
 
 
-def _arp_reply(side):
-    """The neighbour says where it is, as an answer to the router."""
+def arp_reply(side):
+    """A frame: the neighbour says where it is, as an answer to the router."""
     return (port_mac(side) + host_mac(side) + b"\x08\x06" +
             struct.pack(">HHBBH", 1, 0x0800, 6, 4, 2) + host_mac(side) + bytes((10, 0, side, 2)) +
             port_mac(side) + bytes((10, 0, side, 1)))
@@ -101,7 +107,7 @@ def traffic_file(path, side, hosts, size, family=4):
     frames = []
     for number, host in enumerate(hosts):
         if number % EVERY == 0:
-            frames += [_arp_reply(side), _advertisement(side)]
+            frames += [arp_reply(side), _advertisement(side)]
         frames.append(make(side, host, size))
     return capture.write(path, frames)
 
@@ -111,8 +117,7 @@ class RouterVnf:
 
     def __init__(self, run, cpu, huge, program, files, routes_file=None, family=4,
                  table="large"):
-        ports = [{"name": name, "kind": "pcap", "rx_file": file, "loop": True,
-                  "mac": ":".join(f"{o:02x}" for o in port_mac(side))}
+        ports = [{**port(name, file), "mac": mac_words(side)}
                  for side, (name, file) in enumerate(zip(SIDES, files))]
         ip = {"interfaces": [
             {"port": name, "addresses": [f"10.0.{side}.1/24", f"2001:db8:{side}::1/64"],
@@ -156,11 +161,12 @@ class SwapVnf(RouterVnf):
 
 
 class SwapTestpmd:
-    """dpdk-testpmd between the same files."""
+    """dpdk-testpmd between the same files; without one, nothing comes."""
 
     def __init__(self, run, cpu, huge, files, frames, wrap=()):
         # net_pcap keeps each frame of both files in a packet.
-        vdevs = [f"net_pcap{i},rx_pcap={file},infinite_rx=1" for i, file in enumerate(files)]
+        vdevs = [f"net_pcap{i},rx_pcap={file},infinite_rx=1" if file else f"net_null{i},no-rx=1"
+                 for i, file in enumerate(files)]
         self.testpmd = Testpmd(run, cpu, vdevs, "macswap", huge, mode="macswap", wrap=wrap,
                                mbufs=40960 + 2 * frames)
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright (c) 2026 The vnfkit authors
 #
-# Firewalls between two ports that play files for ever: vnf-firewall in the wire, OVS-DPDK with
-# connection tracking under the same policy, and what only swaps MAC addresses. Used by the script
-# firewall. Main thread.
+# Programs with sessions between two ports that play files for ever: vnf-firewall in the wire, and
+# OVS-DPDK with connection tracking under the same policy. Used by the script firewall; by nat, what
+# is not of firewalls alone. Main thread.
 
 """Firewalls that are compared."""
 
@@ -14,8 +14,8 @@ from lab import Instance, command, control, installed, until
 from .conversations import SERVER_PORT, SERVERS, SIDES, server_address
 from .switches import Generators, OvsSwitch, wait_sockets
 
-# What becomes of packets that passed.
-THROWN_AWAY = ("port_down",)
+# What becomes of packets that passed, and of answers of neighbours.
+THROWN_AWAY = ("port_down", "for_itself")
 # Rules of OVS: out is tracked and may begin, back must belong to something.
 OVS_FLOWS = (
     "table=0,priority=10,arp,actions=NORMAL",
@@ -40,26 +40,19 @@ def rules(count):
     return made
 
 
-def port(name, file, once):
+def port(name, file, once=0):
     """One that plays a file, its first frames once; without a file, one that throws away."""
     if not file:
         return {"name": name, "kind": "null", "receive": False}
     return {"name": name, "kind": "pcap", "rx_file": file, "loop": True, "loop_from": once or None}
 
 
-class Firewall:
-    """vnf-firewall in the wire."""
+class Stateful:
+    """A program of ours that has a table of sessions."""
 
-    def __init__(self, run, cpu, huge, program, files, *, once=0, count=10, sessions=100_000):
-        ports = [port(name, file, once) for name, file in zip(SIDES, files)]
+    def __init__(self, run, program, settings):
         self.run = run
-        self.instance = Instance(run, program, {
-            "name": "firewall", "workers": 1, "cpus": str(cpu),
-            "hugepages": "always" if huge else "never", "ports": ports, "mode": "transparent",
-            "wires": [{"a": SIDES[0], "b": SIDES[1]}],
-            "zones": [{"name": "inside", "ports": [SIDES[0]]},
-                      {"name": "outside", "ports": [SIDES[1]]}],
-            "rules": rules(count), "default": "drop", "sessions": sessions})
+        self.instance = Instance(run, program, settings)
 
     def start(self, timeout=60):
         """Wait until its workers run."""
@@ -77,11 +70,11 @@ class Firewall:
         return self.instance.telemetry("/vnf/stats")["rx_packets"]
 
     def tables(self):
-        """Numbers of the tables of sessions: of IPv4, and of IPv6."""
-        return control(self.run, "firewall", "session-tables")
+        """Numbers of the tables of sessions."""
+        return control(self.run, self.instance.name, "session-tables")
 
     def table(self):
-        """Those of IPv4."""
+        """Those of the first one, of IPv4."""
         return self.tables()[0]
 
     def set_up(self):
@@ -107,11 +100,27 @@ class Firewall:
         return self.instance.stop(timeout=30)["ledger"]["rx"]
 
 
+class Firewall(Stateful):
+    """vnf-firewall in the wire."""
+
+    def __init__(self, run, cpu, huge, program, files, *, once=0, count=10, sessions=100_000):
+        ports = [port(name, file, once) for name, file in zip(SIDES, files)]
+        super().__init__(run, program, {
+            "name": "firewall", "workers": 1, "cpus": str(cpu),
+            "hugepages": "always" if huge else "never", "ports": ports, "mode": "transparent",
+            "wires": [{"a": SIDES[0], "b": SIDES[1]}],
+            "zones": [{"name": "inside", "ports": [SIDES[0]]},
+                      {"name": "outside", "ports": [SIDES[1]]}],
+            "rules": rules(count), "default": "drop", "sessions": sessions})
+
+
 class OvsFirewall(OvsSwitch):
     """OVS-DPDK, a bridge with two looped files and ct() in between."""
 
-    def __init__(self, run, cpu, huge, files):
-        super().__init__(run, cpu, Generators(files, 0), huge)
+    flows = OVS_FLOWS
+
+    def __init__(self, run, cpu, huge, files, generators=None):
+        super().__init__(run, cpu, generators or Generators(files, 0), huge)
         self.sockets = []
 
     def start(self):
@@ -121,7 +130,7 @@ class OvsFirewall(OvsSwitch):
         wait_sockets([manage.removeprefix("unix:")])
         path = self.run.path("flows")
         with open(path, "w", encoding="ascii") as f:
-            f.write("\n".join(OVS_FLOWS) + "\n")
+            f.write("\n".join(self.flows) + "\n")
         command([installed("ovs-ofctl"), "add-flows", manage, path])
         return self
 

@@ -28,14 +28,15 @@ OVS_SETTLED = 50  # packets without a flow in one of them, from which on it is w
 class Generators:
     """Device arguments of the two sides: looped files, or frames without content."""
 
-    def __init__(self, files, size):
+    def __init__(self, files, size, endless=(True, True)):
         self.files = files
         self.size = size
+        self.endless = endless
 
     def devargs(self, side):
         """The same for every switch."""
         if self.files:
-            return f"net_pcap{side},rx_pcap={self.files[side]},infinite_rx=1"
+            return f"net_pcap{side},rx_pcap={self.files[side]},infinite_rx={self.endless[side]:d}"
         return f"net_null{side},size={self.size},copy=0"
 
     @property

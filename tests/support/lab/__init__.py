@@ -13,6 +13,7 @@
 
 """The lab. Start with Run and Path."""
 
+from .chain import FirewallNat
 from .checks import Hop, drops, ledger_faults, ledger_words, packets
 from .clients import download, iperf3, ping
 from .config import config_text
@@ -21,6 +22,7 @@ from .firewall import RoutedFirewall, TransparentFirewall
 from .guest import GuestVnf, guest_cpus, image, vnfkit
 from .instance import Instance
 from .namespaces import FORCE, Capabilities, Namespace, capabilities, enter, reserved_hugepages
+from .nat import NatNet
 from .process import Process, alive, command
 from .programs import ROOT, build_dir, built, installed, switch_program, vnf_program
 from .router import Address, Router, control
@@ -33,9 +35,10 @@ from .wait import Deadline, steady, until
 __all__ = [
     "Address", "alive", "build_dir", "built", "capabilities", "Capabilities", "close_all",
     "command", "config_text", "control", "Deadline", "download", "drops", "Endpoint", "enter",
-    "FORCE", "generator_pair", "generator_ports", "guest_cpus", "GuestVnf", "handle_signals", "Hop",
+    "FirewallNat", "FORCE", "generator_pair", "generator_ports", "guest_cpus", "GuestVnf",
+    "handle_signals", "Hop",
     "image", "installed", "Instance", "Interrupted", "iperf3", "LabError", "LabUnavailable", "LAN",
-    "ledger_faults", "ledger_words", "Namespace", "packets", "Path", "ping", "Process",
+    "ledger_faults", "ledger_words", "Namespace", "NatNet", "packets", "Path", "ping", "Process",
     "reserved_hugepages", "ROOT", "RoutedFirewall", "Router", "Run", "steady", "sweep",
     "switch_program", "Telemetry", "TransparentFirewall", "until", "vnf_program", "vnfkit", "WAN",
     "worker_cpu_s",

@@ -115,11 +115,15 @@ def _sha256(path):
         return hashlib.file_digest(f, "sha256").hexdigest()
 
 
-def download(run, client, server, size=100_000_000, timeout=60):
-    """`client` fetches a random file from `server` over HTTP; the checksums must agree."""
+def download(run, client, server, size=100_000_000, timeout=60, to=None):
+    """
+    `client` fetches a random file from `server` over HTTP; the checksums must agree. `to`: another
+    pair of address and port that leads there.
+    """
     path, expected = random_file(run, size)
     got_path = run.path("download")
-    host = f"[{server.address}]" if ":" in server.address else server.address
+    host, port = to or (server.address, 8000)
+    host = f"[{host}]" if ":" in host else host
     http = Process(run, [sys.executable, "-u", "-m", "http.server", "8000", "--bind",
                          server.address, "--directory", os.path.dirname(path)],
                    name="http-server", netns=server.netns)
@@ -128,7 +132,7 @@ def download(run, client, server, size=100_000_000, timeout=60):
         done = command([installed("curl"), "-sS", "--fail", "--noproxy", "*",
                         "--connect-timeout", "5", "--max-time", str(timeout), "-o", got_path,
                         "-w", "%{time_total}",
-                        f"http://{host}:8000/{os.path.basename(path)}"],
+                        f"http://{host}:{port}/{os.path.basename(path)}"],
                        netns=client.netns, timeout=timeout + 5)
         seconds = float(done.stdout)
         got = _sha256(got_path)
@@ -142,13 +146,16 @@ def download(run, client, server, size=100_000_000, timeout=60):
     return Download(size, seconds, got)
 
 
-def iperf3(run, client, server, seconds=3, reverse=False, extra=()):
-    """TCP from client to server for some seconds; `reverse`: from server to client."""
+def iperf3(run, client, server, seconds=3, reverse=False, extra=(), to=None):
+    """
+    TCP from client to server for some seconds; `reverse`: from server to client. `to`: another
+    address that leads to the server.
+    """
     listener = Process(run, [installed("iperf3"), "-s", "-1", "-B", server.address,
                              "--forceflush"], name="iperf3-server", netns=server.netns)
     try:
         listener.wait_log("Server listening")
-        done = command([installed("iperf3"), "-c", server.address, "-t", str(seconds), "-J",
+        done = command([installed("iperf3"), "-c", to or server.address, "-t", str(seconds), "-J",
                         *(["-R"] if reverse else []), *extra],
                        netns=client.netns, timeout=seconds + 20, check=False)
     finally:

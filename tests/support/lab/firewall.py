@@ -10,7 +10,7 @@
 #                                  "below" - dmz
 #
 # The host `far` is behind the server, which routes to it over a link of a smaller MTU. Used by
-# tests/lab/test_firewall*.py and tests/guest/test_firewall.py. Main thread.
+# tests/lab/test_firewall*.py. Main thread.
 
 """A firewall between a client and a server."""
 
@@ -115,8 +115,10 @@ class Asked:
         """Other settings for a while."""
         before = {key: self.vnf.settings.get(key) for key in settings}
         self.vnf.reload(**settings)
-        yield
-        self.vnf.reload(**before)
+        try:
+            yield
+        finally:
+            self.vnf.reload(**before)
 
     def serve(self, *ports, host=None):
         """TCP and UDP at these ports of the server, or of another host."""
@@ -129,8 +131,8 @@ class Asked:
 class TransparentFirewall(Asked, Path):
     """In the wire from the zone "lan" to the zone "wan"; `keys` are the firewall's."""
 
-    def __init__(self, run, caps, rules, *, workers=1, guest=None, **keys):
-        super().__init__(run, caps, workers=workers, guest=guest, program="firewall", ipv6=True,
+    def __init__(self, run, caps, rules, *, workers=1, **keys):
+        super().__init__(run, caps, workers=workers, program="firewall", ipv6=True,
                          vnf_keys={
                              "name": "firewall", "mode": "transparent",
                              "wires": [{"a": LAN, "b": WAN}],
@@ -192,14 +194,16 @@ class RoutedFirewall(Asked, Router):
 
 
 class Far:
-    """The host behind the server."""
+    """A host behind another one."""
 
-    def __init__(self, netns):
+    def __init__(self, netns, name, net):
         self.netns = netns
+        self.name = name
+        self.net = net
 
     def at(self, family):
         """By its address of IPv4 or IPv6."""
-        return Address("far", f"{FAR_NET[family]}2", self.netns)
+        return Address(self.name, f"{self.net[family]}2", self.netns)
 
 
 def no_limits(netns):
@@ -228,16 +232,17 @@ def linked(one, two, ifname, addresses):
                      *(["nodad"] if ":" in pair[end] else []))
 
 
-def far_behind(run, router):
-    """A namespace behind this one, which becomes a router."""
-    netns = Namespace(run, "far")
+def far_behind(run, router, name="far", net=None, mtu=FAR_MTU):
+    """A namespace behind this one, which becomes a router. `net`: its networks by family."""
+    net = net or FAR_NET
+    netns = Namespace(run, name)
     is_router(router)
-    linked(router, netns, "far", [(f"{FAR_NET[4]}1/24", f"{FAR_NET[4]}2/24"),
-                                  (f"{FAR_NET[6]}1/64", f"{FAR_NET[6]}2/64")])
+    linked(router, netns, name, [(f"{net[4]}1/24", f"{net[4]}2/24"),
+                                 (f"{net[6]}1/64", f"{net[6]}2/64")])
     # The far host does not tell its peers of the MTU: they have to find out.
-    router.ip("link", "set", "dev", "far", "mtu", str(FAR_MTU))
+    router.ip("link", "set", "dev", name, "mtu", str(mtu))
     for family, mss in ((4, 1460), (6, 1440)):
-        netns.ip(f"-{family}", "route", "add", "default", "via", f"{FAR_NET[family]}1", "mtu",
-                 str(FAR_MTU), "advmss", str(mss))
+        netns.ip(f"-{family}", "route", "add", "default", "via", f"{net[family]}1", "mtu",
+                 str(mtu), "advmss", str(mss))
     no_limits(netns)
-    return Far(netns)
+    return Far(netns, name, net)

@@ -175,11 +175,7 @@ class Path:
 
     def check_alive(self):
         """LabError if the switch or the VNF ended by itself."""
-        for instance in (self.switch, self.vnf):
-            if not instance.process.running():
-                raise LabError(f"{instance.name} ended by itself, with code "
-                               f"{instance.process.wait()}; its last lines:\n"
-                               f"{instance.process.tail()}")
+        check_alive((self.switch, self.vnf))
 
     def settle(self, timeout=10):
         """Wait until no packet moves any more."""
@@ -226,6 +222,15 @@ class Path:
         return hops
 
 
+def check_alive(instances):
+    """LabError if one of them ended by itself."""
+    for instance in instances:
+        if not instance.process.running():
+            raise LabError(f"{instance.name} ended by itself, with code "
+                           f"{instance.process.wait()}; its last lines:\n"
+                           f"{instance.process.tail()}")
+
+
 def generator_ports(rate, domains=("A", "B"), flows=16, name="gen"):
     """A generator in the first domain and a sink in the second, as ports of a switch."""
     return [{"name": name, "kind": "gen", "domain": domains[0], "flows": flows, "rate": rate},
@@ -243,4 +248,5 @@ def generator_pair(rate, domains=("A", "B"), flows=16):
             for name, domain, own, other in zip(("left", "right"), domains, macs, macs[::-1])]
 
 
-__all__ = ["Endpoint", "Path", "generator_pair", "generator_ports", "packets", "LAN", "WAN"]
+__all__ = ["Endpoint", "Path", "check_alive", "generator_pair", "generator_ports", "packets", "LAN",
+           "WAN"]

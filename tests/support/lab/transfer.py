@@ -121,9 +121,12 @@ def exchange(client, server, address, size, timeout=20):
 
 
 class Connection:
-    """A connection from `client` to a port of `server`, both of lab.Address or the like."""
+    """
+    A connection from `client` to a port of `server`, both of lab.Address or the like. `to`: another
+    pair of address and port that leads there.
+    """
 
-    def __init__(self, client, server, port=PORT, timeout=5):
+    def __init__(self, client, server, port=PORT, timeout=5, to=None):
         self.ends = []
         with tcp_socket(server.netns, server.address) as listener:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -133,12 +136,16 @@ class Connection:
             self.ends.append(tcp_socket(client.netns, server.address))
             self.ends[0].settimeout(timeout)
             try:
-                self.ends[0].connect((server.address, port))
+                self.ends[0].connect(to or (server.address, port))
                 self.ends.append(listener.accept()[0])
             except OSError:
                 self.close()
                 raise
         self.ends[1].settimeout(timeout)
+
+    def seen(self):
+        """The address and port that the server sees."""
+        return self.ends[1].getpeername()[:2]
 
     def talk(self):
         """Some octets each way."""

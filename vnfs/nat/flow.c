@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 The vnfkit authors
+ *
+ * What a packet does to its session: RFC 7857 section 2 (figure 1) for TCP, RFC 4787 section 4.3
+ * for UDP, RFC 5508 section 3.2 for queries of ICMP. No packet ends a session, only time does: a
+ * translator cannot know whether a segment is of any use to the host that gets it.
+ */
+#include "nat.h"
+
+#define FLAGS_OF_STATE (RTE_TCP_SYN_FLAG | RTE_TCP_FIN_FLAG | RTE_TCP_RST_FLAG)
+
+static uint32_t tcp_class(uint8_t state)
+{
+	if ((state & NAT_TCP_RST) != 0)
+		return NAT_CLASS_TCP_RESET;
+	if ((state & NAT_TCP_FINS) == NAT_TCP_FINS)
+		return NAT_CLASS_TCP_CLOSING;
+	return (state & NAT_TCP_SYNS) == NAT_TCP_SYNS ? NAT_CLASS_TCP_ESTABLISHED
+						      : NAT_CLASS_TCP_OPENING;
+}
+
+/* A SYN from inside after the end of a connection begins another one: RFC 7857 section 2.3. */
+static bool tcp_begins_anew(uint8_t state, uint8_t flags, uint32_t side)
+{
+	bool is_over = (state & NAT_TCP_RST) != 0 || (state & NAT_TCP_FINS) == NAT_TCP_FINS;
+
+	return is_over && side == NAT_IN_SIDE &&
+	       (flags & (RTE_TCP_SYN_FLAG | RTE_TCP_ACK_FLAG)) == RTE_TCP_SYN_FLAG;
+}
+
+static uint8_t tcp_next(uint8_t state, uint8_t flags, uint32_t side)
+{
+	bool stood = (state & NAT_TCP_SYNS) == NAT_TCP_SYNS;
+
+	if (tcp_begins_anew(state, flags, side))
+		return NAT_TCP_SYN(side);
+	/* Of a connection that is not open yet, the time goes on. */
+	if ((flags & RTE_TCP_RST_FLAG) != 0)
+		return stood ? state | NAT_TCP_RST : state;
+	state &= (uint8_t)~NAT_TCP_RST;
+	if ((flags & RTE_TCP_SYN_FLAG) != 0 || (state & NAT_TCP_PICKED_UP) != 0)
+		state |= NAT_TCP_SYN(side);
+	if ((flags & RTE_TCP_FIN_FLAG) != 0)
+		state |= NAT_TCP_FIN(side);
+	return state;
+}
+
+/* What it was is over, or begins to be: its period begins with the first such packet, not with each
+ * one. Of one that opens, with each packet of the inside.
+ */
+static bool tcp_touches(uint32_t in_class, uint32_t side)
+{
+	return in_class == NAT_CLASS_TCP_ESTABLISHED ||
+	       (in_class == NAT_CLASS_TCP_OPENING && side == NAT_IN_SIDE);
+}
+
+static __rte_noinline void tcp_follow(struct nat_worker *w, struct vnf_session *session,
+				      uint8_t flags, uint32_t side)
+{
+	struct nat_session *ns = vnf_session_user(session);
+	uint8_t next = tcp_next(ns->state, flags, side);
+	uint32_t in_class = tcp_class(next);
+
+	ns->state = next;
+	if (in_class != session->in_class)
+		vnf_session_move(w->worker, w->sessions, session, in_class);
+	else if (tcp_touches(in_class, side))
+		vnf_session_touch(w->worker, session);
+}
+
+void nat_flow_follow(struct nat_worker *w, struct vnf_session *session, enum nat_proto proto,
+		     uint8_t flags, uint32_t side)
+{
+	if (proto == NAT_TCP) {
+		if (likely(session->in_class == NAT_CLASS_TCP_ESTABLISHED &&
+			   (flags & FLAGS_OF_STATE) == 0))
+			vnf_session_touch(w->worker, session);
+		else
+			tcp_follow(w, session, flags, side);
+		return;
+	}
+	/* RFC 4787 REQ-6; of ICMP, a query. */
+	if (side == NAT_IN_SIDE || (proto == NAT_UDP && nat_policy_of(w)->inbound_refresh))
+		vnf_session_touch(w->worker, session);
+}
+
+/* RFC 4787 REQ-5a: IANA's well-known ports. */
+static bool is_known(rte_be16_t port)
+{
+	return rte_be_to_cpu_16(port) < 1024;
+}
+
+bool nat_flow_open(enum nat_proto proto, uint8_t flags, uint32_t side, rte_be16_t remote_port,
+		   uint8_t *state, uint32_t *in_class)
+{
+	*state = 0;
+	if (proto == NAT_UDP) {
+		*in_class = is_known(remote_port) ? NAT_CLASS_UDP_KNOWN : NAT_CLASS_UDP;
+		return true;
+	}
+	if (proto == NAT_ICMP) {
+		*in_class = NAT_CLASS_ICMP;
+		return true;
+	}
+	*in_class = NAT_CLASS_TCP_OPENING;
+	*state = NAT_TCP_SYN(side);
+	if ((flags & RTE_TCP_RST_FLAG) != 0)
+		return false;
+	/* Of a connection that began before the program did. Only the inside is believed. */
+	if ((flags & RTE_TCP_SYN_FLAG) == 0)
+		*state |= NAT_TCP_PICKED_UP;
+	if (side == NAT_OUT_SIDE)
+		return (flags & (RTE_TCP_SYN_FLAG | RTE_TCP_ACK_FLAG)) == RTE_TCP_SYN_FLAG;
+	return true;
+}
+
+const char *nat_flow_state(const struct vnf_session *session)
+{
+	switch (session->in_class) {
+	case NAT_CLASS_TCP_OPENING:
+		return "opening";
+	case NAT_CLASS_TCP_ESTABLISHED:
+		return "established";
+	case NAT_CLASS_TCP_CLOSING:
+		return "closing";
+	case NAT_CLASS_TCP_RESET:
+		return "reset";
+	default:
+		return "-";
+	}
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (c) 2026 The vnfkit authors
+ *
+ * Addresses one to one: nothing is remembered, any protocol passes, both ways, also fragments. Of
+ * an ICMP error the quote is translated, too (RFC 5508 section 4). Worker.
+ */
+#include "nat.h"
+
+/* Of an error's quote: whose destination (it came from inside), or whose source. */
+static vnf_verdict_t quote_run(struct nat_worker *w, uint16_t i, bool out)
+{
+	const struct nat_policy *policy = nat_policy_of(w);
+	const struct nat_packet *p = &w->burst.p[i];
+	struct vnf_headers quote;
+	rte_be32_t addr;
+	uint32_t bad = vnf_parse_quote(p->pkt, p->h, &quote);
+
+	if (bad != 0)
+		return VNF_DROP(bad);
+	if (out) {
+		addr = nat_static_out(policy, vnf_ipv4(p->pkt, &quote)->dst_addr);
+		if (addr != 0)
+			vnf_set_ipv4_dst(p->pkt, &quote, addr);
+	} else {
+		addr = nat_static_in(policy, vnf_ipv4(p->pkt, &quote)->src_addr);
+		if (addr != 0)
+			vnf_set_ipv4_src(p->pkt, &quote, addr);
+	}
+	return addr != 0 ? 0 : VNF_DROP(VNF_DROP_ICMP_QUOTE);
+}
+
+static vnf_verdict_t error_check(const struct nat_packet *p)
+{
+	return vnf_checksum_valid(p->pkt, p->h) ? 0 : VNF_DROP(VNF_DROP_ICMP_CHECKSUM);
+}
+
+static bool is_error(const struct nat_packet *p)
+{
+	return (p->h->flags & VNF_FRAGMENT) == 0 && vnf_is_icmp_error(p->pkt, p->h);
+}
+
+vnf_verdict_t nat_static_run_out(struct nat_worker *w, uint16_t i)
+{
+	const struct nat_policy *policy = nat_policy_of(w);
+	struct nat_packet *p = &w->burst.p[i];
+	rte_be32_t addr = nat_static_out(policy, vnf_ipv4(p->pkt, p->h)->src_addr);
+	vnf_verdict_t verdict;
+
+	if (addr == 0)
+		return 0;
+	if (policy->n_rules != 0 && nat_rule_find(policy, p->pkt, p->h, false) == NAT_POOL_NONE)
+		return p->received;
+	verdict = p->hairpin ? VNF_IP_PASS : nat_may_go(w, i, NULL);
+	if (verdict != VNF_IP_PASS)
+		return verdict;
+	if (is_error(p)) {
+		verdict = error_check(p);
+		if (verdict == 0)
+			verdict = quote_run(w, i, true);
+		if (verdict != 0)
+			return verdict;
+	}
+	vnf_set_ipv4_src(p->pkt, p->h, addr);
+	if (policy->mss != 0 && p->h->proto == IPPROTO_TCP && p->h->l4 != 0)
+		vnf_clamp_mss(p->pkt, p->h, policy->mss);
+	return p->hairpin ? nat_hairpin(w, i) : VNF_IP_PASS;
+}
+
+vnf_verdict_t nat_static_run_in(struct nat_worker *w, uint16_t i)
+{
+	const struct nat_policy *policy = nat_policy_of(w);
+	struct nat_packet *p = &w->burst.p[i];
+	rte_be32_t addr = nat_static_in(policy, vnf_ipv4(p->pkt, p->h)->dst_addr);
+	vnf_verdict_t verdict;
+
+	if (addr == 0)
+		return 0;
+	verdict = nat_may_go(w, i, &addr);
+	if (verdict != VNF_IP_PASS)
+		return verdict;
+	if (is_error(p)) {
+		verdict = error_check(p);
+		if (verdict == 0)
+			verdict = quote_run(w, i, false);
+		if (verdict != 0)
+			return verdict;
+	}
+	vnf_set_ipv4_dst(p->pkt, p->h, addr);
+	if (policy->mss != 0 && p->h->proto == IPPROTO_TCP && p->h->l4 != 0)
+		vnf_clamp_mss(p->pkt, p->h, policy->mss);
+	return VNF_IP_PASS;
+}
