@@ -13,8 +13,8 @@ import struct
 from dataclasses import dataclass, field
 
 import pytest
-from nat import (ALL_WAYS, MACS, PASS, Net, Row, at, ip, is_of_link, nat, packet_of, play, right,
-                 rewrite_checksum, staged, told)
+from nat import (ALL_WAYS, MACS, PASS, PROTOS, Net, Row, at, ip, is_of_link, nat, packet_of, play,
+                 rewrite_checksum, right, staged, told)
 from scapy.layers.inet import ICMP, IP, TCP, UDP, fragment
 from scapy.layers.l2 import ARP, Ether
 
@@ -116,6 +116,7 @@ class Session:
     fins: set = field(default_factory=set)
     picked_up: bool = False
     reset: bool = False
+    sent: bool = False   # the inside has answered, or begun it
 
 
 class Model:
@@ -139,9 +140,10 @@ class Model:
     def touch(self, proto, session, end, flags, outbound, now):
         """A packet of a session passes."""
         side = "in" if outbound else "out"
+        session.sent = session.sent or (outbound and flags != "R")
         if proto == "udp":
             if outbound or self.inbound_refresh or not session.until:
-                period = PERIODS["udp_known" if end[1] < 1024 else "udp"]
+                period = PERIODS["udp_known" if end[1] < 1024 and session.sent else "udp"]
                 session.until = now + period * UNIT
         elif proto == "icmp":
             if outbound:
@@ -150,7 +152,7 @@ class Model:
             before = session.state
             self.touch_tcp(session, side, flags)
             if session.state != before or before == "established" or (
-                    before == "opening" and outbound):
+                    before == "opening" and outbound and flags != "R"):
                 session.until = now + PERIODS[f"tcp_{session.state}"] * UNIT
 
     @staticmethod
@@ -159,7 +161,7 @@ class Model:
         if session.state == "":
             # What was found in its middle stands when the other side is heard, too.
             session.syns, session.picked_up = {side}, "S" not in flags
-        elif flags == "S" and side == "in" and (session.reset or len(session.fins) == 2):
+        elif flags == "S" and (len(session.fins) == 2 or side == "in" and session.reset):
             session.syns, session.fins = {side}, set()
             session.reset = session.picked_up = False
         elif flags == "R":
@@ -209,13 +211,18 @@ class Model:
         return "" if got == want else f"want {want}, got {got}"
 
     def lets_in(self, proto, sessions, end):
-        """Filtering."""
+        """Filtering; and what only outside keeps alive is over."""
+        if end in sessions and sessions[end].sent:
+            return True
+        if not any(other.sent for other in sessions.values()) and not (
+                proto == "udp" and self.inbound_refresh):
+            return False
         if end in sessions:
             return True
         if proto == "icmp" or self.filtering == "address-and-port-dependent":
             return False
         return self.filtering == "endpoint-independent" or any(
-            other[0] == end[0] for other in sessions)
+            other[0] == end[0] and session.sent for other, session in sessions.items())
 
     def back(self, seen, got, now):
         """A packet from outside."""
@@ -370,7 +377,7 @@ def test_broken_packets(seed, config):
 def test_workers():
     """A mix of all, of many hosts: 1, 2 and 4 workers give the same octets, however they come."""
     net, rows, chance = Net(1), [], random.Random(7)
-    ones = [net.map(proto, 4000 + n % 3, 1 + n) for n, proto in enumerate(("udp", "tcp", "icmp") * 20)]
+    ones = [net.map(proto, 4000 + n % 3, 1 + n) for n, proto in enumerate(PROTOS * 20)]
     for step in range(6):
         chance.shuffle(ones)
         for n, one in enumerate(ones):

@@ -35,8 +35,8 @@ def about(one, **fields):
 def error(one, seen, sent, kind=UNREACHABLE, want=PASS, src=None, **fields):
     """A row: an error of a router outside, which quotes `seen`, and is to quote `sent` inside."""
     src = src or one.net.server(ROUTER)
-    return wan(ip(src, one.ext()[0], **fields) / kind / seen, want,
-               [Seen("lan", ip(src, one.inside[0], **fields) / kind / sent)] if want == PASS else [])
+    outs = [Seen("lan", ip(src, one.inside[0], **fields) / kind / sent)] if want == PASS else []
+    return wan(ip(src, one.ext()[0], **fields) / kind / seen, want, outs)
 
 
 def about_answer(one, **fields):
@@ -268,7 +268,7 @@ def test_traffic_class(net):
 
 @scene(STAGE)
 def test_from_inside(net):
-    """Of the host and of a router between, all types: from an external address, and to the server."""
+    """Of the host and of a router between, all types: from an external address, to the server."""
     ones, rows = begun(net)
     for one in ones:
         rows.append(one.back(**({"flags": "SA"} if one.proto == "tcp" else {})))

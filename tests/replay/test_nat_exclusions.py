@@ -135,7 +135,8 @@ def test_first_rule_counts():
     net = Net(1)
     one = net.map("udp", 4000)
     check(nat('name = "p"; addresses = [ "203.0.113.1" ];', more="""rules = (
-        { dst = [ "198.18.1.1" ]; proto = [ "udp" ]; dport = [ "53" ]; action = "translate"; pool = "p"; },
+        { dst = [ "198.18.1.1" ]; proto = [ "udp" ]; dport = [ "53" ]; action = "translate";
+          pool = "p"; },
         { dst = [ "198.18.1.1" ]; action = "none"; },
         { action = "translate"; pool = "p"; } );"""),
           at(0, one.out(port=53), plain("lan", net.host(), net.server(), "udp", ports=(4000, 54)),

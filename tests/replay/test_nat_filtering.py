@@ -32,7 +32,7 @@ def matrix(net, other_port, other_address):
                 (server, port, want, "S") for server, port, want in (
                     (1, 8, other_port), (2, 7, other_address)) if want == PASS]
             rows += [one.out(port=7)]
-            rows += [one.back(want, server, port, flags=flags) for server, port, want, flags in ends]
+            rows += [one.back(end[2], *end[:2], flags=end[3]) for end in ends]
             continue
         rows += [one.out(port=7), one.back(port=7, **first(proto))]
         if proto == "udp":

@@ -129,7 +129,8 @@ def test_errors(net):
         head = one.sent().copy()
         head.remove_payload()
         heads = [head.copy(), head.copy()]
-        (heads[0].src, heads[0].dst), (heads[1].src, heads[1].dst) = (src, dst), (seen_src, seen_dst)
+        heads[0].src, heads[0].dst = src, dst
+        heads[1].src, heads[1].dst = seen_src, seen_dst
         return Row(port, lambda: (heads[0] / kind / quotes[0], [
             Seen(there, heads[1] / kind / quotes[1], sources=(seen_src, OWN["wan"][0]))]))
     server, router = net.server(), net.server(9)

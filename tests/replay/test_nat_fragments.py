@@ -29,12 +29,13 @@ class Datagram:
 
     def __init__(self, one, inbound=False, octets=len(LONG), size=1000, name=7, **fields):
         data = (LONG * (1 + octets // len(LONG)))[:octets]
-        fields = {"data": data, "id": name, **({"type": 8} if one.proto == "icmp" else {}), **fields}
-        if inbound and one.proto == "icmp":
-            fields["type"] = 0
+        fields = {"data": data, "id": name, **fields}
+        if one.proto == "icmp":
+            fields["type"] = 0 if inbound else 8
         self.ports = ("wan", one.port) if inbound else (one.port, "wan")
-        self.sent = parts(one.answer(**fields) if inbound else one.sent(**fields), size)
-        self.seen = parts(one.answer(inside=True, **fields) if inbound else one.seen(**fields), size)
+        both = ((one.answer(**fields), one.answer(inside=True, **fields)) if inbound else
+                (one.sent(**fields), one.seen(**fields)))
+        self.sent, self.seen = (parts(packet, size) for packet in both)
         self.names = []
         self.late = 0
 
@@ -46,8 +47,9 @@ class Datagram:
         first, rows = order.index(0), []
         for place, k in enumerate(order):
             wait = max(0, first - place) * apart
-            outs = [Seen(self.ports[1], self.seen[k], (wait, wait + self.late), self.names)] if want == "pass" else []
-            rows += at(begin + place * apart, row(self.ports[0], self.sent[k], want, outs))
+            out = Seen(self.ports[1], self.seen[k], (wait, wait + self.late), self.names)
+            rows += at(begin + place * apart, row(
+                self.ports[0], self.sent[k], want, [out] * (want == "pass")))
         return rows
 
     def name(self):
@@ -163,8 +165,9 @@ def test_of_several_hosts(net):
         if one.ports[0] == "wan":
             for part in (*one.sent, *one.seen):
                 part.id = 300 + n
-    rows = [at(0, rows)] + [at(1, [row(one.ports[0], one.sent[k], outs=[
-        Seen(one.ports[1], one.seen[k], 0, one.names)])]) for k in (1, 0, 3, 2) for one in datagrams]
+    rows = [at(0, rows)] + [
+        at(1, row(one.ports[0], one.sent[k], outs=[Seen(one.ports[1], one.seen[k], 0, one.names)]))
+        for k in (1, 0, 3, 2) for one in datagrams]
 
     def apart(made):
         names = [one.name() for one in datagrams if one.ports[1] == "wan"]

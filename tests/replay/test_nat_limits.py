@@ -31,7 +31,8 @@ def test_ports(net):
         for host in (1, 2):
             ones = [net.map(proto, 4000 + 10 * host + n, host) for n in range(5)]
             rows += [[one.out() for one in ones[:4]], over(ones[4], "limit_ports"),
-                     [one.out(server=2) for one in ones[:4]], over(ones[4], "limit_ports", server=3)]
+                     [one.out(server=2) for one in ones[:4]],
+                     over(ones[4], "limit_ports", server=3)]
     return at(0, rows), quiet
 
 
@@ -47,11 +48,11 @@ def test_ports_come_back(net):
 
 @scene(SESSIONS)
 def test_sessions(net):
-    """Of all protocols together, begun from either side."""
+    """Of all protocols together, begun or answered by the host; what it is only asked is not."""
     udp, tcp, echo = (net.map(proto, 4000) for proto in ("udp", "tcp", "icmp"))
     return [at(0, udp.out(), udp.out(server=2), tcp.out(), echo.out(), udp.back(server=3),
-               over(udp, "limit_sessions", server=4), udp.back("limit_sessions", server=5),
-               over(tcp, "limit_sessions", server=2)),
+               udp.back(server=5), udp.out(server=3),
+               over(udp, "limit_sessions", server=4), over(tcp, "limit_sessions", server=2)),
             at(1, udp.out(), udp.back(server=2), tcp.back(flags="SA"), echo.back(),
                net.map("udp", 4001, 2).out()),
             # That of ICMP is over, and makes room for one.

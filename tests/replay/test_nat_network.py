@@ -180,7 +180,8 @@ def test_interfaces():
         return row(port, packet, want, [Seen(there, packet)] if want == "pass" else [])
     check(config, at(
         0, one.out(), two.out(), one.back(), two.back(),
-        plain("lan", "lan2", net.host(), "172.20.0.9"), plain("lan2", "lan", "172.20.0.9", net.host()),
+        plain("lan", "lan2", net.host(), "172.20.0.9"),
+        plain("lan2", "lan", "172.20.0.9", net.host()),
         plain("lan", "dmz", net.host(), dmz), plain("dmz", "lan", dmz, net.host()),
         plain("dmz", "wan", dmz, net.server()), plain("wan", "dmz", net.server(), dmz),
         plain("wan", "lan", net.server(), net.host(), "untranslated"),

@@ -47,7 +47,8 @@ def test_prohibited(net):
     """All are used; then its sender is told (RFC 5508 REQ-8), and live mappings go on."""
     late = net.map("udp", 7000, 9)
     return exhaust(net, lambda mappings: [
-        at(1, late.refused("exhausted", (3, 13)), net.map("udp", 7001).refused("exhausted", (3, 13))),
+        at(1, late.refused("exhausted", (3, 13)),
+           net.map("udp", 7001).refused("exhausted", (3, 13))),
         at(2, [m.out() for m in mappings], [m.out(server=2) for m in mappings],
            [m.back() for m in mappings], late.refused("exhausted", (3, 13)))])
 

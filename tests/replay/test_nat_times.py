@@ -129,7 +129,8 @@ def test_icmp(net):
 @scene(STAGE)
 def test_syn_without_an_answer(net):
     """Four minutes."""
-    return tcp_edges(net, MINUTES_4, lambda tcp: tcp.c("S"), lambda tcp, want: tcp.s("SA", want=want))
+    return tcp_edges(net, MINUTES_4, lambda tcp: tcp.c("S"),
+                     lambda tcp, want: tcp.s("SA", want=want))
 
 
 @scene(STAGE)

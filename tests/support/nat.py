@@ -189,7 +189,7 @@ def rewrite_checksum(data):
 
 
 def right(data):
-    """Are all checksums of a frame right, or left out? In fragments only the header's is looked at."""
+    """Are a frame's checksums right, or left out? In fragments only the header's is looked at."""
     packet = Ether(data)
     again = Ether(data)
     layer = again
@@ -384,7 +384,7 @@ def at(seconds, *rows):
 
 
 def steps(begin, *rows):
-    """Rows ten milliseconds after each other: what one does to another happens before that comes."""
+    """Rows ten milliseconds after each other: what one does is done before the next comes."""
     return [at(Decimal(str(begin)) + Decimal(n) / 100, one) for n, one in enumerate(flat(rows))]
 
 
@@ -468,7 +468,7 @@ class Mapping:
         return Row("wan", make, want)
 
     def to(self, other, want=PASS, data=None, **fields):
-        """A row: from the host to another mapping's external address; it comes as if from outside."""
+        """A row: to another mapping's external address; it comes there as if from outside."""
         data = tag() if data is None else data
 
         def make():

@@ -335,7 +335,8 @@ static vnf_verdict_t through(const struct nat_worker *w, const struct nat_packet
 
 	if (policy->n_rules == 0)
 		return nat_drop(NAT_DROP_UNTRANSLATED);
-	if (vnf_is_icmp_error(p->pkt, p->h) && vnf_parse_quote(p->pkt, p->h, &quote) == 0)
+	if (vnf_is_icmp_error(p->pkt, p->h) && vnf_parse_quote(p->pkt, p->h, &quote) == 0 &&
+	    vnf_ipv4(p->pkt, &quote)->src_addr == vnf_ipv4(p->pkt, p->h)->dst_addr)
 		pool = nat_rule_find(policy, p->pkt, &quote, false);
 	else
 		pool = nat_rule_find(policy, p->pkt, p->h, true);
@@ -353,17 +354,11 @@ static uint8_t side_out(const struct nat_worker *w, uint16_t i)
 static vnf_verdict_t inside_to_external(struct nat_worker *w, uint16_t i)
 {
 	struct nat_packet *p = &w->burst.p[i];
-	const struct nat_forward *forward;
 
-	if (p->external != NULL && p->external->own && is_whole_tcp_udp(p->h)) {
-		enum nat_proto proto = nat_proto_of(p->h->proto);
-		rte_be16_t port = vnf_ports(p->pkt, p->h)->dst;
-
-		nat_slot_in(w, p->external, proto, port, &forward);
-		if (forward == NULL && (p->external->space == NULL ||
-					nat_port_whose(p->external->space, proto, port) == 0))
-			return p->received;
-	}
+	/* Of TCP and UDP, nat_open_out() knows. */
+	if (p->external != NULL && p->external->own && p->h->proto == IPPROTO_ICMP &&
+	    (p->h->flags & VNF_FRAGMENT) == 0 && !vnf_is_icmp_error(p->pkt, p->h))
+		return p->received;
 	p->hairpin = true;
 	return out_key(w, i);
 }
@@ -384,7 +379,11 @@ static vnf_verdict_t to_program(struct nat_worker *w, uint16_t i, uint8_t side)
 	if (unlikely(p->received == VNF_IP_NODE && p->h->proto == IPPROTO_UDP))
 		return p->received;
 	if (side == NAT_INSIDE && (p->pkt->ol_flags & nat_marks.in) == 0)
-		return is_static || p->external != NULL ? inside_to_external(w, i) : p->received;
+		return inside_to_external(w, i);
+	/* An answer would not come back by the program. */
+	if (unlikely(side == NAT_NEITHER))
+		return p->external != NULL && p->external->own ? p->received
+							       : nat_drop(NAT_DROP_UNTRANSLATED);
 	if (unlikely(is_static)) {
 		verdict = nat_static_run_in(w, i);
 		if (verdict != 0)
@@ -477,11 +476,34 @@ static inline vnf_verdict_t out_run(struct nat_worker *w, uint16_t i, struct vnf
 	return VNF_IP_PASS;
 }
 
+/* Of a hairpin only what has come out here; and while nothing is refreshed from outside, nothing of
+ * a mapping that the inside does not use any more.
+ */
+static __rte_noinline uint32_t in_check(const struct nat_worker *w, const struct nat_packet *p,
+					struct vnf_session *session)
+{
+	const struct nat_session *ns = vnf_session_user(session);
+
+	if ((ns->flags & NAT_HAIRPINNED) != 0 && (p->pkt->ol_flags & nat_marks.in) == 0)
+		return VNF_DROP_MARTIAN;
+	if ((ns->flags & NAT_SENT) != 0 || ns->mapping == 0 ||
+	    nat_mapping_takes(w, session->slot, ns->mapping, (enum nat_proto)p->proto))
+		return 0;
+	return NAT_DROP_NO_MAPPING;
+}
+
 static inline vnf_verdict_t in_run(struct nat_worker *w, uint16_t i, struct vnf_session *session)
 {
 	const struct nat_packet *p = &w->burst.p[i];
 	const struct vnf_session_key4 *key = vnf_session_key4(session, NAT_KEY_INSIDE);
+	const struct nat_session *ns = vnf_session_user(session);
 
+	if (unlikely(ns->flags != NAT_SENT)) {
+		uint32_t bad = in_check(w, p, session);
+
+		if (bad != 0)
+			return VNF_DROP(bad);
+	}
 	nat_flow_follow(w, session, (enum nat_proto)p->proto, p->flags, NAT_OUT_SIDE);
 	translate_dst(p->pkt, p->h, key->src, key->sport);
 	mss_clamp(w, p);

@@ -110,13 +110,13 @@ static void forward_tell(const struct nat_forward *f, struct nat_explained *is)
 
 /* ---- limits ---- */
 
-static vnf_verdict_t host_foresee(const struct nat_worker *w, const struct nat_host *host, bool out)
+static vnf_verdict_t host_foresee(const struct nat_worker *w, const struct nat_host *host)
 {
 	const struct nat_policy *policy = nat_policy_of(w);
 
 	if (policy->limit_sessions != 0 && host->n_sessions >= policy->limit_sessions)
 		return nat_drop(NAT_DROP_LIMIT_SESSIONS);
-	if (out && policy->limit_rate != 0 && host->rate_tokens >= policy->limit_rate &&
+	if (policy->limit_rate != 0 && host->rate_tokens >= policy->limit_rate &&
 	    w->worker->now_ns - host->rate_ns < VNF_SECOND_NS)
 		return nat_drop(NAT_DROP_LIMIT_RATE);
 	return 0;
@@ -133,9 +133,8 @@ static vnf_verdict_t session_foresee(const struct nat_explain_scratch *s, uint32
 
 	if (!nat_flow_open(is->proto, p->flags, side, 0, &state, &in_class))
 		return nat_drop(NAT_DROP_TCP_STATE);
-	if (host != 0)
-		verdict = host_foresee(&s->w, nat_host_at(nat_slot_at(&s->w, is->slot), host),
-				       side == NAT_IN_SIDE);
+	if (host != 0 && side == NAT_IN_SIDE)
+		verdict = host_foresee(&s->w, nat_host_at(nat_slot_at(&s->w, is->slot), host));
 	if (verdict != 0)
 		return verdict;
 	vnf_sessions_read(s->w.sessions, is->slot, &counters);
@@ -183,9 +182,13 @@ static vnf_verdict_t open_out(struct nat_explain_scratch *s, struct nat_explaine
 		return verdict;
 	if (p->proto == NAT_TCP && (p->flags & RTE_TCP_RST_FLAG) != 0)
 		return nat_drop(NAT_DROP_TCP_STATE);
+	if (!nat_is_inside(w, key->src))
+		return VNF_DROP(VNF_DROP_MARTIAN);
+	if (p->hairpin && p->external != NULL && p->external->own &&
+	    nat_is_nobodys(w, p, key->dport))
+		return p->received;
 	forward = nat_forward_out(is->policy, key->proto, key->src, key->sport);
-	number = nat_mapping_find(w->table, nat_slot_at(w, is->slot), is->proto, key->src,
-				  key->sport);
+	number = nat_mapping_out(w, is->slot, is->pool, is->proto, key->src, key->sport);
 	if (forward != NULL) {
 		forward_tell(forward, is);
 		is->addr = rte_cpu_to_be_32(forward->outside);
@@ -300,6 +303,8 @@ static vnf_verdict_t open_in(struct nat_explain_scratch *s, struct nat_explained
 		is->filtered = true;
 		return nat_drop(NAT_DROP_FILTERED);
 	}
+	if (number != 0 && !nat_mapping_takes(w, is->slot, number, is->proto))
+		return unasked(w, NAT_DROP_NO_MAPPING, is);
 	is->filtered = number != 0 && !nat_filter_passes(w, is->slot, number, key->src);
 	if (is->filtered)
 		return unasked(w, NAT_DROP_FILTERED, is);

@@ -9,23 +9,27 @@
 
 #define FLAGS_OF_STATE (RTE_TCP_SYN_FLAG | RTE_TCP_FIN_FLAG | RTE_TCP_RST_FLAG)
 
-static uint32_t tcp_class(uint8_t state)
+static uint32_t tcp_class(uint8_t state, uint8_t flags)
 {
 	if ((state & NAT_TCP_RST) != 0)
 		return NAT_CLASS_TCP_RESET;
 	if ((state & NAT_TCP_FINS) == NAT_TCP_FINS)
 		return NAT_CLASS_TCP_CLOSING;
-	return (state & NAT_TCP_SYNS) == NAT_TCP_SYNS ? NAT_CLASS_TCP_ESTABLISHED
-						      : NAT_CLASS_TCP_OPENING;
+	if ((state & NAT_TCP_SYNS) == NAT_TCP_SYNS)
+		return NAT_CLASS_TCP_ESTABLISHED;
+	return (flags & NAT_SENT) != 0 ? NAT_CLASS_TCP_OPENING : NAT_CLASS_TCP_ASKED;
 }
 
-/* A SYN from inside after the end of a connection begins another one: RFC 7857 section 2.3. */
+/* A SYN after the end of a connection begins another one: RFC 7857 section 2.3. From outside, where
+ * both sides have closed it: a reset can be forged.
+ */
 static bool tcp_begins_anew(uint8_t state, uint8_t flags, uint32_t side)
 {
-	bool is_over = (state & NAT_TCP_RST) != 0 || (state & NAT_TCP_FINS) == NAT_TCP_FINS;
+	bool is_closed = (state & NAT_TCP_FINS) == NAT_TCP_FINS;
+	bool is_over = is_closed || (side == NAT_IN_SIDE && (state & NAT_TCP_RST) != 0);
 
-	return is_over && side == NAT_IN_SIDE &&
-	       (flags & (RTE_TCP_SYN_FLAG | RTE_TCP_ACK_FLAG)) == RTE_TCP_SYN_FLAG;
+	return is_over && (flags & (RTE_TCP_SYN_FLAG | RTE_TCP_ACK_FLAG | RTE_TCP_RST_FLAG)) ==
+				  RTE_TCP_SYN_FLAG;
 }
 
 static uint8_t tcp_next(uint8_t state, uint8_t flags, uint32_t side)
@@ -48,10 +52,11 @@ static uint8_t tcp_next(uint8_t state, uint8_t flags, uint32_t side)
 /* What it was is over, or begins to be: its period begins with the first such packet, not with each
  * one. Of one that opens, with each packet of the inside.
  */
-static bool tcp_touches(uint32_t in_class, uint32_t side)
+static bool tcp_touches(uint32_t in_class, uint8_t flags, uint32_t side)
 {
 	return in_class == NAT_CLASS_TCP_ESTABLISHED ||
-	       (in_class == NAT_CLASS_TCP_OPENING && side == NAT_IN_SIDE);
+	       (in_class == NAT_CLASS_TCP_OPENING && side == NAT_IN_SIDE &&
+		(flags & RTE_TCP_RST_FLAG) == 0);
 }
 
 static __rte_noinline void tcp_follow(struct nat_worker *w, struct vnf_session *session,
@@ -59,13 +64,31 @@ static __rte_noinline void tcp_follow(struct nat_worker *w, struct vnf_session *
 {
 	struct nat_session *ns = vnf_session_user(session);
 	uint8_t next = tcp_next(ns->state, flags, side);
-	uint32_t in_class = tcp_class(next);
+	uint32_t in_class;
 
+	/* A reset is no answer: RFC 7857 section 7.1. */
+	if (side == NAT_IN_SIDE && (flags & RTE_TCP_RST_FLAG) == 0)
+		nat_session_sent(w, session);
+	in_class = tcp_class(next, ns->flags);
 	ns->state = next;
 	if (in_class != session->in_class)
 		vnf_session_move(w->worker, w->sessions, session, in_class);
-	else if (tcp_touches(in_class, side))
+	else if (tcp_touches(in_class, flags, side))
 		vnf_session_touch(w->worker, session);
+}
+
+/* RFC 4787 REQ-5a: IANA's well-known ports. */
+static uint32_t udp_class(rte_be16_t remote_port)
+{
+	return rte_be_to_cpu_16(remote_port) < 1024 ? NAT_CLASS_UDP_KNOWN : NAT_CLASS_UDP;
+}
+
+static __rte_noinline void udp_answer(struct nat_worker *w, struct vnf_session *session)
+{
+	rte_be16_t port = vnf_session_key4(session, NAT_KEY_INSIDE)->dport;
+
+	nat_session_sent(w, session);
+	vnf_session_move(w->worker, w->sessions, session, udp_class(port));
 }
 
 void nat_flow_follow(struct nat_worker *w, struct vnf_session *session, enum nat_proto proto,
@@ -79,15 +102,11 @@ void nat_flow_follow(struct nat_worker *w, struct vnf_session *session, enum nat
 			tcp_follow(w, session, flags, side);
 		return;
 	}
+	if (unlikely(session->in_class == NAT_CLASS_UDP_ASKED) && side == NAT_IN_SIDE)
+		udp_answer(w, session);
 	/* RFC 4787 REQ-6; of ICMP, a query. */
-	if (side == NAT_IN_SIDE || (proto == NAT_UDP && nat_policy_of(w)->inbound_refresh))
+	else if (side == NAT_IN_SIDE || (proto == NAT_UDP && nat_policy_of(w)->inbound_refresh))
 		vnf_session_touch(w->worker, session);
-}
-
-/* RFC 4787 REQ-5a: IANA's well-known ports. */
-static bool is_known(rte_be16_t port)
-{
-	return rte_be_to_cpu_16(port) < 1024;
 }
 
 bool nat_flow_open(enum nat_proto proto, uint8_t flags, uint32_t side, rte_be16_t remote_port,
@@ -95,14 +114,14 @@ bool nat_flow_open(enum nat_proto proto, uint8_t flags, uint32_t side, rte_be16_
 {
 	*state = 0;
 	if (proto == NAT_UDP) {
-		*in_class = is_known(remote_port) ? NAT_CLASS_UDP_KNOWN : NAT_CLASS_UDP;
+		*in_class = side == NAT_IN_SIDE ? udp_class(remote_port) : NAT_CLASS_UDP_ASKED;
 		return true;
 	}
 	if (proto == NAT_ICMP) {
 		*in_class = NAT_CLASS_ICMP;
 		return true;
 	}
-	*in_class = NAT_CLASS_TCP_OPENING;
+	*in_class = side == NAT_IN_SIDE ? NAT_CLASS_TCP_OPENING : NAT_CLASS_TCP_ASKED;
 	*state = NAT_TCP_SYN(side);
 	if ((flags & RTE_TCP_RST_FLAG) != 0)
 		return false;
@@ -119,6 +138,9 @@ const char *nat_flow_state(const struct vnf_session *session)
 	switch (session->in_class) {
 	case NAT_CLASS_TCP_OPENING:
 		return "opening";
+	case NAT_CLASS_TCP_ASKED:
+	case NAT_CLASS_UDP_ASKED:
+		return "asked";
 	case NAT_CLASS_TCP_ESTABLISHED:
 		return "established";
 	case NAT_CLASS_TCP_CLOSING:

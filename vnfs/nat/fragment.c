@@ -78,9 +78,9 @@ static vnf_verdict_t fate_share(struct nat_worker *w, uint16_t i, nat_fate_t fat
 		vnf_set_ipv4_src(p->pkt, p->h, addr);
 	else
 		vnf_set_ipv4_dst(p->pkt, p->h, addr);
-	if (p->out && p->hairpin)
-		return nat_hairpin(w, i);
-	return (fate & FATE_RECEIVED) != 0 ? p->received : VNF_IP_PASS;
+	if ((fate & FATE_RECEIVED) != 0)
+		return p->received;
+	return p->out && p->hairpin ? nat_hairpin(w, i) : VNF_IP_PASS;
 }
 
 /* ---- in: the slot ---- */

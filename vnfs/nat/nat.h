@@ -86,13 +86,17 @@ enum { NAT_KEY_INSIDE, NAT_KEY_OUTSIDE };
 /* Sides. */
 enum { NAT_IN_SIDE, NAT_OUT_SIDE };
 
+/* Bits of nat_session.flags. */
+#define NAT_SENT 1u       /* the inside has sent something, and is not only asked */
+#define NAT_HAIRPINNED 2u /* its other end is an external address, whose packets come from here */
+
 /* The VNF's part of a session: with header and keys, one cache line. */
 struct nat_session {
 	uint32_t mapping; /* its number; 0: of a forward */
 	uint32_t next;    /* peers: number of a session + 1 */
 	uint32_t prev;
 	uint8_t state;
-	uint8_t unused;
+	uint8_t flags;  /* NAT_SENT, NAT_HAIRPINNED */
 	uint16_t begun; /* for people: seconds of the SDK's clock, modulo 2^16 */
 };
 
@@ -152,7 +156,8 @@ struct nat_held {
 	uint16_t slot;
 };
 
-#define NAT_HELD_MAX 2048
+/* Of all workers: each is a packet of the pool. */
+#define NAT_HELD_MAX 512
 
 /* Progress of a walk through all sessions of a worker, slot by slot. */
 struct nat_renewal {
@@ -307,6 +312,18 @@ vnf_verdict_t nat_open_in(struct nat_worker *w, uint16_t i, struct vnf_session *
 /* As of struct vnf_sessions_conf. */
 void nat_session_ended(struct vnf_worker *worker, struct vnf_sessions *sessions,
 		       struct vnf_session *session, enum vnf_session_end why);
+/* The mapping of an inside endpoint in a pool; 0: none. */
+uint32_t nat_mapping_out(const struct nat_worker *w, uint32_t slot, uint16_t pool,
+			 enum nat_proto proto, rte_be32_t inside, rte_be16_t port);
+/* Is it a source for what goes out? An answer must get there and nowhere else: RFC 2827. */
+bool nat_is_inside(const struct nat_worker *w, rte_be32_t addr);
+/* Has nobody inside this port of the packet's external address? */
+bool nat_is_nobodys(const struct nat_worker *w, const struct nat_packet *p, rte_be16_t port);
+/* May what comes from outside begin a session of it? */
+bool nat_mapping_takes(const struct nat_worker *w, uint32_t slot, uint32_t mapping,
+		       enum nat_proto proto);
+/* The inside has sent the first packet of a session that was begun from outside. */
+void nat_session_sent(const struct nat_worker *w, struct vnf_session *session);
 /* The mapping that has an external port in this slot; 0: none. */
 uint32_t nat_mapping_in(const struct nat_worker *w, uint32_t slot,
 			const struct nat_external *external, enum nat_proto proto, rte_be16_t port);

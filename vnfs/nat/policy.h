@@ -37,8 +37,10 @@ enum nat_class {
 	NAT_CLASS_TCP_ESTABLISHED,
 	NAT_CLASS_TCP_CLOSING,
 	NAT_CLASS_TCP_RESET,
+	NAT_CLASS_TCP_ASKED, /* begun from outside, and the inside has said nothing yet */
 	NAT_CLASS_UDP,
 	NAT_CLASS_UDP_KNOWN, /* to the ports 0 to 1023 */
+	NAT_CLASS_UDP_ASKED, /* as TCP_ASKED */
 	NAT_CLASS_ICMP,
 	NAT_CLASS_OVER, /* for those that are to end at once: a nanosecond */
 	NAT_CLASSES,

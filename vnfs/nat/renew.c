@@ -61,7 +61,8 @@ static bool session_stands(const struct nat_policy *policy, const struct vnf_ses
 	if (ns->mapping == 0)
 		return forward != NULL && rte_cpu_to_be_32(forward->inside) == inside->src &&
 		       nat_forward_port_in(forward, outside->dport) == inside->sport;
-	pool = session_pool(policy, inside);
+	/* Rules are for what the inside sends. */
+	pool = (ns->flags & NAT_SENT) != 0 ? session_pool(policy, inside) : external->pool;
 	return forward == NULL && pool != NAT_POOL_NONE && external->pool == pool &&
 	       port_is_in_pool(&policy->pool[pool], outside) &&
 	       nat_forward_out(policy, inside->proto, inside->src, inside->sport) == NULL;

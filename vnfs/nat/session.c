@@ -55,7 +55,7 @@ static void peer_unlink(const struct nat_worker *w, struct vnf_session *session)
 			   vnf_session_key4(session, NAT_KEY_INSIDE)->dst) = ns->next;
 }
 
-/* Has the mapping a session with this address that lives? */
+/* Has the mapping sent something to this address, by a session that lives? */
 static bool peer_is_known(const struct nat_worker *w, uint32_t slot, uint32_t mapping,
 			  rte_be32_t remote)
 {
@@ -66,7 +66,7 @@ static bool peer_is_known(const struct nat_worker *w, uint32_t slot, uint32_t ma
 		struct vnf_session *session = vnf_session_numbered(w->sessions, number - 1);
 		const struct nat_session *ns = vnf_session_user(session);
 
-		if (ns->mapping == mapping &&
+		if (ns->mapping == mapping && (ns->flags & NAT_SENT) != 0 &&
 		    vnf_session_key4(session, NAT_KEY_INSIDE)->dst == remote &&
 		    session->touched_ns + policy->period_ns[session->in_class] > w->worker->now_ns)
 			return true;
@@ -111,6 +111,7 @@ static int port_take(struct nat_worker *w, uint32_t slot, const struct nat_pool 
 		.last = pool->last_port,
 		.preserve = pool->preserve,
 		.parity = pool->parity,
+		.policy = policy->number,
 		.is_kept = policy->n_forwards != 0 ? port_is_kept : NULL,
 		.arg = &kept,
 	};
@@ -199,7 +200,7 @@ static int port_find(struct nat_worker *w, uint32_t slot, uint16_t pool_number,
 	}
 	m->port = rte_cpu_to_be_16((uint16_t)port);
 	m->space = external->space->number;
-	if (!stays)
+	if (!stays && pool->pairing != NAT_PAIR_NONE)
 		pair(host, external);
 	return 0;
 }
@@ -330,14 +331,14 @@ int nat_rule_find(const struct nat_policy *policy, struct rte_mbuf *pkt,
 
 /* ---- limits ---- */
 
-/* Another session of a host, which may begin it; 0 or why not. */
-static uint32_t host_take(const struct nat_worker *w, struct nat_host *host, bool out)
+/* Another session of a host, which begins it: may it? 0 or why not. */
+static uint32_t host_take(const struct nat_worker *w, struct nat_host *host)
 {
 	const struct nat_policy *policy = nat_policy_of(w);
 
 	if (policy->limit_sessions != 0 && host->n_sessions >= policy->limit_sessions)
 		return NAT_DROP_LIMIT_SESSIONS;
-	if (policy->limit_rate == 0 || !out)
+	if (policy->limit_rate == 0)
 		return 0;
 	if (w->worker->now_ns - host->rate_ns >= SECOND) {
 		host->rate_ns = w->worker->now_ns;
@@ -382,6 +383,21 @@ static void keys_make(const struct ends *e, struct vnf_session_key4 key[2])
 	};
 }
 
+/* From here on it counts as one of its host's. */
+void nat_session_sent(const struct nat_worker *w, struct vnf_session *session)
+{
+	struct nat_slot *s = nat_slot_at(w, session->slot);
+	struct nat_session *ns = vnf_session_user(session);
+
+	if ((ns->flags & NAT_SENT) != 0)
+		return;
+	ns->flags |= NAT_SENT;
+	if (ns->mapping == 0)
+		return;
+	nat_mapping_at(s, ns->mapping)->n_sent++;
+	nat_host_at(s, nat_mapping_at(s, ns->mapping)->host)->n_sessions++;
+}
+
 /* Of a host that may begin it; NULL and the reason. */
 static struct vnf_session *session_create(struct nat_worker *w, uint32_t slot,
 					  const struct nat_mapping *m, const struct ends *ends,
@@ -397,7 +413,7 @@ static struct vnf_session *session_create(struct nat_worker *w, uint32_t slot,
 	*reason = NAT_DROP_TCP_STATE;
 	if (!nat_flow_open(ends->proto, flags, side, ends->remote_port, &state, &in_class))
 		return NULL;
-	*reason = m != NULL ? host_take(w, nat_host_at(s, m->host), side == NAT_IN_SIDE) : 0;
+	*reason = m != NULL && side == NAT_IN_SIDE ? host_take(w, nat_host_at(s, m->host)) : 0;
 	if (*reason != 0) {
 		nat_log_quota(w, ends->inside, *reason, ends->proto);
 		return NULL;
@@ -440,6 +456,8 @@ static struct vnf_session *session_make(struct nat_worker *w, uint32_t slot, uin
 
 	if (m == NULL) {
 		session = session_create(w, slot, NULL, ends, flags, side, reason);
+		if (session != NULL && side == NAT_IN_SIDE)
+			nat_session_sent(w, session);
 		begin_log(w, session, 0);
 		return session;
 	}
@@ -452,8 +470,9 @@ static struct vnf_session *session_make(struct nat_worker *w, uint32_t slot, uin
 		return NULL;
 	}
 	((struct nat_session *)vnf_session_user(session))->mapping = mapping;
-	nat_host_at(s, m->host)->n_sessions++;
 	peer_link(w, session);
+	if (side == NAT_IN_SIDE)
+		nat_session_sent(w, session);
 	begin_log(w, session, is_new ? mapping : 0);
 	return session;
 }
@@ -473,7 +492,10 @@ void nat_session_ended(struct vnf_worker *worker, struct vnf_sessions *sessions,
 		return;
 	m = nat_mapping_at(nat_slot_at(w, session->slot), ns->mapping);
 	peer_unlink(w, session);
-	nat_host_at(nat_slot_at(w, session->slot), m->host)->n_sessions--;
+	if ((ns->flags & NAT_SENT) != 0) {
+		nat_host_at(nat_slot_at(w, session->slot), m->host)->n_sessions--;
+		m->n_sent--;
+	}
 	if (--m->n_sessions == 0)
 		mapping_end(w, session->slot, ns->mapping, false);
 }
@@ -493,6 +515,27 @@ static vnf_verdict_t exhausted_refuse(struct nat_worker *w, uint16_t i, uint32_t
 	return vnf_ip_refuse(w->worker, w->burst.port, w->burst.p[i].pkt, 3, codes[tell], reason);
 }
 
+/* Pool that its external address is of now. */
+static uint16_t mapping_pool(const struct nat_worker *w, uint32_t slot, uint32_t mapping)
+{
+	const struct nat_mapping *m = nat_mapping_at(nat_slot_at(w, slot), mapping);
+	const struct nat_external *external =
+		nat_external_find(nat_policy_of(w), nat_space_at(w->spaces, m->space)->addr);
+
+	return external != NULL ? external->pool : NAT_POOL_NONE;
+}
+
+uint32_t nat_mapping_out(const struct nat_worker *w, uint32_t slot, uint16_t pool,
+			 enum nat_proto proto, rte_be32_t inside, rte_be16_t port)
+{
+	const struct nat_slot *s = nat_slot_at(w, slot);
+	uint32_t number = nat_mapping_find(w->table, s, proto, inside, port);
+
+	while (number != 0 && mapping_pool(w, slot, number) != pool)
+		number = nat_mapping_next(s, number);
+	return number;
+}
+
 /* The mapping of an inside endpoint, or its forward; `mapping` 0 and `forward` NULL, and the
  * reason: there can be none.
  */
@@ -510,9 +553,25 @@ static void endpoint_find(struct nat_worker *w, uint16_t i, uint16_t pool,
 			   : NULL;
 	if (*forward != NULL)
 		return;
-	*mapping = nat_mapping_find(w->table, nat_slot_at(w, p->slot), proto, key->src, key->sport);
+	*mapping = nat_mapping_out(w, p->slot, pool, proto, key->src, key->sport);
 	if (*mapping == 0)
 		*mapping = mapping_make(w, p->slot, pool, proto, key->src, key->sport, reason);
+}
+
+bool nat_is_nobodys(const struct nat_worker *w, const struct nat_packet *p, rte_be16_t port)
+{
+	const struct nat_space *space = p->external->space;
+
+	return (space == NULL || nat_port_whose(space, (enum nat_proto)p->proto, port) == 0) &&
+	       nat_forward_in(nat_policy_of(w), nat_ip_proto((enum nat_proto)p->proto),
+			      p->external->addr, port) == NULL;
+}
+
+bool nat_is_inside(const struct nat_worker *w, rte_be32_t addr)
+{
+	uint16_t towards = vnf_ip_towards(w->worker, 4, (const uint8_t *)&addr);
+
+	return towards != VNF_IP_NO_INTERFACE && nat_policy_of(w)->side_of[towards] == NAT_INSIDE;
 }
 
 vnf_verdict_t nat_open_out(struct nat_worker *w, uint16_t i, struct vnf_session **session)
@@ -541,6 +600,12 @@ vnf_verdict_t nat_open_out(struct nat_worker *w, uint16_t i, struct vnf_session 
 		return verdict;
 	if (p->proto == NAT_TCP && (p->flags & RTE_TCP_RST_FLAG) != 0)
 		return nat_drop(NAT_DROP_TCP_STATE);
+	if (!nat_is_inside(w, key->src))
+		return VNF_DROP(VNF_DROP_MARTIAN);
+	/* To a service of the program's own, which needs no translation. */
+	if (p->hairpin && p->external != NULL && p->external->own &&
+	    nat_is_nobodys(w, p, key->dport))
+		return p->received;
 	endpoint_find(w, i, (uint16_t)pool, key, &mapping, &forward, &reason);
 	if (forward != NULL) {
 		ends.outside = rte_cpu_to_be_32(forward->outside);
@@ -554,7 +619,11 @@ vnf_verdict_t nat_open_out(struct nat_worker *w, uint16_t i, struct vnf_session 
 		return exhausted_refuse(w, i, reason);
 	}
 	*session = session_make(w, p->slot, mapping, &ends, p->flags, NAT_IN_SIDE, &reason);
-	return *session != NULL ? VNF_IP_PASS : exhausted_refuse(w, i, reason);
+	if (*session == NULL)
+		return exhausted_refuse(w, i, reason);
+	if (p->hairpin)
+		((struct nat_session *)vnf_session_user(*session))->flags |= NAT_HAIRPINNED;
+	return VNF_IP_PASS;
 }
 
 /* ---- in ---- */
@@ -570,6 +639,14 @@ bool nat_filter_passes(const struct nat_worker *w, uint32_t slot, uint32_t mappi
 	default:
 		return false;
 	}
+}
+
+/* What only outside keeps alive is over: RFC 4787 REQ-6. */
+bool nat_mapping_takes(const struct nat_worker *w, uint32_t slot, uint32_t mapping,
+		       enum nat_proto proto)
+{
+	return nat_mapping_at(nat_slot_at(w, slot), mapping)->n_sent != 0 ||
+	       (proto == NAT_UDP && nat_policy_of(w)->inbound_refresh);
 }
 
 static bool is_first_syn(const struct nat_packet *p)
@@ -622,6 +699,8 @@ vnf_verdict_t nat_open_in(struct nat_worker *w, uint16_t i, struct vnf_session *
 	/* A reply to a query is of a session, and a query is to nobody. */
 	if (p->proto == NAT_ICMP)
 		return nat_drop(NAT_DROP_FILTERED);
+	if (mapping != 0 && !nat_mapping_takes(w, p->slot, mapping, ends.proto))
+		return unasked(w, i, NAT_DROP_NO_MAPPING);
 	if (mapping != 0 && !nat_filter_passes(w, p->slot, mapping, key->src))
 		return unasked(w, i, NAT_DROP_FILTERED);
 	if (mapping != 0) {
@@ -637,5 +716,9 @@ vnf_verdict_t nat_open_in(struct nat_worker *w, uint16_t i, struct vnf_session *
 	if (verdict != VNF_IP_PASS)
 		return verdict == VNF_IP_LOCAL ? nat_drop(NAT_DROP_NO_MAPPING) : verdict;
 	*session = session_make(w, p->slot, mapping, &ends, p->flags, NAT_OUT_SIDE, &reason);
-	return *session != NULL ? VNF_IP_PASS : VNF_DROP(reason);
+	if (*session == NULL)
+		return VNF_DROP(reason);
+	if ((p->pkt->ol_flags & nat_marks.in) != 0)
+		((struct nat_session *)vnf_session_user(*session))->flags |= NAT_HAIRPINNED;
+	return VNF_IP_PASS;
 }

@@ -66,6 +66,7 @@ static struct nat_space *space_make(rte_be32_t addr, uint16_t number)
 		return NULL;
 	space->addr = addr;
 	space->number = number;
+	space->next_id = (uint32_t)vnf_random_seed("nat identifications");
 	for (int i = 0; i < NAT_PROTOS; i++) {
 		void *words = mmap(NULL, WORDS_BYTES, PROT_READ | PROT_WRITE,
 				   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -242,13 +243,20 @@ static void full_lower(struct nat_ports *ports, uint32_t number, uint64_t until_
 		__atomic_store_n(full_until_ns, until_ns, __ATOMIC_RELAXED);
 }
 
+/* Another policy has another range, perhaps, or other ports that are kept. */
+static inline bool is_full(const struct nat_ports *ports, uint32_t number,
+			   const struct nat_port_want *want, uint64_t now_ns)
+{
+	return __atomic_load_n(&ports->full_until_ns[number], __ATOMIC_RELAXED) > now_ns &&
+	       __atomic_load_n(&ports->full_by[number], __ATOMIC_RELAXED) == want->policy;
+}
+
 static int part_search(struct nat_ports *ports, struct vnf_random *random, const struct part *part,
 		       const struct nat_port_want *want, uint64_t now_ns, uint32_t whose)
 {
-	uint64_t *full_until_ns = &ports->full_until_ns[part->number];
 	uint32_t at = 0, given, port;
 
-	if (part->n == 0 || __atomic_load_n(full_until_ns, __ATOMIC_RELAXED) > now_ns)
+	if (part->n == 0 || is_full(ports, part->number, want, now_ns))
 		return -ENOSPC;
 	for (int i = 0; i < TRIES; i++) {
 		at = vnf_random_below(random, part->n);
@@ -263,6 +271,7 @@ static int part_search(struct nat_ports *ports, struct vnf_random *random, const
 		if (port_try(ports, want, port, now_ns, whose))
 			return (int)port;
 	}
+	__atomic_store_n(&ports->full_by[part->number], want->policy, __ATOMIC_RELAXED);
 	full_set(ports, part, rests_first_end(ports, part, now_ns), given);
 	return -ENOSPC;
 }

@@ -42,6 +42,7 @@ struct nat_ports {
 	uint32_t n_used;                   /* atomic: mappings */
 	uint32_t given[NAT_PARTS];         /* atomic: counts those that were given back */
 	uint64_t full_until_ns[NAT_PARTS]; /* atomic: none is free before; see space.c */
+	uint32_t full_by[NAT_PARTS];       /* atomic: by the range of this policy */
 };
 
 struct nat_space {
@@ -63,6 +64,7 @@ struct nat_port_want {
 	uint16_t last;
 	bool preserve; /* the same, if it is free */
 	bool parity;
+	uint32_t policy;                                 /* number of the one that says so */
 	bool (*is_kept)(const void *arg, uint16_t port); /* for something else; NULL: none is */
 	const void *arg;
 };

@@ -6,8 +6,10 @@
  */
 #include "nat.h"
 
-/* Of an error's quote: whose destination (it came from inside), or whose source. */
-static vnf_verdict_t quote_run(struct nat_worker *w, uint16_t i, bool out)
+/* Of an error's quote: its destination (it came from inside) or its source. `*of` is false if the
+ * quote is of another host.
+ */
+static vnf_verdict_t quote_run(struct nat_worker *w, uint16_t i, bool out, bool *of)
 {
 	const struct nat_policy *policy = nat_policy_of(w);
 	const struct nat_packet *p = &w->burst.p[i];
@@ -15,18 +17,22 @@ static vnf_verdict_t quote_run(struct nat_worker *w, uint16_t i, bool out)
 	rte_be32_t addr;
 	uint32_t bad = vnf_parse_quote(p->pkt, p->h, &quote);
 
+	*of = true;
 	if (bad != 0)
 		return VNF_DROP(bad);
 	if (out) {
 		addr = nat_static_out(policy, vnf_ipv4(p->pkt, &quote)->dst_addr);
-		if (addr != 0)
+		*of = addr != 0;
+		if (*of)
 			vnf_set_ipv4_dst(p->pkt, &quote, addr);
-	} else {
-		addr = nat_static_in(policy, vnf_ipv4(p->pkt, &quote)->src_addr);
-		if (addr != 0)
-			vnf_set_ipv4_src(p->pkt, &quote, addr);
+		return 0;
 	}
-	return addr != 0 ? 0 : VNF_DROP(VNF_DROP_ICMP_QUOTE);
+	/* It goes to who has sent what it quotes. */
+	if (vnf_ipv4(p->pkt, &quote)->src_addr != vnf_ipv4(p->pkt, p->h)->dst_addr)
+		return VNF_DROP(VNF_DROP_ICMP_QUOTE);
+	addr = nat_static_in(policy, vnf_ipv4(p->pkt, &quote)->src_addr);
+	vnf_set_ipv4_src(p->pkt, &quote, addr);
+	return 0;
 }
 
 static vnf_verdict_t error_check(const struct nat_packet *p)
@@ -39,25 +45,35 @@ static bool is_error(const struct nat_packet *p)
 	return (p->h->flags & VNF_FRAGMENT) == 0 && vnf_is_icmp_error(p->pkt, p->h);
 }
 
+/* Before it is changed: an error would be for an external address then. */
+static vnf_verdict_t hairpin_check(struct nat_worker *w, const struct nat_packet *p)
+{
+	if (vnf_ipv4(p->pkt, p->h)->time_to_live > 1)
+		return VNF_IP_PASS;
+	return vnf_ip_refuse(w->worker, w->burst.port, p->pkt, 11, 0, VNF_DROP_TTL);
+}
+
 vnf_verdict_t nat_static_run_out(struct nat_worker *w, uint16_t i)
 {
 	const struct nat_policy *policy = nat_policy_of(w);
 	struct nat_packet *p = &w->burst.p[i];
 	rte_be32_t addr = nat_static_out(policy, vnf_ipv4(p->pkt, p->h)->src_addr);
 	vnf_verdict_t verdict;
+	bool of;
 
 	if (addr == 0)
 		return 0;
 	if (policy->n_rules != 0 && nat_rule_find(policy, p->pkt, p->h, false) == NAT_POOL_NONE)
 		return p->received;
-	verdict = p->hairpin ? VNF_IP_PASS : nat_may_go(w, i, NULL);
+	verdict = p->hairpin ? hairpin_check(w, p) : nat_may_go(w, i, NULL);
 	if (verdict != VNF_IP_PASS)
 		return verdict;
 	if (is_error(p)) {
 		verdict = error_check(p);
 		if (verdict == 0)
-			verdict = quote_run(w, i, true);
-		if (verdict != 0)
+			verdict = quote_run(w, i, true, &of);
+		/* A router that is one to one, about what was for a host behind it. */
+		if (verdict != 0 || !of)
 			return verdict;
 	}
 	vnf_set_ipv4_src(p->pkt, p->h, addr);
@@ -72,6 +88,7 @@ vnf_verdict_t nat_static_run_in(struct nat_worker *w, uint16_t i)
 	struct nat_packet *p = &w->burst.p[i];
 	rte_be32_t addr = nat_static_in(policy, vnf_ipv4(p->pkt, p->h)->dst_addr);
 	vnf_verdict_t verdict;
+	bool of;
 
 	if (addr == 0)
 		return 0;
@@ -81,7 +98,7 @@ vnf_verdict_t nat_static_run_in(struct nat_worker *w, uint16_t i)
 	if (is_error(p)) {
 		verdict = error_check(p);
 		if (verdict == 0)
-			verdict = quote_run(w, i, false);
+			verdict = quote_run(w, i, false, &of);
 		if (verdict != 0)
 			return verdict;
 	}

@@ -143,6 +143,20 @@ uint32_t nat_mapping_find(const struct nat_table *table, const struct nat_slot *
 	return 0;
 }
 
+uint32_t nat_mapping_next(const struct nat_slot *slot, uint32_t number)
+{
+	const struct nat_mapping *is = nat_mapping_at(slot, number);
+
+	for (number = is->next; number != 0; number = nat_mapping_at(slot, number)->next) {
+		const struct nat_mapping *m = nat_mapping_at(slot, number);
+
+		if (m->inside == is->inside && m->inside_port == is->inside_port &&
+		    m->proto == is->proto)
+			break;
+	}
+	return number;
+}
+
 uint32_t nat_mapping_new(const struct nat_table *table, struct nat_slot *slot)
 {
 	uint32_t number = slot->free_mapping;

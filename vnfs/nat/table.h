@@ -30,6 +30,7 @@ struct nat_mapping {
 	rte_be16_t inside_port;
 	rte_be16_t port;     /* external */
 	uint32_t n_sessions; /* it lives as long as there are any */
+	uint32_t n_sent;     /* of these, the inside has sent something by */
 	uint32_t next;       /* in its chain, or of the free ones */
 	uint32_t host;
 	uint16_t space; /* number of its external address */
@@ -131,6 +132,8 @@ static inline struct nat_mapping *nat_mapping_at(const struct nat_slot *slot, ui
 /* Its number, or 0. */
 uint32_t nat_mapping_find(const struct nat_table *table, const struct nat_slot *slot,
 			  enum nat_proto proto, rte_be32_t inside, rte_be16_t port);
+/* The next one of the same endpoint and protocol, which is of another pool; 0: there is none. */
+uint32_t nat_mapping_next(const struct nat_slot *slot, uint32_t number);
 /* A number for a new one, which is in no chain yet; 0: there is no room. */
 uint32_t nat_mapping_new(const struct nat_table *table, struct nat_slot *slot);
 /* It is filled in: it can be found from here on. */
