@@ -335,7 +335,7 @@ static json_t *hairpin_ask(struct vnf *vnf, struct nat_words *words, struct nat_
 {
 	struct vnf_port_info port;
 	struct vnf_ip_interface_info interface;
-	struct chance other;
+	struct chance other = { .external = NULL };
 
 	words->addr[0] = e->is.by == NAT_BY_NEW ? c->external->addr : e->is.addr;
 	if (e->is.by != NAT_BY_STATIC)
@@ -352,7 +352,7 @@ json_t *nat_command_explain(struct vnf *vnf, const void *args, struct vnf_refusa
 {
 	struct nat_explain *e = calloc(1, sizeof(*e));
 	struct nat_words words;
-	struct chance chance;
+	struct chance chance = { .external = NULL };
 	json_t *answer = NULL, *then;
 
 	if (e == NULL)
