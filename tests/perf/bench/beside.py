@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright (c) 2026 The vnfkit authors
 #
-# What the scripts of stateful programs have in common: programs that take turns on the second CPU and
-# the ratios of their rates, and instructions a packet. Used by firewall and nat. Main thread.
+# What the scripts of stateful programs have in common: programs that take turns on the second CPU
+# and the ratios of their rates, and instructions a packet. Used by firewall and nat. Main thread.
 
 """Stateful programs beside others."""
 
@@ -61,8 +61,8 @@ def nothing_dropped(program):
 
 def instructions(label, program, make, ready):
     """
-    Print instructions a packet of a program: `make(run, program)` is what stands for it, counted from
-    ready(it) on.
+    Print instructions a packet of a program: `make(run, program)` is what stands for it, counted
+    from ready(it) on.
     """
     with lab.Run("callgrind") as run:
         callgrind = Callgrind(run, label, at_start=False)

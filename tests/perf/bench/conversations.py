@@ -72,6 +72,9 @@ class Traffic:
         else:
             rest = struct.pack(">IIBBHHH", SEQ[side] - (flags & SYN != 0),
                                SEQ[1 - side] if flags & ACK else 0, 0x50, flags, 0x8000, 0, 0)
+            # OVS tracks no segment whose sum is wrong.
+            pseudo = ends + struct.pack(">HH", PROTOS["tcp"], 20)
+            rest = rest[:12] + struct.pack(">H", _checksum(pseudo + ports + rest)) + rest[14:]
         # Acknowledgements carry nothing: what is behind them fills the frame.
         octets = self.size - 14 if self.proto == "udp" else 40
         head = struct.pack(">BBHHHBBH", 0x45, 0, octets, 0, 0x4000, 64, PROTOS[self.proto], 0)

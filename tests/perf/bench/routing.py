@@ -14,6 +14,7 @@ from lab import Instance, capture
 
 from .dpdk import Testpmd, packets_received
 from .stateful import port
+from .switches import pcap_devargs
 
 # Between announcements of the neighbours, which keep them reachable.
 EVERY = 1024
@@ -165,8 +166,7 @@ class SwapTestpmd:
 
     def __init__(self, run, cpu, huge, files, frames, wrap=()):
         # net_pcap keeps each frame of both files in a packet.
-        vdevs = [f"net_pcap{i},rx_pcap={file},infinite_rx=1" if file else f"net_null{i},no-rx=1"
-                 for i, file in enumerate(files)]
+        vdevs = [pcap_devargs(i, file) for i, file in enumerate(files)]
         self.testpmd = Testpmd(run, cpu, vdevs, "macswap", huge, mode="macswap", wrap=wrap,
                                mbufs=40960 + 2 * frames)
 

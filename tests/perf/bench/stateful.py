@@ -119,8 +119,8 @@ class OvsFirewall(OvsSwitch):
 
     flows = OVS_FLOWS
 
-    def __init__(self, run, cpu, huge, files, generators=None):
-        super().__init__(run, cpu, generators or Generators(files, 0), huge)
+    def __init__(self, run, cpu, huge, files):
+        super().__init__(run, cpu, Generators(files, 0), huge)
         self.sockets = []
 
     def start(self):
@@ -148,6 +148,12 @@ class OvsFirewall(OvsSwitch):
         were received, of which settled flows drop none.
         """
         return self.offered()
+
+    def dropped(self):
+        """Packets of IPv4 that flows dropped so far."""
+        text = self.appctl("dpctl/dump-flows", "netdev@ovs-netdev")
+        return {"dropped by flows": sum(map(int, re.findall(
+            r"eth_type\(0x0800\).* packets:(\d+).*actions:drop", text)))}
 
     def tracked(self):
         """Connections that it knows."""

@@ -25,18 +25,22 @@ OVS_SETTLE = 40   # half seconds that OVS is given to make its flows
 OVS_SETTLED = 50  # packets without a flow in one of them, from which on it is warm
 
 
+def pcap_devargs(side, file):
+    """A port that plays a file for ever; without one, nothing comes from it."""
+    return f"net_pcap{side},rx_pcap={file},infinite_rx=1" if file else f"net_null{side},no-rx=1"
+
+
 class Generators:
     """Device arguments of the two sides: looped files, or frames without content."""
 
-    def __init__(self, files, size, endless=(True, True)):
+    def __init__(self, files, size):
         self.files = files
         self.size = size
-        self.endless = endless
 
     def devargs(self, side):
         """The same for every switch."""
         if self.files:
-            return f"net_pcap{side},rx_pcap={self.files[side]},infinite_rx={self.endless[side]:d}"
+            return pcap_devargs(side, self.files[side])
         return f"net_null{side},size={self.size},copy=0"
 
     @property

@@ -2,9 +2,9 @@
 # Copyright (c) 2026 The vnfkit authors
 #
 # Translators between two ports that play files for ever: vnf-nat, and OVS-DPDK with ct(nat). What
-# comes back from outside is in a file too, made before any port was taken: hosts of a prefix have an
-# external address for themselves and no two of them send from the same port, so each keeps its port
-# (`preserve`; OVS does the same). Used by the script nat. Main thread.
+# comes back from outside is in a file too, made before any port was taken: hosts of a prefix have
+# an external address for themselves and no two of them send from the same port, so each keeps its
+# port (`preserve`; OVS does the same). Used by the script nat. Main thread.
 
 """Translators that are compared."""
 
@@ -13,10 +13,9 @@ import struct
 
 from lab import LabError, capture
 
-from .conversations import SCATTER, SERVERS, SIDES, server_address
+from .conversations import SCATTER, SERVERS, SIDES
 from .routing import EVERY, arp_reply, host_mac, mac_words, port_mac
 from .stateful import OvsFirewall, Stateful
-from .switches import Generators
 
 HOSTS = 250        # of a prefix
 PORTS = 62_500     # of a prefix's external address that are used
@@ -26,7 +25,6 @@ LEAST = EVERY      # frames that are played for ever
 INSIDE = 198 << 24 | 18 << 16
 OUTSIDE = 203 << 24 | 113 << 8
 SERVER = 198 << 24 | 19 << 16
-OVS_ROUNDS = 8     # of the answers that OVS gets one way
 ENDS = struct.Struct(">HIIHHHH")
 
 
@@ -83,19 +81,19 @@ class Traffic:
         return (INSIDE + (prefix << 8) + 1 + place % HOSTS, OUTSIDE + 1 + prefix,
                 FIRST_PORT + place, SERVER + server)
 
-    def frames(self, side, rounds=1):
+    def frames(self, side):
         """Frames of a side's file, in which the neighbour says now and then where it is."""
         make = Datagrams(side, self.size).frame
-        for number in range(rounds * self.played):
+        for number in range(self.played):
             inside, outside, port, server = self._ends(number % self.sessions)
             if number % EVERY == 0:
                 yield arp_reply(side)
             yield make(inside, port, server, SERVER_PORT) if side == 0 else \
                 make(server, SERVER_PORT, outside, port)
 
-    def write(self, path, side, rounds=1):
+    def write(self, path, side):
         """Write a side's file."""
-        return capture.write(path, self.frames(side, rounds))
+        return capture.write(path, self.frames(side))
 
 
 def write_neighbour(path):
@@ -136,7 +134,9 @@ class Nat(Stateful):
 
 
 def _ovs_flows(count):
-    """The same: out is translated and may begin, back must belong to something. Both are routed."""
+    """The same: out is translated and may begin, back must belong to something. Both are routed.
+    What is of a connection that was not answered is new as well, but has its external address.
+    """
     def route(side):
         return f"dec_ttl,mod_dl_src:{mac_words(side)}," \
             f"mod_dl_dst:{':'.join(f'{o:02x}' for o in host_mac(side))},output:{side + 1}"
@@ -145,14 +145,16 @@ def _ovs_flows(count):
     for n in range(count):
         yield f"table=1,priority=5,in_port=1,ip,nw_src=198.18.{n}.0/24,ct_state=+trk+new," \
             f"actions=ct(commit,nat(src=203.0.113.{n + 1})),{route(1)}"
+    yield "table=1,priority=5,in_port=1,ip,nw_src=203.0.113.0/24,ct_state=+trk+new," \
+        f"actions={route(1)}"
     yield f"table=1,priority=5,in_port=1,ip,ct_state=+trk+est,actions={route(1)}"
     yield f"table=1,priority=5,in_port=2,ip,ct_state=+trk+est,actions={route(0)}"
     yield "table=1,priority=0,actions=drop"
 
 
 class OvsNat(OvsFirewall):
-    """OVS-DPDK, a bridge with ct(nat) between two files. `once`: that of the outside does not go on."""
+    """OVS-DPDK, a bridge with ct(nat) between two files, or a file and nothing."""
 
-    def __init__(self, run, cpu, huge, traffic, files, once):
-        super().__init__(run, cpu, huge, files, Generators(files, 0, (True, not once)))
+    def __init__(self, run, cpu, huge, traffic, files):
+        super().__init__(run, cpu, huge, files)
         self.flows = list(_ovs_flows(traffic.prefixes))
