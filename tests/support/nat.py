@@ -632,15 +632,10 @@ def play_one(config, rows, way, options):
     return fates, sent
 
 
-def without_names(sent, grain_ns):
-    """
-    What was sent, without identifications that the NAT chose: each worker has some of its own.
-    """
+def octets(sent, grain_ns):
+    """What was sent, when and where."""
     for one in sent:
-        data = one.data
-        if data[12:14] == b"\x08\0" and not is_atomic(data):
-            data = data[:18] + b"\0\0" + data[20:24] + b"\0\0" + data[26:]
-        yield one.time_ns // grain_ns * grain_ns, one.port, data
+        yield one.time_ns // grain_ns * grain_ns, one.port, one.data
 
 
 def is_atomic(data):
@@ -725,7 +720,7 @@ def play(config, rows, ways=WAYS, until="+10s", **options):
         other_fates, other_sent = play_one(config, ready, way, options)
         differ = [(one.tell(), a, b) for one, a, b in zip(ready, fates, other_fates) if a != b]
         assert not differ, (way, differ[:3])
-        one, other = (Counter(without_names(some, config.grain_ns)) for some in (sent, other_sent))
+        one, other = (Counter(octets(some, config.grain_ns)) for some in (sent, other_sent))
         lacks, has = ([f"{time / 10**9} {port}: {told(data)}" for time, port, data in more]
                       for more in (one - other, other - one))
         assert not lacks and not has, (way, lacks[:3], has[:3])
