@@ -6,8 +6,9 @@
 
 """Abuse of vnf-nat."""
 
-from nat import at, check, ip, lan, nat, packet_of, play, scene, staged, steps, wan
-from scapy.layers.inet import TCP, UDP
+from nat import (OWN, Net, at, check, ip, lan, nat, packet_of, play, row, scene, staged, steps,
+                 wan)
+from scapy.layers.inet import ICMP, IP, TCP, UDP
 
 STAGE = staged()
 CGN = staged(more='profile = "cgn";')
@@ -89,3 +90,70 @@ def test_new_connection_from_outside_where_one_was_closed(net):
     begun = at(0, tcp.open()) + at(1, tcp.c("FA"), tcp.s("FA"), tcp.c("A"), tcp.s("A"))
     return begun + [at(10, tcp.s("S"), tcp.c("SA"), tcp.s("A")),
                     at(400, tcp.s("PA", b"x"), tcp.c("A"))]
+
+
+# ---- what is whose ----
+
+def test_a_mapping_is_of_the_pool_of_its_rule():
+    """One inside port has an external one in each pool that rules send it to."""
+    net = Net(1)
+    one = net.map("udp", 4000, external=("203.0.113.1", 4000))
+    other = net.map("udp", 4000, external=("203.0.113.2", 4000))
+    config = nat('name = "p"; addresses = [ "203.0.113.1" ];',
+                 'name = "q"; addresses = [ "203.0.113.2" ];', more="""rules = (
+        { dst = [ "198.18.1.128/25" ]; action = "translate"; pool = "q"; },
+        { action = "translate"; pool = "p"; } );""")
+    check(config, steps(0, one.out(), other.out(server=200), one.out(server=2), one.back(),
+                        other.back(server=200), other.out(server=201), one.back("filtered", 3)))
+
+
+def test_pairs_outlast_pools_without():
+    """A host's address in a pool is the same after it had many of another that pairs none."""
+    net = Net(1)
+    first, last = (net.map("udp", port, learn=True) for port in (4000, 4001))
+    others = [net.map("udp", 5000 + n, learn=True) for n in range(8)]
+    config = nat('name = "p"; addresses = [ "203.0.113.1-203.0.113.30" ];',
+                 'name = "q"; addresses = [ "203.0.113.65-203.0.113.94" ]; pairing = "none";',
+                 more="""rules = (
+        { dst = [ "198.18.1.128/25" ]; action = "translate"; pool = "q"; },
+        { action = "translate"; pool = "p"; } );""")
+    check(config, steps(0, first.out(), [one.out(server=200) for one in others], last.out()))
+    assert first.ext()[0] == last.ext()[0]
+    assert len({one.ext()[0] for one in others}) > 2
+
+
+def test_interfaces_of_neither_side():
+    """Their answers would not be translated: nothing begins, but with the program itself."""
+    dmz = "172.30.0.9"
+    config = nat('name = "p"; addresses = [ "203.0.113.1" ];', ports=("lan", "wan", "dmz"),
+                 more="""forwards = ( { proto = [ "tcp" ]; outside = "203.0.113.1"; port = "80";
+                                       inside = "10.1.0.5"; } );""")
+    check(config, at(0, row("dmz", ip(dmz, "203.0.113.1") / TCP(sport=9, dport=80, flags="S"),
+                            "untranslated")))
+
+
+def test_quotes_of_others():
+    """An error goes to who has sent what it quotes, or nowhere."""
+    net = Net(1)
+    config = nat('name = "p"; addresses = [ "203.0.113.1" ];', more="""static = (
+            { inside = "10.1.0.5"; outside = "203.0.113.5"; },
+            { inside = "10.1.0.6"; outside = "203.0.113.6"; } );
+        rules = ( { dst = [ "198.18.1.128/25" ]; action = "none"; },
+                  { action = "translate"; pool = "p"; } );""")
+
+    def error(dst, quoted, server=1):
+        quote = ip(quoted, net.server(server)) / UDP(sport=9, dport=53) / b"quoted"
+        return ip(net.server(99), dst) / ICMP(type=3, code=1) / quote
+    check(config, at(0, wan(error("203.0.113.5", "203.0.113.6"), "icmp_quote"),
+                     wan(error("10.1.0.1", "10.1.0.2", 200), "untranslated")))
+
+
+def test_pair_asks_the_program():
+    """A host that is one to one may use what the program itself answers."""
+    config = nat('name = "p"; addresses = [ "interface wan" ];',
+                 more='static = ( { inside = "10.1.0.5"; outside = "203.0.113.5"; } );')
+    ask = ip("10.1.0.5", OWN["wan"][0]) / ICMP(id=7) / b"who"
+    answer = ip(OWN["wan"][0], "10.1.0.5") / ICMP(type=0, id=7) / b"who"
+    result = play(config, at(0, lan(ask, None)))
+    assert [one.packet[ICMP].id for one in result.sent if ICMP in one.packet and
+            one.packet[IP].dst == answer.dst and one.packet[ICMP].type == 0] == [7]

@@ -192,6 +192,19 @@ Test(nat_space, full_ends_with_another_range)
 	nat_space_put(spaces, space);
 }
 
+/* Nor by what a worker finds that has the policy before it yet. */
+Test(nat_space, full_is_by_one_policy)
+{
+	want.first = want.last = 2000;
+	want.policy = 1;
+	cr_assert_eq(take(2000), 2000);
+	cr_assert_eq(take(2000), -ENOSPC);
+	want.policy = 2;
+	want.last = 2003;
+	cr_assert_geq(take(2000), 2001);
+	cr_assert_geq(take(2000), 2001);
+}
+
 static bool is_odd(const void *arg, uint16_t port)
 {
 	cr_assert_eq(arg, &want);
