@@ -33,6 +33,14 @@ def test_kept_alive_by_new_ports(net):
             at(310, udp.back("no_mapping", port=6001), udp.back("no_mapping", port=5250))]
 
 
+@scene(STAGE)
+def test_asked_is_not_sent(net):
+    """Who is heard opens no way for himself: what the inside has sent to counts."""
+    udp = net.map("udp", 4000)
+    return [at(0, udp.out()), at(200, udp.back(port=5000)),
+            at(310, udp.back("filtered", port=6000), udp.back(port=5000))]
+
+
 @scene(QUIET_CGN)
 def test_kept_alive_by_anybody(net):
     """With endpoint-independent filtering, too."""
@@ -56,7 +64,7 @@ def test_limit_used_up_from_outside(net):
     """Sessions that a host is only asked for are none of its."""
     udp = net.map("udp", 4000)
     return at(0, udp.out(), [udp.back(server=n) for n in range(2, 9)],
-              udp.out(server=2), udp.out(server=20))
+              udp.out(server=2), udp.out(server=20), udp.back(server=30))
 
 
 def test_slot_filled_from_outside():
