@@ -32,50 +32,44 @@ static inline void sums_change(struct rte_ipv4_hdr *ip, struct vnf_u16 *sum, uin
 	sum->value = after;
 }
 
-/* Write another source: address, and port or identifier of a query. */
-static inline void translate_src(struct rte_mbuf *pkt, const struct vnf_headers *h, rte_be32_t addr,
-				 rte_be16_t port)
+/* All but the usual packet. */
+static __rte_noinline void end_write_any(struct rte_mbuf *pkt, const struct vnf_headers *h,
+					 bool src, rte_be32_t addr, rte_be16_t port)
 {
-	if (likely(is_plain(pkt, h))) {
-		struct rte_ipv4_hdr *ip = vnf_ipv4(pkt, h);
-		struct vnf_ports *ports = vnf_ports(pkt, h);
-		struct vnf_u16 *sum = rte_pktmbuf_mtod_offset(pkt, struct vnf_u16 *, h->l4_sum);
-		uint32_t addr_diff = vnf_sum_diff32(ip->src_addr, addr);
-		uint32_t port_diff = vnf_sum_diff16(ports->src, port);
-
-		ip->src_addr = addr;
-		ports->src = port;
-		sums_change(ip, sum, addr_diff, port_diff);
-		return;
-	}
-	vnf_set_ipv4_src(pkt, h, addr);
-	if (h->proto == IPPROTO_ICMP)
-		vnf_set_icmp_id(pkt, h, port);
+	if (src)
+		vnf_set_ipv4_src(pkt, h, addr);
 	else
-		vnf_set_src_port(pkt, h, port);
-}
-
-/* The same, destination. */
-static inline void translate_dst(struct rte_mbuf *pkt, const struct vnf_headers *h, rte_be32_t addr,
-				 rte_be16_t port)
-{
-	if (likely(is_plain(pkt, h))) {
-		struct rte_ipv4_hdr *ip = vnf_ipv4(pkt, h);
-		struct vnf_ports *ports = vnf_ports(pkt, h);
-		struct vnf_u16 *sum = rte_pktmbuf_mtod_offset(pkt, struct vnf_u16 *, h->l4_sum);
-		uint32_t addr_diff = vnf_sum_diff32(ip->dst_addr, addr);
-		uint32_t port_diff = vnf_sum_diff16(ports->dst, port);
-
-		ip->dst_addr = addr;
-		ports->dst = port;
-		sums_change(ip, sum, addr_diff, port_diff);
-		return;
-	}
-	vnf_set_ipv4_dst(pkt, h, addr);
+		vnf_set_ipv4_dst(pkt, h, addr);
 	if (h->proto == IPPROTO_ICMP)
 		vnf_set_icmp_id(pkt, h, port);
+	else if (src)
+		vnf_set_src_port(pkt, h, port);
 	else
 		vnf_set_dst_port(pkt, h, port);
+}
+
+/* Write another source, or destination: address, and port or identifier of a query. */
+static __rte_always_inline void end_write(struct rte_mbuf *pkt, const struct vnf_headers *h,
+					  bool src, rte_be32_t addr, rte_be16_t port)
+{
+	uint32_t addr_at = h->l3 + (src ? offsetof(struct rte_ipv4_hdr, src_addr)
+					: offsetof(struct rte_ipv4_hdr, dst_addr));
+	uint32_t port_at =
+		h->l4 + (src ? offsetof(struct vnf_ports, src) : offsetof(struct vnf_ports, dst));
+	struct vnf_u32 *addr_is = rte_pktmbuf_mtod_offset(pkt, struct vnf_u32 *, addr_at);
+	struct vnf_u16 *port_is = rte_pktmbuf_mtod_offset(pkt, struct vnf_u16 *, port_at);
+	uint32_t addr_diff, port_diff;
+
+	if (unlikely(!is_plain(pkt, h))) {
+		end_write_any(pkt, h, src, addr, port);
+		return;
+	}
+	addr_diff = vnf_sum_diff32(addr_is->value, addr);
+	port_diff = vnf_sum_diff16(port_is->value, port);
+	addr_is->value = addr;
+	port_is->value = port;
+	sums_change(vnf_ipv4(pkt, h), rte_pktmbuf_mtod_offset(pkt, struct vnf_u16 *, h->l4_sum),
+		    addr_diff, port_diff);
 }
 
 /* Each slot takes a block of them at a time. */
@@ -465,7 +459,7 @@ static inline vnf_verdict_t out_run(struct nat_worker *w, uint16_t i, struct vnf
 	const struct vnf_session_key4 *key = vnf_session_key4(session, NAT_KEY_OUTSIDE);
 
 	nat_flow_follow(w, session, (enum nat_proto)p->proto, p->flags, NAT_IN_SIDE);
-	translate_src(p->pkt, p->h, key->dst, key->dport);
+	end_write(p->pkt, p->h, true, key->dst, key->dport);
 	mss_clamp(w, p);
 	if (!is_atomic(p->pkt, p->h)) {
 		const struct nat_external *external = nat_external_find(nat_policy_of(w), key->dst);
@@ -505,7 +499,7 @@ static inline vnf_verdict_t in_run(struct nat_worker *w, uint16_t i, struct vnf_
 			return VNF_DROP(bad);
 	}
 	nat_flow_follow(w, session, (enum nat_proto)p->proto, p->flags, NAT_OUT_SIDE);
-	translate_dst(p->pkt, p->h, key->src, key->sport);
+	end_write(p->pkt, p->h, false, key->src, key->sport);
 	mss_clamp(w, p);
 	return VNF_IP_PASS;
 }
