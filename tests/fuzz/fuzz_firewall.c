@@ -18,36 +18,22 @@
 #define TIME_STEP_NS (VNF_SECOND_NS / 2)
 
 #include "../unit/fw_app.h"
-#include "fuzz_node.h"
-
-#include <rte_eal.h>
+#define APP fw_app
+#include "fuzz_program.h"
 
 #include "../../vnfs/firewall/config.h"
 
 /* ---- what the firewall asks for, beside ---- */
 
-static void *program_state;
 static struct fw_policy *policies[2][POLICIES];
 /* In force; at first one without anything, as there are no tables yet to give periods to. */
 static const struct fw_policy nothing;
 static const struct fw_policy *newest = &nothing;
 
-void *vnf_state(const struct vnf *vnf)
-{
-	(void)vnf;
-	return program_state;
-}
-
 void *vnf_built(const struct vnf *vnf)
 {
 	(void)vnf;
 	return (void *)(uintptr_t)newest;
-}
-
-uint32_t vnf_slot_count(const struct vnf *vnf)
-{
-	(void)vnf;
-	return SLOTS;
 }
 
 uint32_t vnf_slot_of_pair(const struct vnf_worker *w, struct rte_mbuf *pkt,
@@ -59,32 +45,11 @@ uint32_t vnf_slot_of_pair(const struct vnf_worker *w, struct rte_mbuf *pkt,
 	return (vnf_ipv6(pkt, h)->src_addr[15] ^ vnf_ipv6(pkt, h)->dst_addr[15]) & 1;
 }
 
-size_t vnf_config_error_count(const struct vnf_config *file)
-{
-	(void)file;
-	return 0;
-}
-
 bool vnf_config_is_set(const struct vnf_config *file, const void *field)
 {
 	(void)file;
 	(void)field;
 	return true;
-}
-
-const char *vnf_config_nearest(const char *word, const char *const *candidates, size_t n)
-{
-	(void)word;
-	(void)candidates;
-	(void)n;
-	return NULL;
-}
-
-void vnf_config_place(const struct vnf_config *file, const void *field, char *text, size_t size)
-{
-	(void)file;
-	(void)field;
-	snprintf(text, size, "fuzz:1");
 }
 
 void vnf_config_path(const struct vnf_config *file, const char *const *field, char *path,
@@ -111,30 +76,6 @@ bool vnf_ip_is_planned(const struct vnf_config *file)
 	return true;
 }
 
-/* ---- the journal: each record becomes a line at once ---- */
-
-const struct vnf_part vnf_journal_part;
-static uint64_t record[VNF_JOURNAL_RECORD_MAX / sizeof(uint64_t)];
-static size_t record_octets;
-
-void *vnf_journal_reserve(struct vnf_worker *w, size_t octets)
-{
-	(void)w;
-	must(octets > 0 && octets <= sizeof(record));
-	memset(record, 0xa5, sizeof(record));
-	record_octets = octets;
-	return record;
-}
-
-void vnf_journal_write(struct vnf_worker *w)
-{
-	json_t *line = fw_app.journal(&program, record, record_octets);
-
-	(void)w;
-	must(line != NULL);
-	json_decref(line);
-}
-
 int vnf_port_get_info(const struct vnf *vnf, uint16_t port, struct vnf_port_info *info)
 {
 	static char names[][2] = { "a", "b" };
@@ -154,42 +95,11 @@ const char *vnf_drop_name(const struct vnf *vnf, uint32_t reason)
 }
 
 /* What only commands want. */
-const struct vnf_part vnf_steer_part;
 
 int vnf_port_find(const struct vnf *vnf, const char *name)
 {
 	(void)vnf;
 	return vnf_port_planned(NULL, name);
-}
-
-int vnf_ip_get_interface(const struct vnf *vnf, uint16_t number, struct vnf_ip_interface_info *info)
-{
-	(void)vnf;
-	(void)number;
-	(void)info;
-	return -ENOENT;
-}
-
-struct vnf_sessions *vnf_sessions_table(const struct vnf *vnf, uint32_t i)
-{
-	(void)vnf;
-	return worker.pub.sessions[i];
-}
-
-int vnf_workers_ask(struct vnf *vnf, bool (*step)(struct vnf_worker *worker, void *arg), void *arg,
-		    uint64_t timeout_ns)
-{
-	(void)vnf;
-	(void)timeout_ns;
-	while (!step(&worker.pub, arg))
-		;
-	return 0;
-}
-
-void vnf_metrics_put(struct vnf_metrics_page *page, int64_t value, ...)
-{
-	(void)page;
-	(void)value;
 }
 
 /* Of the first configuration no more is asked than how many sessions there are. */
@@ -202,18 +112,6 @@ void *vnf_config(const struct vnf *vnf)
 }
 
 /* ---- policies ---- */
-
-#define WORDS(...)                                                                                 \
-	{                                                                                          \
-		.n = RTE_DIM(((const char *[]){ __VA_ARGS__ })), .v = (const char *[])             \
-		{                                                                                  \
-			__VA_ARGS__                                                                \
-		}                                                                                  \
-	}
-#define ITEMS(array)                                                                               \
-	{                                                                                          \
-		.n = RTE_DIM(array), .items = (array)                                              \
-	}
 
 static struct fw_wire_spec wires[] = { { "a", "b" } };
 static struct fw_zone_spec zones[] = {
@@ -307,15 +205,7 @@ static void policy_take(uint32_t mode, uint32_t i)
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
-	static char args[][16] = { "fuzz",           "--no-huge", "--no-shconf",  "--no-pci",
-				   "--no-telemetry", "-m128",     "--log-level=4" };
-	char *eal[RTE_DIM(args) + 1] = { 0 };
-
-	(void)argc;
-	(void)argv;
-	for (size_t i = 0; i < RTE_DIM(args); i++)
-		eal[i] = args[i];
-	must(rte_eal_init(RTE_DIM(args), eal) >= 0);
+	dpdk_start();
 	firewall_main(0, NULL);
 	must(fw_app.init(&program, &program_state) == 0);
 	for (uint32_t i = 0; i < POLICIES; i++) {

@@ -22,56 +22,21 @@
 #define TIME_STEP_NS (VNF_SECOND_NS / 2)
 
 #include "../unit/nat_app.h"
-#include "fuzz_node.h"
-
-#include <rte_eal.h>
+#define APP nat_app
+#include "fuzz_program.h"
 
 #include "../../vnfs/nat/config.h"
 
 /* ---- what the NAT asks for, beside ---- */
 
-static void *program_state;
 static struct nat_policy *policies[POLICIES];
 /* In force. */
 static struct nat_policy *policy;
-
-void *vnf_state(const struct vnf *vnf)
-{
-	(void)vnf;
-	return program_state;
-}
 
 void *vnf_built(const struct vnf *vnf)
 {
 	(void)vnf;
 	return policy;
-}
-
-uint32_t vnf_slot_count(const struct vnf *vnf)
-{
-	(void)vnf;
-	return SLOTS;
-}
-
-size_t vnf_config_error_count(const struct vnf_config *file)
-{
-	(void)file;
-	return 0;
-}
-
-const char *vnf_config_nearest(const char *word, const char *const *candidates, size_t n)
-{
-	(void)word;
-	(void)candidates;
-	(void)n;
-	return NULL;
-}
-
-void vnf_config_place(const struct vnf_config *file, const void *field, char *text, size_t size)
-{
-	(void)file;
-	(void)field;
-	snprintf(text, size, "fuzz:1");
 }
 
 int vnf_ip_planned(const struct vnf_config *file, const char *name)
@@ -96,31 +61,6 @@ bool vnf_ip_planned_broadcast(struct vnf *vnf, struct vnf_config *file, rte_be32
 	return address == RTE_BE32(0x0a000200) || address == RTE_BE32(0x0a0002ff);
 }
 
-/* ---- the journal: each record becomes a line at once ---- */
-
-const struct vnf_part vnf_journal_part;
-const struct vnf_part vnf_steer_part;
-static uint64_t record[VNF_JOURNAL_RECORD_MAX / sizeof(uint64_t)];
-static size_t record_octets;
-
-void *vnf_journal_reserve(struct vnf_worker *w, size_t octets)
-{
-	(void)w;
-	must(octets > 0 && octets <= sizeof(record));
-	memset(record, 0xa5, sizeof(record));
-	record_octets = octets;
-	return record;
-}
-
-void vnf_journal_write(struct vnf_worker *w)
-{
-	json_t *line = nat_app.journal(&program, record, record_octets);
-
-	(void)w;
-	must(line != NULL);
-	json_decref(line);
-}
-
 /* ---- what only commands want ---- */
 
 int vnf_port_get_info(const struct vnf *vnf, uint16_t port, struct vnf_port_info *info)
@@ -129,36 +69,6 @@ int vnf_port_get_info(const struct vnf *vnf, uint16_t port, struct vnf_port_info
 	(void)port;
 	(void)info;
 	return -ENOENT;
-}
-
-int vnf_ip_get_interface(const struct vnf *vnf, uint16_t number, struct vnf_ip_interface_info *info)
-{
-	(void)vnf;
-	(void)number;
-	(void)info;
-	return -ENOENT;
-}
-
-struct vnf_sessions *vnf_sessions_table(const struct vnf *vnf, uint32_t i)
-{
-	(void)vnf;
-	return worker.pub.sessions[i];
-}
-
-int vnf_workers_ask(struct vnf *vnf, bool (*step)(struct vnf_worker *worker, void *arg), void *arg,
-		    uint64_t timeout_ns)
-{
-	(void)vnf;
-	(void)timeout_ns;
-	while (!step(&worker.pub, arg))
-		;
-	return 0;
-}
-
-void vnf_metrics_put(struct vnf_metrics_page *page, int64_t value, ...)
-{
-	(void)page;
-	(void)value;
 }
 
 /* Of the first configuration no more is asked than sizes. */
@@ -171,18 +81,6 @@ void *vnf_config(const struct vnf *vnf)
 }
 
 /* ---- policies ---- */
-
-#define WORDS(...)                                                                                 \
-	{                                                                                          \
-		.n = RTE_DIM(((const char *[]){ __VA_ARGS__ })), .v = (const char *[])             \
-		{                                                                                  \
-			__VA_ARGS__                                                                \
-		}                                                                                  \
-	}
-#define ITEMS(array)                                                                               \
-	{                                                                                          \
-		.n = RTE_DIM(array), .items = (array)                                              \
-	}
 
 static struct nat_pool_spec pools[] = {
 	{ .name = "own",
@@ -288,15 +186,7 @@ static void policy_take(uint32_t i)
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
-	static char args[][16] = { "fuzz",           "--no-huge", "--no-shconf",  "--no-pci",
-				   "--no-telemetry", "-m128",     "--log-level=4" };
-	char *eal[RTE_DIM(args) + 1] = { 0 };
-
-	(void)argc;
-	(void)argv;
-	for (size_t i = 0; i < RTE_DIM(args); i++)
-		eal[i] = args[i];
-	must(rte_eal_init(RTE_DIM(args), eal) >= 0);
+	dpdk_start();
 	nat_main(0, NULL);
 	tables_init();
 	route_put("10.0.2.32/28", 3);
