@@ -547,8 +547,12 @@ def test_filters(net):
     assert sessions(external=MANY) == 5 and sessions(external=PUBLIC) == 8
     assert sessions(port=505) == 1 and sessions(port=3002) == 3 + 1
     assert sessions(proto="tcp") == sessions(state="opening") == 1 and sessions(proto="icmp") == 0
+    asks = Table(net).frame(tcp(src="10.98.0.1", sport=900, dst=PUBLIC, dport=8081, port="right"))
+    net.fate(*asks, noise=NOISE)
+    assert told(*net.ask("sessions", state="asked"), "inside", "external") == (
+        "10.97.0.250:81", f"{PUBLIC}:8081")
     for request, key, value, text in (
-            ("sessions", "state", "open", "allowed are opening"),
+            ("sessions", "state", "open", "allowed are asked"),
             ("sessions", "inside", "10.0.0", "inside"), ("mappings", "pool", "x", "no pool"),
             ("mappings", "proto", "gre", "allowed are tcp")):
         with pytest.raises(lab.LabError, match=text):

@@ -37,7 +37,8 @@ const struct vnf_config_key nat_sessions_keys[] = {
 	{ .name = "state",
 	  .type = VNF_CONFIG_STRING,
 	  .offset = offsetof(struct nat_sessions_args, state),
-	  .doc = "Only TCP in this state: opening, established, closing, reset." },
+	  .doc = "Only those in this state: asked (begun from outside, and not answered), and TCP "
+		 "that is opening, established, closing, reset." },
 	{ .name = "limit",
 	  .type = VNF_CONFIG_U32,
 	  .offset = offsetof(struct nat_sessions_args, limit),
@@ -129,13 +130,15 @@ static bool sessions_part(struct nat_worker *w, uint32_t slot, uint32_t *cursor,
 
 static bool state_read(const char *text, struct vnf_refusal *why)
 {
-	static const char *const states[] = { "", "opening", "established", "closing", "reset" };
+	static const char *const states[] = { "",        "asked", "opening", "established",
+					      "closing", "reset" };
 
 	for (size_t i = 0; i < RTE_DIM(states); i++)
 		if (strcmp(states[i], text) == 0)
 			return true;
 	vnf_refuse(why, -EINVAL,
-		   "state is \"%s\", allowed are opening, established, closing and reset, of TCP",
+		   "state is \"%s\", allowed are asked, and of TCP opening, established, closing "
+		   "and reset",
 		   text);
 	return false;
 }
