@@ -13,17 +13,12 @@
 #include <vnf/log.h>
 
 #include "acl_spans.h"
+#include "must.h"
 
 void vnf_log(enum vnf_log_level level, const char *format, ...)
 {
 	(void)level;
 	(void)format;
-}
-
-static void must(bool holds)
-{
-	if (!holds)
-		abort();
 }
 
 static void octets_put(enum acl_family family, acl_value value, uint8_t *octets)

@@ -10,12 +10,7 @@
 #include <string.h>
 
 #include "dhcp.h"
-
-static void must(bool holds)
-{
-	if (!holds)
-		abort();
-}
+#include "must.h"
 
 /* The gateway of the route: in the subnet, or by a route before it. */
 static bool is_on_link(const struct dhcp_lease *lease, uint32_t route)

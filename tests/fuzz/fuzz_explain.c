@@ -11,12 +11,7 @@
 #include <string.h>
 
 #include "explain.h"
-
-static void must(bool holds)
-{
-	if (!holds)
-		abort();
-}
+#include "must.h"
 
 static void frame_check(const struct fw_words *words)
 {

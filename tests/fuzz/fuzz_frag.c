@@ -14,6 +14,7 @@
 #include <vnf/frag.h>
 
 #include "fuzz_packets.h"
+#include "must.h"
 #include "vnf_priv.h"
 
 #define SLOTS 64
@@ -59,12 +60,6 @@ static struct vnf_frags_conf conf;
 static uint8_t used[SLOTS];
 static uint8_t passed[SLOTS][DATAGRAM_MAX / 8];
 static uint32_t n_passed, n_in;
-
-static void must(bool holds)
-{
-	if (!holds)
-		abort();
-}
 
 static void ended(struct vnf_worker *of, const struct vnf_frag *frag)
 {

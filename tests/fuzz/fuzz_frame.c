@@ -15,6 +15,7 @@
 
 #include "flow_hash.h"
 #include "fuzz_packets.h"
+#include "must.h"
 #include "traffic.h"
 #include "vnet_hdr.h"
 
@@ -41,12 +42,6 @@ void vnf_drop_note(struct vnf_worker *worker, uint16_t port, struct rte_mbuf *co
 }
 
 /* ---- what must hold ---- */
-
-static void must(bool holds)
-{
-	if (!holds)
-		abort();
-}
 
 static void hash_and_check(const uint8_t *frame, size_t n)
 {

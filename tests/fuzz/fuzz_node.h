@@ -16,12 +16,7 @@
 
 #include "fuzz_packets.h"
 #include "ip_node.h"
-
-static void must(bool holds)
-{
-	if (!holds)
-		abort();
-}
+#include "must.h"
 
 /* ---- the program around the node ---- */
 

@@ -15,14 +15,9 @@
 #include <vnf/edit.h>
 
 #include "fuzz_packets.h"
+#include "must.h"
 
 /* ---- what must hold ---- */
-
-static void must(bool holds)
-{
-	if (!holds)
-		abort();
-}
 
 static void same_octets(const struct rte_mbuf *pkt, const uint8_t *data, uint32_t n)
 {

@@ -10,18 +10,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "must.h"
 #include "vhost_guard.h"
 
 #define PAIRS 4
 #define RING_MAX 1024
 /* Octets of one message in the input: request, flags, size, then the payload's beginning. */
 #define STEP 64
-
-static void must(int condition)
-{
-	if (!condition)
-		abort();
-}
 
 /* What librte_vhost relies on while it uses a ring. */
 static void check_rings(const struct hsw_guard *guard)
