@@ -218,9 +218,11 @@ static void error_send(struct ip_worker *w, struct rte_mbuf *pkt, const struct v
 		       const struct ip_interface *in, uint8_t type, uint8_t code, uint32_t rest,
 		       bool of_group)
 {
-	struct ip_addr to = ip_src(pkt, h), src;
+	struct ip_addr to, src;
 	struct rte_mbuf *error;
 
+	ip_was_restore(pkt, h);
+	to = ip_src(pkt, h);
 	if (!may_be_told(w, pkt, h, of_group) || !error_source(w, pkt, h, in, type, code, &src) ||
 	    !within_limits(w, &to))
 		return;

@@ -303,7 +303,10 @@ static int ip_create(struct vnf *vnf, void **state)
 	node->fragment_id = (uint16_t)vnf_random_next(&node->random);
 	timer_classes_set(node, &section->ip);
 	node->planned = ip_is_planned(section);
-	ret = ip_neigh_create(node, node->planned ? section->ip.neighbours : IP_NEIGHBOURS_MIN);
+	ret = ip_was_create();
+	if (ret == 0)
+		ret = ip_neigh_create(node,
+				      node->planned ? section->ip.neighbours : IP_NEIGHBOURS_MIN);
 	if (ret == 0)
 		ret = ip_own_create(node);
 	if (ret == 0)
@@ -313,7 +316,7 @@ static int ip_create(struct vnf *vnf, void **state)
 	if (ret == 0 && node->planned && vnf_worker_count(vnf) > 1)
 		ret = punts_create(node);
 	if (ret < 0) {
-		vnf_error("ip: no memory: %s", strerror(-ret));
+		vnf_error("ip: no memory, or no room in mbufs: %s", strerror(-ret));
 		ip_destroy(vnf, node);
 		return ret;
 	}

@@ -683,12 +683,19 @@ static inline bool ip_dhcp_is_reply(struct rte_mbuf *pkt, const struct vnf_heade
 		      in->mac, DHCP_MAC_BYTES) == 0;
 }
 
+/* ---- ip_was.c ---- */
+
+/* Take the place in mbufs. 0 or -ENOSPC. */
+int ip_was_create(void);
+/* What was translated is again as it came: for an error about it. */
+void ip_was_restore(struct rte_mbuf *pkt, const struct vnf_headers *h);
+
 /* ---- ip_icmp.c: worker 0 ---- */
 
 int ip_icmp_create(struct ip_node *node);
 void ip_icmp_destroy(struct ip_node *node);
-/* Send an error about the packet, if it may be; the packet stays the caller's. `in` is the
- * interface that it came in by.
+/* Send an error about the packet, if it may be; the packet stays the caller's, as it came. `in` is
+ * the interface that it came in by.
  */
 void ip_icmp_error(struct ip_worker *w, struct rte_mbuf *pkt, const struct vnf_headers *h,
 		   const struct ip_interface *in, uint8_t type, uint8_t code, uint32_t rest);

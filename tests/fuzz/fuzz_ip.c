@@ -57,6 +57,14 @@ static void frame_in(uint16_t port, struct rte_mbuf *pkt)
 	must(held >= 0 && held <= IP_HELD_MAX);
 }
 
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	(void)argc;
+	(void)argv;
+	dpdk_start();
+	return 0;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	size_t at = 0;

@@ -12,11 +12,26 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <rte_eal.h>
+
 #include <vnf/embed.h>
 
 #include "fuzz_packets.h"
 #include "ip_node.h"
 #include "must.h"
+
+/* ---- DPDK ---- */
+
+static void dpdk_start(void)
+{
+	static char args[][16] = { "fuzz",           "--no-huge", "--no-shconf",  "--no-pci",
+				   "--no-telemetry", "-m128",     "--log-level=4" };
+	char *eal[RTE_DIM(args) + 1] = { 0 };
+
+	for (size_t i = 0; i < RTE_DIM(args); i++)
+		eal[i] = args[i];
+	must(rte_eal_init(RTE_DIM(args), eal) >= 0);
+}
 
 /* ---- the program around the node ---- */
 

@@ -8,8 +8,6 @@
 #ifndef FUZZ_PROGRAM_H
 #define FUZZ_PROGRAM_H
 
-#include <rte_eal.h>
-
 #include "fuzz_node.h"
 
 static void *program_state;
@@ -117,18 +115,5 @@ void vnf_metrics_put(struct vnf_metrics_page *page, int64_t value, ...)
 	{                                                                                          \
 		.n = RTE_DIM(array), .items = (array)                                              \
 	}
-
-/* ---- the start ---- */
-
-static void dpdk_start(void)
-{
-	static char args[][16] = { "fuzz",           "--no-huge", "--no-shconf",  "--no-pci",
-				   "--no-telemetry", "-m128",     "--log-level=4" };
-	char *eal[RTE_DIM(args) + 1] = { 0 };
-
-	for (size_t i = 0; i < RTE_DIM(args); i++)
-		eal[i] = args[i];
-	must(rte_eal_init(RTE_DIM(args), eal) >= 0);
-}
 
 #endif

@@ -32,14 +32,28 @@ static inline void sums_change(struct rte_ipv4_hdr *ip, struct vnf_u16 *sum, uin
 	sum->value = after;
 }
 
+void nat_addr_write(struct rte_mbuf *pkt, const struct vnf_headers *h, enum vnf_ip_end end,
+		    rte_be32_t addr)
+{
+	const struct rte_ipv4_hdr *ip = vnf_ipv4(pkt, h);
+	struct vnf_ports ports;
+	uint8_t icmp;
+
+	vnf_session_ports(pkt, h, &ports, &icmp);
+	if (end == VNF_IP_SRC) {
+		vnf_ip_was(pkt, end, ip->src_addr, ports.src);
+		vnf_set_ipv4_src(pkt, h, addr);
+	} else {
+		vnf_ip_was(pkt, end, ip->dst_addr, ports.dst);
+		vnf_set_ipv4_dst(pkt, h, addr);
+	}
+}
+
 /* All but the usual packet. */
 static __rte_noinline void end_write_any(struct rte_mbuf *pkt, const struct vnf_headers *h,
 					 bool src, rte_be32_t addr, rte_be16_t port)
 {
-	if (src)
-		vnf_set_ipv4_src(pkt, h, addr);
-	else
-		vnf_set_ipv4_dst(pkt, h, addr);
+	nat_addr_write(pkt, h, src ? VNF_IP_SRC : VNF_IP_DST, addr);
 	if (h->proto == IPPROTO_ICMP)
 		vnf_set_icmp_id(pkt, h, port);
 	else if (src)
@@ -64,6 +78,7 @@ static __rte_always_inline void end_write(struct rte_mbuf *pkt, const struct vnf
 		end_write_any(pkt, h, src, addr, port);
 		return;
 	}
+	vnf_ip_was(pkt, src ? VNF_IP_SRC : VNF_IP_DST, addr_is->value, port_is->value);
 	addr_diff = vnf_sum_diff32(addr_is->value, addr);
 	port_diff = vnf_sum_diff16(port_is->value, port);
 	addr_is->value = addr;

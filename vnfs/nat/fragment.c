@@ -74,10 +74,7 @@ static vnf_verdict_t fate_share(struct nat_worker *w, uint16_t i, nat_fate_t fat
 	if ((fate & FATE_PASS) == 0)
 		return nat_drop(NAT_DROP_FRAGMENT_FATE);
 	vnf_set_ipv4_id(p->pkt, p->h, (rte_be16_t)(fate >> FATE_ID_SHIFT));
-	if (p->out)
-		vnf_set_ipv4_src(p->pkt, p->h, addr);
-	else
-		vnf_set_ipv4_dst(p->pkt, p->h, addr);
+	nat_addr_write(p->pkt, p->h, p->out ? VNF_IP_SRC : VNF_IP_DST, addr);
 	if ((fate & FATE_RECEIVED) != 0)
 		return p->received;
 	return p->out && p->hairpin ? nat_hairpin(w, i) : VNF_IP_PASS;

@@ -280,6 +280,9 @@ vnf_verdict_t nat_hairpin(struct nat_worker *w, uint16_t i);
 vnf_verdict_t nat_key_make(struct nat_worker *w, uint16_t i);
 /* The verdict for a packet of a protocol that is not translated. */
 vnf_verdict_t nat_other_proto(struct nat_worker *w, const struct nat_packet *p);
+/* Write another source or destination address, and remember what it was. */
+void nat_addr_write(struct rte_mbuf *pkt, const struct vnf_headers *h, enum vnf_ip_end end,
+		    rte_be32_t addr);
 /* Identification for a packet that leaves by an external address, RFC 6864 section 5.3.1. */
 rte_be16_t nat_id_next(struct nat_worker *w, uint32_t slot, struct nat_space *space);
 /* Do with a packet of the NAT's own what the verdict says. */

@@ -76,7 +76,7 @@ vnf_verdict_t nat_static_run_out(struct nat_worker *w, uint16_t i)
 		if (verdict != 0 || !of)
 			return verdict;
 	}
-	vnf_set_ipv4_src(p->pkt, p->h, addr);
+	nat_addr_write(p->pkt, p->h, VNF_IP_SRC, addr);
 	if (policy->mss != 0 && p->h->proto == IPPROTO_TCP && p->h->l4 != 0)
 		vnf_clamp_mss(p->pkt, p->h, policy->mss);
 	return p->hairpin ? nat_hairpin(w, i) : VNF_IP_PASS;
@@ -102,7 +102,7 @@ vnf_verdict_t nat_static_run_in(struct nat_worker *w, uint16_t i)
 		if (verdict != 0)
 			return verdict;
 	}
-	vnf_set_ipv4_dst(p->pkt, p->h, addr);
+	nat_addr_write(p->pkt, p->h, VNF_IP_DST, addr);
 	if (policy->mss != 0 && p->h->proto == IPPROTO_TCP && p->h->l4 != 0)
 		vnf_clamp_mss(p->pkt, p->h, policy->mss);
 	return VNF_IP_PASS;

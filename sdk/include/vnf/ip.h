@@ -50,6 +50,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <rte_mbuf_dyn.h>
+
 #include <vnf/packet.h>
 #include <vnf/vnf.h>
 
@@ -240,6 +242,58 @@ vnf_verdict_t vnf_ip_refuse(struct vnf_worker *worker, uint16_t port, struct rte
  */
 vnf_verdict_t vnf_ip_may_forward(struct vnf_worker *worker, uint16_t i, struct rte_mbuf *pkt,
 				 const struct vnf_headers *h, const uint8_t *dst);
+
+/** The ends of a packet. */
+enum vnf_ip_end {
+	VNF_IP_SRC, /**< Where it comes from. */
+	VNF_IP_DST, /**< Where it goes. */
+};
+
+/** What ends of an IPv4 packet were, by enum vnf_ip_end: see vnf_ip_was(). The SDK's. */
+struct vnf_ip_was {
+	rte_be32_t addr[2]; /**< Addresses. */
+	rte_be16_t port[2]; /**< Ports; of ICMP the identifier. */
+};
+
+/** Where mbufs keep that: see vnf_ip_was(). The SDK's. */
+struct vnf_ip_was_place {
+	uint64_t flag[2]; /**< In ol_flags, by enum vnf_ip_end: it is known. */
+	int offset;       /**< Of struct vnf_ip_was. */
+};
+
+/** See struct vnf_ip_was_place. */
+extern struct vnf_ip_was_place vnf_ip_was_place;
+
+/**
+ * Remember what an end of an IPv4 packet was, before it is translated. If the packet gets stuck
+ * after that, where no host answers ARP, say, it is turned back into what it was: so the ICMP error
+ * quotes what its sender wrote, and finds him. It costs two writes to the mbuf.
+ *
+ * It holds until the packet is sent or dropped, also while it waits, in other workers' hands, and
+ * if it is received again. Of an end that is translated twice, the first call is the one to make.
+ *
+ * @param pkt
+ *   The packet.
+ * @param end
+ *   Which end.
+ * @param addr
+ *   What its address was.
+ * @param port
+ *   What its port was (TCP, UDP, UDP-Lite, SCTP, DCCP), or its identifier (ICMP, for both ends);
+ *   without a port it is not used.
+ *
+ * Context: worker, with VNF_IP or VNF_IP_OPTIONAL among the parts.
+ */
+static inline void vnf_ip_was(struct rte_mbuf *pkt, enum vnf_ip_end end, rte_be32_t addr,
+			      rte_be16_t port)
+{
+	struct vnf_ip_was *was =
+		RTE_MBUF_DYNFIELD(pkt, vnf_ip_was_place.offset, struct vnf_ip_was *);
+
+	was->addr[end] = addr;
+	was->port[end] = port;
+	pkt->ol_flags |= vnf_ip_was_place.flag[end];
+}
 
 /**
  * The interface that a packet of the burst came in by.
