@@ -247,6 +247,7 @@ int vnf_run(int argc, char *const *argv, const struct vnf_app *app)
 		.next_due = app_next_due,
 		.fini = app_fini,
 		.addresses = app->addresses,
+		.packets = app->packets,
 	};
 	return vnf_program_run(argc, argv, &program, &run);
 }

@@ -191,7 +191,7 @@ static int plan_fits(const struct vnf *vnf, struct loaded *loaded, const struct 
 {
 	struct memory_input in = {
 		.n_workers = vnf->n_workers,
-		.packets = vnf->spec->packets,
+		.packets = program_packets(vnf),
 		.hugepages = HUGEPAGES_NEVER,
 	};
 	struct memory_plan need;

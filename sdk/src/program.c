@@ -177,10 +177,9 @@ static bool elsewhere(const struct vnf *vnf, const char *pa_port)
 	return vnf->options.plan || (vnf->options.check && pa_port != NULL);
 }
 
-/* Packets that the application, and the parts that it uses, may hold. */
-static uint32_t plan_packets(const struct vnf *vnf)
+uint32_t program_packets(const struct vnf *vnf)
 {
-	uint32_t packets = vnf->spec->packets;
+	uint32_t packets = RTE_MAX(vnf->spec->packets, vnf->program->packets * vnf->spec->workers);
 
 	for (size_t i = 0; i < VNF_PARTS_MAX && program_part(vnf->program, i) != NULL; i++) {
 		const struct vnf_part *part = vnf->program->parts[i];
@@ -204,7 +203,7 @@ static int plan_memory_replay(struct vnf *vnf)
 	const struct vnf_port_need none = { .mbufs = VNF_BURST_MAX };
 	struct memory_input in = {
 		.n_workers = (uint16_t)vnf->spec->workers,
-		.packets = plan_packets(vnf),
+		.packets = program_packets(vnf),
 		.table_bytes = plan_tables(vnf),
 		.available = memory_available("/proc/meminfo"),
 		.hugepages = HUGEPAGES_NEVER,
@@ -246,7 +245,7 @@ static int plan_memory(struct vnf *vnf)
 
 	struct memory_input in = {
 		.n_workers = (uint16_t)vnf->spec->workers,
-		.packets = plan_packets(vnf),
+		.packets = program_packets(vnf),
 		.table_bytes = plan_tables(vnf),
 		.memory = vnf->spec->memory,
 		.hugepages = vnf->spec->hugepages,

@@ -132,6 +132,9 @@ struct schema {
 	size_t n_kinds;
 };
 
+/* Packets that the application, and the parts that it uses, may hold. */
+uint32_t program_packets(const struct vnf *vnf);
+
 /* The i-th part that the program uses, or NULL. */
 static inline const struct vnf_part *program_part(const struct vnf_program *program, size_t i)
 {

@@ -87,6 +87,7 @@ int main(int argc, char **argv)
 		.parts = { VNF_IP_OPTIONAL, VNF_STEER, VNF_JOURNAL },
 		.spread = VNF_SPREAD_PAIR,
 		.stateful = true,
+		.packets = VNF_FRAG_WAITING,
 	};
 
 	return vnf_run(argc, argv, &app);

@@ -19,7 +19,7 @@ vnf_verdict_t nat_hold(struct nat_worker *w, uint16_t i, enum nat_drop reason)
 	const struct nat_packet *p = &w->burst.p[i];
 	uint64_t hold_ns = nat_policy_of(w)->syn_hold_ns;
 
-	if (hold_ns == 0 || w->n_held >= NAT_HELD_MAX / w->worker->count)
+	if (hold_ns == 0 || w->n_held >= NAT_HELD_MAX)
 		return nat_drop(reason);
 	*held_at(w, w->n_held++) = (struct nat_held){
 		.pkt = p->pkt,

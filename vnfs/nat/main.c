@@ -76,6 +76,7 @@ int main(int argc, char **argv)
 		.parts = { VNF_IP, VNF_STEER, VNF_JOURNAL },
 		.spread = VNF_SPREAD_OWN,
 		.stateful = true,
+		.packets = VNF_FRAG_WAITING + NAT_HELD_MAX,
 	};
 
 	return vnf_run(argc, argv, &app);

@@ -156,7 +156,7 @@ struct nat_held {
 	uint16_t slot;
 };
 
-/* Of all workers: each is a packet of the pool. */
+/* Of a worker: each is a packet of the pool. */
 #define NAT_HELD_MAX 512
 
 /* Progress of a walk through all sessions of a worker, slot by slot. */

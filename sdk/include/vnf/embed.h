@@ -125,6 +125,7 @@ struct vnf_program {
 	/** As of struct vnf_app, with VNF_IP; `config` is what `config` of this structure fills. */
 	bool (*addresses)(const struct vnf *vnf, const void *config, uint32_t i,
 			  struct vnf_ip_range *range);
+	uint32_t packets; /**< As of struct vnf_app. */
 };
 
 /** First initialisers of a struct vnf_program. */

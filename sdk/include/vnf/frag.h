@@ -125,8 +125,7 @@ struct vnf_frag {
 struct vnf_frags_conf {
 	uint32_t datagrams;    /**< In the table, 1 to VNF_FRAG_DATAGRAMS_MAX. */
 	uint32_t waiting;      /**< Waiting packets, 1 to VNF_FRAG_WAITING_MAX: as many buffers of
-				  *   the packet pool, so no more than `packets` of the
-				  *   configuration.
+				  *   the packet pool, which vnf_app.packets is to count.
 				  */
 	uint16_t waiting_each; /**< Waiting packets of one datagram, 1 to VNF_FRAG_PARTS_MAX. */
 	uint16_t per_source;   /**< Datagrams of one source: an IPv4 address, or the first 64 bits

@@ -40,7 +40,7 @@ extern "C" {
 #endif
 
 /** Number of this interface; changes when a VNF must be rebuilt. */
-#define VNF_ABI 11u
+#define VNF_ABI 12u
 
 /** Parts of the SDK that a program may use, at most. */
 #define VNF_PARTS_MAX 4
@@ -273,6 +273,11 @@ struct vnf_app {
 	 */
 	bool (*addresses)(const struct vnf *vnf, const void *config, uint32_t i,
 			  struct vnf_ip_range *range);
+	/**
+	 * Packets that a worker may keep at a time (VNF_TAKEN), as while they wait for others: the
+	 * packet pool has room for them, even where the key `packets` says less.
+	 */
+	uint32_t packets;
 };
 
 /** First initialisers of a struct vnf_app. */
