@@ -110,6 +110,39 @@ def test_pool_address_is_taken_away(net):
                 assert new.seen()[0] == NEW
 
 
+def test_interface_that_is_inside_no_more(net):
+    """Its sessions end, of others not; its packets are routed as they are."""
+    address = net.other.address[4]
+    with Connection(net.client.at(4), net.server.at(4)) as stays, \
+            udp_socket(net.server.netns, net.server.address[4]) as server, \
+            udp_socket(net.other.netns, address) as other:
+        for s in (server, other):
+            s.settimeout(5)
+            s.bind((net.server.address[4] if s is server else address, 7007))
+        other.sendto(b"as POOL", (net.server.address[4], 7007))
+        _, seen = server.recvfrom(64)
+        assert seen[0] == POOL
+        with net.settings(inside=["left"]):
+            lab.until(lambda: not net.ask("sessions", inside=address), 5, "the session to end")
+            server.sendto(b"to POOL", seen)
+            other.sendto(b"as it is", (net.server.address[4], 7007))
+            assert server.recvfrom(64) == (b"as it is", (address, 7007))
+            other.settimeout(0.5)
+            with pytest.raises(TimeoutError):
+                other.recvfrom(64)
+            stays.talk()
+
+
+def test_syns_wait_as_the_policy_of_now_says(net):
+    """One that waits for a minute, and a reload that wants six seconds."""
+    with net.settings(syn_hold="60s"):
+        with tcp_socket(net.server.netns, net.server.address[4]) as s:
+            s.setblocking(False)
+            s.connect_ex((POOL, 6110))
+            lab.until(lambda: net.vnf.ledger()["held"] > 0, 5, "the SYN to be held")
+    lab.until(lambda: net.vnf.ledger()["held"] == 0, 30, "the SYN to be dropped")
+
+
 def test_mistakes_change_nothing(net):
     """A file that is wrong is refused, and what stands, stands."""
     with Connection(net.client.at(4), net.server.at(4)) as connection:

@@ -82,6 +82,76 @@ def test_slot_filled_from_outside():
     assert len(out) == 30
 
 
+WEB, WEB_INSIDE = ("203.0.113.1", 80), ("10.1.0.77", 8080)
+FORWARD = """sessions = 64; steering = { slots = 1; };
+    forwards = ( { proto = [ "tcp" ]; outside = "203.0.113.1"; port = "80";
+                   inside = "10.1.0.77"; inside_port = 8080; } );"""
+
+
+def asked(client, ack=None):
+    """A SYN to the forward, what the server says to it, and what acknowledges that, or does not."""
+    segment = [wan(packet_of("tcp", client, WEB, seq=5), None),
+               lan(packet_of("tcp", WEB_INSIDE, client, flags="SA", seq=900, ack=6), None)]
+    return segment + [wan(packet_of("tcp", client, WEB, flags="A", seq=6, ack=ack), None)
+                      ] * (ack is not None)
+
+
+def is_full_after(rows):
+    """How many of 60 sessions that the inside begins then there is no room for."""
+    late = at(1000, [lan(packet_of("udp", ("10.1.0.2", 4000), ("198.18.0.2", 5000 + n)), None)
+                     for n in range(60)])
+    result = play(nat('name = "p"; addresses = [ "203.0.113.1" ];', more=FORWARD), rows + late)
+    assert not any(one.fate == "full" for one in rows)
+    return sum(one.fate == "full" for one in late)
+
+
+def test_slot_filled_by_syns_that_a_server_answers():
+    """Whoever has sent them does not get its answers, and cannot acknowledge them."""
+    clients = [(f"198.18.{n}.1", 1000 + n) for n in range(200)]
+    rows = [at(10 + n / 10, asked(client, None if n % 2 else 901 + 2**16 + n))
+            for n, client in enumerate(clients)]
+    assert not is_full_after([one for some in rows for one in some])
+
+
+def test_connections_to_a_server_stay():
+    """Of those who did: 40 of them are 40 places less."""
+    acks = (901, 902, 901 + 2**16 - 1)
+    rows = [at(10 + n / 10, asked((f"198.18.{n}.1", 1000 + n), acks[n % 3])) for n in range(40)]
+    assert is_full_after([one for some in rows for one in some]) >= 60 - (64 - 40)
+
+
+@scene(LIMITED)
+def test_limit_passed_by_answers(net):
+    """Sessions that outside begins and the inside answers are of its number, too."""
+    udp = net.map("udp", 4000)
+    return [at(0, udp.out()), at(1, [udp.back(server=n) for n in range(2, 9)]),
+            at(2, udp.out(server=2), udp.out(server=3),
+               [udp.out("limit_sessions", server=n) for n in range(4, 9)])]
+
+
+@scene(LIMITED)
+def test_limit_passed_by_handshakes(net):
+    """Of TCP what acknowledges the answer is too much."""
+    tcp = net.map("tcp", 4000)
+    rows = [at(0, tcp.out(flags="S"))]
+    for n in range(2, 6):
+        over = "limit_sessions" if n > 3 else "pass"
+        rows += [at(n, tcp.back(server=n, flags="S", seq=5),
+                    tcp.out(server=n, flags="SA", seq=7, ack=6),
+                    tcp.back(over, server=n, flags="A", seq=6, ack=8))]
+    return rows
+
+
+def test_spoofed_to_a_pair():
+    """Nobody outside has an address of the NAT's own, of a pool or of a pair."""
+    config = nat('name = "p"; addresses = [ "203.0.113.1" ];',
+                 more='static = ( { inside = "10.1.0.4/31"; outside = "203.0.113.4/31"; } );')
+    check(config, at(10, [wan(ip(src, dst) / UDP(sport=9, dport=53) / b"x", "martian")
+                          for src, dst in (("203.0.113.1", "203.0.113.5"),
+                                           ("203.0.113.4", "203.0.113.5"),
+                                           ("203.0.113.4", "203.0.113.1"))]))
+
+
 @scene(STAGE)
 def test_spoofed_into_hairpins(net):
     """The other end of a hairpin is here: nobody outside speaks for it."""
@@ -165,3 +235,17 @@ def test_pair_asks_the_program():
     result = play(config, at(0, lan(ask, None)))
     assert [one.packet[ICMP].id for one in result.sent if ICMP in one.packet and
             one.packet[IP].dst == answer.dst and one.packet[ICMP].type == 0] == [7]
+
+
+def test_identifications_behind_forwards():
+    """Of an address that is of no pool: those of two hosts do not meet (RFC 6864)."""
+    config = nat(more="""forwards = (
+        { proto = [ "udp" ]; outside = "203.0.113.9"; port = "80"; inside = "10.1.0.5"; },
+        { proto = [ "udp" ]; outside = "203.0.113.9"; port = "81"; inside = "10.1.0.6"; } );""")
+    ends = [("10.1.0.5", 80), ("10.1.0.6", 81)]
+    rows = at(9, [wan(packet_of("udp", ("198.18.0.1", 5), ("203.0.113.9", port)), None)
+                  for _, port in ends])
+    rows += at(10, [lan(packet_of("udp", end, ("198.18.0.1", 5), id=77), None) for end in ends])
+    ids = [one.packet[IP].id for one in play(config, rows).sent if one.port == "wan" and
+           UDP in one.packet]
+    assert len(set(ids)) == 2

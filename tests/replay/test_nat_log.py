@@ -10,7 +10,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from nat import READY_S, Net, at, check, nat, staged
+from nat import READY_S, Net, Seen, at, check, nat, packet_of, staged, wan
 
 ALL = "log = { mappings = true; sessions = true; destinations = true; };"
 POOL = 'name = "public"; addresses = [ "203.0.113.1" ];'
@@ -107,6 +107,19 @@ def test_off(tmp_path):
         "limit_ports", (3, 13)))
     more = "log = { mappings = false; limits = false; }; limits = { ports = 1; };"
     assert logged(nat(POOL, more=more), rows, tmp_path, until="+10m") == []
+
+
+def test_evicted(tmp_path):
+    """Those that nobody has answered make room: it is said of them."""
+    more = """log = { mappings = false; sessions = true; }; sessions = 64;
+        steering = { slots = 1; }; forwards = ( { proto = [ "tcp" ]; outside = "203.0.113.1";
+                                                  port = "80"; inside = "10.1.0.77"; } );"""
+    rows = at(0, [wan(packet_of("tcp", ("198.18.0.1", 1000 + n), ("203.0.113.1", 80)), outs=[
+        Seen("lan", packet_of("tcp", ("198.18.0.1", 1000 + n), ("10.1.0.77", 80)))])
+                  for n in range(100)])
+    lines = logged(nat(POOL, more=more), rows, tmp_path, ONE)
+    ends = [line["why"] for line in lines if line["event"] == "nat44_session_delete"]
+    assert len(ends) >= 30 and set(ends) == {"evicted"}
 
 
 def test_what_did_not_begin(tmp_path):

@@ -8,6 +8,7 @@
 
 #include <pthread.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include <rte_common.h>
 
@@ -323,4 +324,36 @@ Test(nat_space, threads_never_have_the_same)
 			cr_assert_eq(nat_port_whose(space, NAT_TCP, port), i + 1);
 		}
 	cr_assert_eq(nat_ports_used(space, NAT_TCP), n);
+}
+
+/* Pages of all protocols' words that take memory. */
+static uint32_t pages_of(const struct nat_space *is)
+{
+	static unsigned char page[NAT_PORTS * sizeof(uint32_t) / 4096];
+	uint32_t n = 0;
+
+	for (int proto = 0; proto < NAT_PROTOS; proto++) {
+		cr_assert_eq(mincore(is->ports[proto].word, sizeof(page) * 4096, page), 0);
+		for (size_t i = 0; i < sizeof(page); i++)
+			n += page[i] & 1;
+	}
+	return n;
+}
+
+/* A reload to other addresses takes no memory for ports that nobody has used. */
+Test(nat_space, memory_comes_with_use)
+{
+	int port = take(4000);
+
+	cr_assert_leq(pages_of(space), 8);
+	for (int i = 0; i < 2000; i++)
+		cr_assert_geq(take(4000), 0);
+	for (port = 1024; port < NAT_PORTS; port++)
+		if (nat_port_whose(space, NAT_UDP, rte_cpu_to_be_16((uint16_t)port)) != 0)
+			give(port, 0);
+	cr_assert_gt(pages_of(space), 8);
+	nat_space_put(spaces, space);
+	space = nat_space_get(spaces, RTE_BE32(0xc0000202));
+	cr_assert_eq(pages_of(space), 0);
+	cr_assert_geq(take(4000), 0);
 }

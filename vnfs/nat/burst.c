@@ -472,8 +472,10 @@ static inline vnf_verdict_t out_run(struct nat_worker *w, uint16_t i, struct vnf
 {
 	const struct nat_packet *p = &w->burst.p[i];
 	const struct vnf_session_key4 *key = vnf_session_key4(session, NAT_KEY_OUTSIDE);
+	uint32_t bad = nat_flow_follow(w, session, p, NAT_IN_SIDE);
 
-	nat_flow_follow(w, session, (enum nat_proto)p->proto, p->flags, NAT_IN_SIDE);
+	if (unlikely(bad != 0))
+		return VNF_DROP(bad);
 	end_write(p->pkt, p->h, true, key->dst, key->dport);
 	mss_clamp(w, p);
 	if (!is_atomic(p->pkt, p->h)) {
@@ -506,14 +508,12 @@ static inline vnf_verdict_t in_run(struct nat_worker *w, uint16_t i, struct vnf_
 	const struct nat_packet *p = &w->burst.p[i];
 	const struct vnf_session_key4 *key = vnf_session_key4(session, NAT_KEY_INSIDE);
 	const struct nat_session *ns = vnf_session_user(session);
+	uint32_t bad = unlikely(ns->flags != NAT_SENT) ? in_check(w, p, session) : 0;
 
-	if (unlikely(ns->flags != NAT_SENT)) {
-		uint32_t bad = in_check(w, p, session);
-
-		if (bad != 0)
-			return VNF_DROP(bad);
-	}
-	nat_flow_follow(w, session, (enum nat_proto)p->proto, p->flags, NAT_OUT_SIDE);
+	if (likely(bad == 0))
+		bad = nat_flow_follow(w, session, p, NAT_OUT_SIDE);
+	if (unlikely(bad != 0))
+		return VNF_DROP(bad);
 	end_write(p->pkt, p->h, false, key->src, key->sport);
 	mss_clamp(w, p);
 	return VNF_IP_PASS;

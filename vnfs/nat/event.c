@@ -69,6 +69,11 @@ json_t *nat_event_tell(const struct nat_event *e)
 		[NAT_EVENT_OF_RATE] = "session_rate", [NAT_EVENT_OF_MAPPINGS] = "mappings",
 		[NAT_EVENT_OF_HOSTS] = "hosts",
 	};
+	static const char *const whys[] = {
+		[VNF_SESSION_EXPIRED] = "expired",
+		[VNF_SESSION_EVICTED] = "evicted",
+		[VNF_SESSION_REMOVED] = "policy",
+	};
 	json_t *line = json_object();
 
 	text_set(line, "event", kinds[e->kind]);
@@ -82,6 +87,6 @@ json_t *nat_event_tell(const struct nat_event *e)
 	if (e->kind == NAT_EVENT_MAPPING_END)
 		number_set(line, "lived_ms", e->lived_ns / MS_NS);
 	if (e->kind == NAT_EVENT_SESSION_END)
-		text_set(line, "why", e->why == VNF_SESSION_EXPIRED ? "expired" : "policy");
+		text_set(line, "why", whys[e->why]);
 	return line;
 }

@@ -11,13 +11,15 @@
 
 static uint32_t tcp_class(uint8_t state, uint8_t flags)
 {
+	if ((flags & NAT_SENT) == 0)
+		return NAT_CLASS_TCP_ASKED;
 	if ((state & NAT_TCP_RST) != 0)
 		return NAT_CLASS_TCP_RESET;
 	if ((state & NAT_TCP_FINS) == NAT_TCP_FINS)
 		return NAT_CLASS_TCP_CLOSING;
 	if ((state & NAT_TCP_SYNS) == NAT_TCP_SYNS)
 		return NAT_CLASS_TCP_ESTABLISHED;
-	return (flags & NAT_SENT) != 0 ? NAT_CLASS_TCP_OPENING : NAT_CLASS_TCP_ASKED;
+	return NAT_CLASS_TCP_OPENING;
 }
 
 /* A SYN after the end of a connection begins another one: RFC 7857 section 2.3. From outside, where
@@ -59,22 +61,51 @@ static bool tcp_touches(uint32_t in_class, uint8_t flags, uint32_t side)
 		(flags & RTE_TCP_RST_FLAG) == 0);
 }
 
-static __rte_noinline void tcp_follow(struct nat_worker *w, struct vnf_session *session,
-				      uint8_t flags, uint32_t side)
+/* Begun from outside, and neither end has shown yet that it wants it. A server answers whoever has
+ * sent a SYN, so its answer says nothing: only who has got that acknowledges it. 0, or why the
+ * packet is dropped.
+ */
+static uint32_t tcp_asked(struct nat_worker *w, struct vnf_session *session,
+			  const struct nat_packet *p, uint32_t side)
 {
 	struct nat_session *ns = vnf_session_user(session);
-	uint8_t next = tcp_next(ns->state, flags, side);
-	uint32_t in_class;
+	const struct rte_tcp_hdr *tcp = vnf_tcp(p->pkt, p->h);
 
 	/* A reset is no answer: RFC 7857 section 7.1. */
-	if (side == NAT_IN_SIDE && (flags & RTE_TCP_RST_FLAG) == 0)
-		nat_session_sent(w, session);
+	if ((p->flags & RTE_TCP_RST_FLAG) != 0)
+		return 0;
+	if (side == NAT_IN_SIDE) {
+		if ((p->flags & (RTE_TCP_SYN_FLAG | RTE_TCP_ACK_FLAG)) !=
+		    (RTE_TCP_SYN_FLAG | RTE_TCP_ACK_FLAG))
+			return nat_session_sent(w, session);
+		ns->next = rte_be_to_cpu_32(tcp->sent_seq) + 1;
+		return 0;
+	}
+	if ((ns->state & NAT_TCP_SYN(NAT_IN_SIDE)) == 0 ||
+	    (p->flags & (RTE_TCP_SYN_FLAG | RTE_TCP_ACK_FLAG)) != RTE_TCP_ACK_FLAG ||
+	    rte_be_to_cpu_32(tcp->recv_ack) - ns->next > UINT16_MAX)
+		return 0;
+	return nat_session_sent(w, session);
+}
+
+static __rte_noinline uint32_t tcp_follow(struct nat_worker *w, struct vnf_session *session,
+					  const struct nat_packet *p, uint32_t side)
+{
+	struct nat_session *ns = vnf_session_user(session);
+	uint8_t next = tcp_next(ns->state, p->flags, side);
+	uint32_t in_class, bad = 0;
+
+	if ((ns->flags & NAT_SENT) == 0)
+		bad = tcp_asked(w, session, p, side);
+	if (bad != 0)
+		return bad;
 	in_class = tcp_class(next, ns->flags);
 	ns->state = next;
 	if (in_class != session->in_class)
 		vnf_session_move(w->worker, w->sessions, session, in_class);
-	else if (tcp_touches(in_class, flags, side))
+	else if (tcp_touches(in_class, p->flags, side))
 		vnf_session_touch(w->worker, session);
+	return 0;
 }
 
 /* RFC 4787 REQ-5a: IANA's well-known ports. */
@@ -83,30 +114,32 @@ static uint32_t udp_class(rte_be16_t remote_port)
 	return rte_be_to_cpu_16(remote_port) < 1024 ? NAT_CLASS_UDP_KNOWN : NAT_CLASS_UDP;
 }
 
-static __rte_noinline void udp_answer(struct nat_worker *w, struct vnf_session *session)
+static __rte_noinline uint32_t udp_answer(struct nat_worker *w, struct vnf_session *session)
 {
 	rte_be16_t port = vnf_session_key4(session, NAT_KEY_INSIDE)->dport;
+	uint32_t bad = nat_session_sent(w, session);
 
-	nat_session_sent(w, session);
-	vnf_session_move(w->worker, w->sessions, session, udp_class(port));
+	if (bad == 0)
+		vnf_session_move(w->worker, w->sessions, session, udp_class(port));
+	return bad;
 }
 
-void nat_flow_follow(struct nat_worker *w, struct vnf_session *session, enum nat_proto proto,
-		     uint8_t flags, uint32_t side)
+uint32_t nat_flow_follow(struct nat_worker *w, struct vnf_session *session,
+			 const struct nat_packet *p, uint32_t side)
 {
-	if (proto == NAT_TCP) {
-		if (likely(session->in_class == NAT_CLASS_TCP_ESTABLISHED &&
-			   (flags & FLAGS_OF_STATE) == 0))
-			vnf_session_touch(w->worker, session);
-		else
-			tcp_follow(w, session, flags, side);
-		return;
+	if (p->proto == NAT_TCP) {
+		if (unlikely(session->in_class != NAT_CLASS_TCP_ESTABLISHED ||
+			     (p->flags & FLAGS_OF_STATE) != 0))
+			return tcp_follow(w, session, p, side);
+		vnf_session_touch(w->worker, session);
+		return 0;
 	}
 	if (unlikely(session->in_class == NAT_CLASS_UDP_ASKED) && side == NAT_IN_SIDE)
-		udp_answer(w, session);
+		return udp_answer(w, session);
 	/* RFC 4787 REQ-6; of ICMP, a query. */
-	else if (side == NAT_IN_SIDE || (proto == NAT_UDP && nat_policy_of(w)->inbound_refresh))
+	if (side == NAT_IN_SIDE || (p->proto == NAT_UDP && nat_policy_of(w)->inbound_refresh))
 		vnf_session_touch(w->worker, session);
+	return 0;
 }
 
 bool nat_flow_open(enum nat_proto proto, uint8_t flags, uint32_t side, rte_be16_t remote_port,

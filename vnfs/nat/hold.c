@@ -17,13 +17,12 @@ static struct nat_held *held_at(struct nat_worker *w, uint32_t i)
 vnf_verdict_t nat_hold(struct nat_worker *w, uint16_t i, enum nat_drop reason)
 {
 	const struct nat_packet *p = &w->burst.p[i];
-	uint64_t hold_ns = nat_policy_of(w)->syn_hold_ns;
 
-	if (hold_ns == 0 || w->n_held >= NAT_HELD_MAX)
+	if (nat_policy_of(w)->syn_hold_ns == 0 || w->n_held >= NAT_HELD_MAX)
 		return nat_drop(reason);
 	*held_at(w, w->n_held++) = (struct nat_held){
 		.pkt = p->pkt,
-		.due_ns = w->worker->now_ns + hold_ns,
+		.since_ns = w->worker->now_ns,
 		.port = w->burst.port,
 		.slot = p->slot,
 	};
@@ -32,9 +31,12 @@ vnf_verdict_t nat_hold(struct nat_worker *w, uint16_t i, enum nat_drop reason)
 	return VNF_TAKEN;
 }
 
+/* For as long as the policy of now says. */
 void nat_hold_tick(struct nat_worker *w)
 {
-	while (w->n_held > 0 && held_at(w, 0)->due_ns <= w->worker->now_ns) {
+	uint64_t hold_ns = nat_policy_of(w)->syn_hold_ns;
+
+	while (w->n_held > 0 && w->worker->now_ns - held_at(w, 0)->since_ns >= hold_ns) {
 		const struct nat_held *held = held_at(w, 0);
 
 		held->pkt->ol_flags |= nat_marks.held;

@@ -87,14 +87,20 @@ enum { NAT_KEY_INSIDE, NAT_KEY_OUTSIDE };
 enum { NAT_IN_SIDE, NAT_OUT_SIDE };
 
 /* Bits of nat_session.flags. */
-#define NAT_SENT 1u       /* the inside has sent something, and is not only asked */
+/* The inside has sent something, and is not only asked; of TCP that was begun outside, the other end
+ * has got its SYN, too.
+ */
+#define NAT_SENT 1u
 #define NAT_HAIRPINNED 2u /* its other end is an external address, whose packets come from here */
 
 /* The VNF's part of a session: with header and keys, one cache line. */
 struct nat_session {
 	uint32_t mapping; /* its number; 0: of a forward */
-	uint32_t next;    /* peers: number of a session + 1 */
-	uint32_t prev;
+	/* With NAT_SENT and a mapping, peers: number of a session + 1. Without NAT_SENT, of TCP: what
+	 * the other end is to acknowledge at least, host order.
+	 */
+	uint32_t next;
+	uint32_t prev; /* peers, too */
 	uint8_t state;
 	uint8_t flags;  /* NAT_SENT, NAT_HAIRPINNED */
 	uint16_t begun; /* for people: seconds of the SDK's clock, modulo 2^16 */
@@ -151,7 +157,7 @@ struct nat_waited {
 /* A SYN that waits. */
 struct nat_held {
 	struct rte_mbuf *pkt;
-	uint64_t due_ns;
+	uint64_t since_ns;
 	uint16_t port;
 	uint16_t slot;
 };
@@ -320,22 +326,24 @@ uint32_t nat_mapping_out(const struct nat_worker *w, uint32_t slot, uint16_t poo
 			 enum nat_proto proto, rte_be32_t inside, rte_be16_t port);
 /* Is it a source for what goes out? An answer must get there and nowhere else: RFC 2827. */
 bool nat_is_inside(const struct nat_worker *w, rte_be32_t addr);
+/* Comes packet `p` from outside, from `src`? Own external addresses are nobody's there. */
+bool nat_is_spoofed(const struct nat_worker *w, const struct nat_packet *p, rte_be32_t src);
 /* Has nobody inside this port of the packet's external address? */
 bool nat_is_nobodys(const struct nat_worker *w, const struct nat_packet *p, rte_be16_t port);
 /* May what comes from outside begin a session of it? */
 bool nat_mapping_takes(const struct nat_worker *w, uint32_t slot, uint32_t mapping,
 		       enum nat_proto proto);
-/* The inside has sent the first packet of a session that was begun from outside. */
-void nat_session_sent(const struct nat_worker *w, struct vnf_session *session);
+/* A session that was begun from outside is one of its host's now: NAT_SENT. 0, or why it may not. */
+uint32_t nat_session_sent(struct nat_worker *w, struct vnf_session *session);
 /* The mapping that has an external port in this slot; 0: none. */
 uint32_t nat_mapping_in(const struct nat_worker *w, uint32_t slot,
 			const struct nat_external *external, enum nat_proto proto, rte_be16_t port);
 
 /* ---- flow.c ---- */
 
-/* A packet of the session, from that side. */
-void nat_flow_follow(struct nat_worker *w, struct vnf_session *session, enum nat_proto proto,
-		     uint8_t flags, uint32_t side);
+/* A packet of the session, from that side. 0, or why it is dropped. */
+uint32_t nat_flow_follow(struct nat_worker *w, struct vnf_session *session,
+			 const struct nat_packet *p, uint32_t side);
 /* State and class of a new one. False: such a packet begins none. */
 bool nat_flow_open(enum nat_proto proto, uint8_t flags, uint32_t side, rte_be16_t remote_port,
 		   uint8_t *state, uint32_t *in_class);

@@ -68,14 +68,21 @@ static int external_add(struct nat_policy *p, rte_be32_t addr, uint16_t pool,
 	return (int)p->n_externals++;
 }
 
-int nat_external_of(struct nat_policy *p, uint32_t addr)
+int nat_external_of(struct vnf *vnf, struct nat_policy *p, uint32_t addr)
 {
 	rte_be32_t is = rte_cpu_to_be_32(addr);
 	const struct nat_external *found = nat_external_find(p, is);
+	struct nat_space *space;
+	int ret;
 
 	if (found != NULL)
 		return (int)(found - p->external);
-	return external_add(p, is, NAT_POOL_NONE, NULL);
+	/* Of no ports, but of identifications; where there are too many, hosts' own ones stay. */
+	space = nat_space_get(nat_spaces_of(vnf), is);
+	ret = external_add(p, is, NAT_POOL_NONE, space);
+	if (ret < 0 && space != NULL)
+		nat_space_put(nat_spaces_of(vnf), space);
+	return ret;
 }
 
 void nat_externals_own(struct vnf *vnf, struct vnf_config *file, struct nat_policy *p)

@@ -148,11 +148,11 @@ static bool is_taken(const struct nat_plan_forward *f, uint32_t outside, const s
 	return nat_static_in(p, rte_cpu_to_be_32(outside)) != 0;
 }
 
-static int forward_add(struct vnf_config *file, const struct nat_plan_forward *f, uint32_t outside,
-		       struct nat_policy *p)
+static int forward_add(struct vnf *vnf, struct vnf_config *file, const struct nat_plan_forward *f,
+		       uint32_t outside, struct nat_policy *p)
 {
 	struct nat_forward *to = &p->to_inside[p->n_forwards];
-	int external = nat_external_of(p, outside);
+	int external = nat_external_of(vnf, p, outside);
 
 	if (external < 0)
 		return external;
@@ -180,7 +180,7 @@ static int interface_add(struct vnf *vnf, struct vnf_config *file, const struct 
 	if (!nat_plan_address(vnf, file, f->interface, 0, &addr))
 		return 0;
 	if (!is_taken(f, addr, p))
-		return forward_add(file, f, addr, p);
+		return forward_add(vnf, file, f, addr, p);
 	vnf_config_place(file, &f->spec->outside, place, sizeof(place));
 	vnf_warning("%s: \"%s\" has address %u.%u.%u.%u, whose ports %s are those of another "
 		    "forward or of a static pair: this forward is left out",
@@ -200,7 +200,8 @@ int nat_forwards_fill(struct vnf *vnf, struct vnf_config *file, const struct nat
 		return -ENOMEM;
 	for (uint32_t i = 0; ret == 0 && i < plan->n_forwards; i++)
 		if (plan->forward[i].interface == NAT_PLAN_ADDRESS)
-			ret = forward_add(file, &plan->forward[i], plan->forward[i].outside, p);
+			ret = forward_add(vnf, file, &plan->forward[i], plan->forward[i].outside,
+					  p);
 	for (uint32_t i = 0; ret == 0 && i < plan->n_forwards; i++)
 		if (plan->forward[i].interface != NAT_PLAN_ADDRESS)
 			ret = interface_add(vnf, file, &plan->forward[i], p);

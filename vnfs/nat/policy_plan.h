@@ -104,7 +104,7 @@ int nat_pools_fill(struct vnf *vnf, struct vnf_config *file, const struct nat_co
 		   const struct nat_plan *plan, struct nat_policy *p);
 void nat_pools_fini(struct vnf *vnf, struct nat_policy *p);
 /* Number of an external address, a new one for forwards alone if need be; -errno. */
-int nat_external_of(struct nat_policy *p, uint32_t addr);
+int nat_external_of(struct vnf *vnf, struct nat_policy *p, uint32_t addr);
 /* Which of them are the program's own. */
 void nat_externals_own(struct vnf *vnf, struct vnf_config *file, struct nat_policy *p);
 

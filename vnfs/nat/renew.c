@@ -45,9 +45,19 @@ static bool port_is_in_pool(const struct nat_pool *pool, const struct vnf_sessio
 	       (port >= pool->first_port && port <= pool->last_port);
 }
 
-/* Would it be the same if it began now? */
-static bool session_stands(const struct nat_policy *policy, const struct vnf_session *session)
+/* Is an address not on that side any more? Where no route leads to it, that may come back. */
+static bool is_elsewhere(const struct vnf_worker *worker, rte_be32_t addr, uint8_t side)
 {
+	const struct nat_policy *policy = worker->built;
+	uint16_t towards = vnf_ip_towards(worker, 4, (const uint8_t *)&addr);
+
+	return towards != VNF_IP_NO_INTERFACE && policy->side_of[towards] != side;
+}
+
+/* Would it be the same if it began now? */
+static bool session_stands(const struct vnf_worker *worker, const struct vnf_session *session)
+{
+	const struct nat_policy *policy = worker->built;
 	const struct nat_session *ns = vnf_session_user((struct vnf_session *)(uintptr_t)session);
 	const struct vnf_session_key4 *inside = vnf_session_key4(session, NAT_KEY_INSIDE);
 	const struct vnf_session_key4 *outside = vnf_session_key4(session, NAT_KEY_OUTSIDE);
@@ -56,7 +66,10 @@ static bool session_stands(const struct nat_policy *policy, const struct vnf_ses
 		nat_forward_in(policy, outside->proto, outside->dst, outside->dport);
 	int pool;
 
-	if (external == NULL || nat_static_out(policy, inside->src) != 0)
+	if (external == NULL || nat_static_out(policy, inside->src) != 0 ||
+	    is_elsewhere(worker, inside->src, NAT_INSIDE))
+		return false;
+	if ((ns->flags & NAT_HAIRPINNED) == 0 && is_elsewhere(worker, inside->dst, NAT_OUTSIDE))
 		return false;
 	if (ns->mapping == 0)
 		return forward != NULL && rte_cpu_to_be_32(forward->inside) == inside->src &&
@@ -72,7 +85,7 @@ static void session_see(struct vnf_worker *worker, struct vnf_sessions *sessions
 			struct vnf_session *session, void *arg)
 {
 	(void)arg;
-	if (!session_stands(worker->built, session))
+	if (!session_stands(worker, session))
 		vnf_session_remove(worker, sessions, session);
 }
 

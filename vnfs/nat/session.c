@@ -14,7 +14,9 @@
 
 /* ---- peers ---- */
 
-/* Sessions of a mapping with an outside address are in one chain, with few others. */
+/* Sessions of a mapping with an outside address are in one chain, with few others: those that the
+ * inside has sent something by, so that nobody outside makes them long.
+ */
 static uint32_t *peer_head(const struct nat_worker *w, uint32_t slot, uint32_t mapping,
 			   rte_be32_t remote)
 {
@@ -66,7 +68,7 @@ static bool peer_is_known(const struct nat_worker *w, uint32_t slot, uint32_t ma
 		struct vnf_session *session = vnf_session_numbered(w->sessions, number - 1);
 		const struct nat_session *ns = vnf_session_user(session);
 
-		if (ns->mapping == mapping && (ns->flags & NAT_SENT) != 0 &&
+		if (ns->mapping == mapping &&
 		    vnf_session_key4(session, NAT_KEY_INSIDE)->dst == remote &&
 		    session->touched_ns + policy->period_ns[session->in_class] > w->worker->now_ns)
 			return true;
@@ -331,7 +333,7 @@ int nat_rule_find(const struct nat_policy *policy, struct rte_mbuf *pkt,
 
 /* ---- limits ---- */
 
-/* Another session of a host, which begins it: may it? 0 or why not. */
+/* Another session of a host, which begins or answers it: may it? 0 or why not. */
 static uint32_t host_take(const struct nat_worker *w, struct nat_host *host)
 {
 	const struct nat_policy *policy = nat_policy_of(w);
@@ -384,18 +386,41 @@ static void keys_make(const struct ends *e, struct vnf_session_key4 key[2])
 }
 
 /* From here on it counts as one of its host's. */
-void nat_session_sent(const struct nat_worker *w, struct vnf_session *session)
+static void sent_count(const struct nat_worker *w, struct vnf_session *session)
 {
 	struct nat_slot *s = nat_slot_at(w, session->slot);
 	struct nat_session *ns = vnf_session_user(session);
+	struct nat_mapping *m;
 
-	if ((ns->flags & NAT_SENT) != 0)
-		return;
 	ns->flags |= NAT_SENT;
 	if (ns->mapping == 0)
 		return;
-	nat_mapping_at(s, ns->mapping)->n_sent++;
-	nat_host_at(s, nat_mapping_at(s, ns->mapping)->host)->n_sessions++;
+	m = nat_mapping_at(s, ns->mapping);
+	m->n_sent++;
+	nat_host_at(s, m->host)->n_sessions++;
+	peer_link(w, session);
+}
+
+uint32_t nat_session_sent(struct nat_worker *w, struct vnf_session *session)
+{
+	const struct nat_session *ns = vnf_session_user(session);
+	const struct vnf_session_key4 *key = vnf_session_key4(session, NAT_KEY_INSIDE);
+	struct nat_slot *s = nat_slot_at(w, session->slot);
+	uint32_t reason;
+
+	if ((ns->flags & NAT_SENT) != 0)
+		return 0;
+	if (ns->mapping != 0) {
+		const struct nat_mapping *m = nat_mapping_at(s, ns->mapping);
+
+		reason = host_take(w, nat_host_at(s, m->host));
+		if (reason != 0) {
+			nat_log_quota(w, key->src, reason, (enum nat_proto)m->proto);
+			return reason;
+		}
+	}
+	sent_count(w, session);
+	return 0;
 }
 
 /* Of a host that may begin it; NULL and the reason. */
@@ -457,7 +482,7 @@ static struct vnf_session *session_make(struct nat_worker *w, uint32_t slot, uin
 	if (m == NULL) {
 		session = session_create(w, slot, NULL, ends, flags, side, reason);
 		if (session != NULL && side == NAT_IN_SIDE)
-			nat_session_sent(w, session);
+			sent_count(w, session);
 		begin_log(w, session, 0);
 		return session;
 	}
@@ -470,9 +495,8 @@ static struct vnf_session *session_make(struct nat_worker *w, uint32_t slot, uin
 		return NULL;
 	}
 	((struct nat_session *)vnf_session_user(session))->mapping = mapping;
-	peer_link(w, session);
 	if (side == NAT_IN_SIDE)
-		nat_session_sent(w, session);
+		sent_count(w, session);
 	begin_log(w, session, is_new ? mapping : 0);
 	return session;
 }
@@ -491,8 +515,8 @@ void nat_session_ended(struct vnf_worker *worker, struct vnf_sessions *sessions,
 	if (ns->mapping == 0)
 		return;
 	m = nat_mapping_at(nat_slot_at(w, session->slot), ns->mapping);
-	peer_unlink(w, session);
 	if ((ns->flags & NAT_SENT) != 0) {
+		peer_unlink(w, session);
 		nat_host_at(nat_slot_at(w, session->slot), m->host)->n_sessions--;
 		m->n_sent--;
 	}
@@ -668,11 +692,12 @@ static vnf_verdict_t unasked(struct nat_worker *w, uint16_t i, enum nat_drop rea
 	return nat_drop(reason);
 }
 
-/* Own external addresses are nobody's outside. */
-static bool is_spoofed(const struct nat_worker *w, const struct nat_packet *p, rte_be32_t src)
+bool nat_is_spoofed(const struct nat_worker *w, const struct nat_packet *p, rte_be32_t src)
 {
+	const struct nat_policy *policy = nat_policy_of(w);
+
 	return (p->pkt->ol_flags & nat_marks.in) == 0 &&
-	       nat_external_find(nat_policy_of(w), src) != NULL;
+	       (nat_external_find(policy, src) != NULL || nat_static_in(policy, src) != 0);
 }
 
 vnf_verdict_t nat_open_in(struct nat_worker *w, uint16_t i, struct vnf_session **session)
@@ -691,7 +716,7 @@ vnf_verdict_t nat_open_in(struct nat_worker *w, uint16_t i, struct vnf_session *
 	if (unlikely((p->pkt->ol_flags & nat_marks.held) != 0))
 		return vnf_ip_refuse(w->worker, w->burst.port, p->pkt, 3, 3,
 				     NAT_DROP_SYN_UNANSWERED);
-	if (is_spoofed(w, p, key->src))
+	if (nat_is_spoofed(w, p, key->src))
 		return VNF_DROP(VNF_DROP_MARTIAN);
 	mapping = nat_mapping_in(w, p->slot, p->external, ends.proto, key->dport);
 	if (mapping == 0 && p->forward == NULL)

@@ -83,8 +83,10 @@ static struct nat_space *space_make(rte_be32_t addr, uint16_t number)
 /* For another address. A worker may look at it just now, whose host had the one before. */
 static void space_clear(struct nat_space *space, rte_be32_t addr)
 {
+	/* Pages that were never written to take no memory afterwards either. */
 	for (int i = 0; i < NAT_PROTOS; i++)
-		memset(space->ports[i].word, 0, WORDS_BYTES);
+		if (madvise(space->ports[i].word, WORDS_BYTES, MADV_DONTNEED) < 0)
+			memset(space->ports[i].word, 0, WORDS_BYTES);
 	__atomic_store_n(&space->addr, addr, __ATOMIC_RELAXED);
 }
 
@@ -236,11 +238,13 @@ static void full_set(struct nat_ports *ports, const struct part *part, uint64_t 
 /* One was given back: this part is to be looked at again when its rest is over. */
 static void full_lower(struct nat_ports *ports, uint32_t number, uint64_t until_ns)
 {
-	uint64_t *full_until_ns = &ports->full_until_ns[number];
+	uint64_t *full_until_ns = &ports->full_until_ns[number], is;
 
 	__atomic_fetch_add(&ports->given[number], 1, __ATOMIC_SEQ_CST);
-	if (__atomic_load_n(full_until_ns, __ATOMIC_SEQ_CST) > until_ns)
-		__atomic_store_n(full_until_ns, until_ns, __ATOMIC_RELAXED);
+	is = __atomic_load_n(full_until_ns, __ATOMIC_SEQ_CST);
+	while (is > until_ns && !__atomic_compare_exchange_n(full_until_ns, &is, until_ns, false,
+							     __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+		;
 }
 
 /* Another policy has another range, perhaps, or other ports that are kept. */

@@ -92,6 +92,8 @@ vnf_verdict_t nat_static_run_in(struct nat_worker *w, uint16_t i)
 
 	if (addr == 0)
 		return 0;
+	if (nat_is_spoofed(w, p, vnf_ipv4(p->pkt, p->h)->src_addr))
+		return VNF_DROP(VNF_DROP_MARTIAN);
 	verdict = nat_may_go(w, i, &addr);
 	if (verdict != VNF_IP_PASS)
 		return verdict;
