@@ -133,14 +133,3 @@ def test_warnings(tmp_path):
         "may lose what they still use",
         "nat: warning: nat.conf:7: pools[1] (other): nothing is translated by it, without `rules` "
         "all is by the first pool"]
-
-
-def test_room_for_what_waits(tmp_path):
-    """Fragments and SYNs that wait have room in the pool, whatever the key `packets` says."""
-    wanted = []
-    for packets in (0, 1280):
-        code, _, lines = run_text(tmp_path, f'memory = "1M"; packets = {packets};\n{WARNED}',
-                                  "--plan")
-        assert code == 2
-        wanted += re.findall(r"\((\d+) packets of", "\n".join(lines))
-    assert wanted[0] == wanted[1] and int(wanted[0]) > 8191

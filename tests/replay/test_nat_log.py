@@ -157,10 +157,11 @@ def test_quota(tmp_path):
 
 
 def test_rate(tmp_path):
-    """New sessions a second: the sender is told nothing, the log is."""
+    """New sessions a second."""
     net = Net(1)
     rows = at(0, net.map("udp", 4000).out(), net.map("udp", 4002).out())
-    rows += at(0.1, [net.map("udp", 4004 + 2 * n).out("limit_rate") for n in range(3)])
+    rows += at(0.1, [net.map("udp", 4004 + 2 * n).refused("limit_rate", (3, 13))
+                      for n in range(3)])
     lines = logged(nat(POOL, more=LIMITS + "limits = { session_rate = 2; };"), rows, tmp_path)
     assert lines == [{"time": time_of(0.1), "event": "quota_exceeded", "limit": "session_rate",
                       "inside": "10.1.0.1"}]

@@ -242,7 +242,7 @@ def test_pools_of_rules():
                     action = "translate"; },
                   { src = [ "10.1.0.0/24" ]; proto = [ "udp" ]; dport = [ "1000-2000" ];
                     pool = "a"; action = "translate"; } );"""),
-          at(0, one.out(port=1000), one.out(port=2000), one.out(want="no_rule", port=2001),
+          at(0, one.out(port=1000), one.out(port=2000), one.refused("no_rule", (3, 13), port=2001),
              dns.out(server=9), other.out(), other.back(flags="SA"), one.back(port=1000),
-             dns.back(server=9), net.map("tcp", 4001, 199).out(want="no_rule"),
-             net.map("udp", 4001, 200).out(want="no_rule")))
+             dns.back(server=9), net.map("tcp", 4001, 199).refused("no_rule", (3, 13)),
+             net.map("udp", 4001, 200).refused("no_rule", (3, 13))))

@@ -8,8 +8,8 @@
 
 import struct
 
-from nat import (OWN, Error, Seen, at, each, groups, ip, lan, other_packet, packet_of, row, scene,
-                 staged, tag, wan)
+from nat import (OWN, Error, Net, Seen, at, check, each, groups, ip, lan, nat, other_packet,
+                 packet_of, row, scene, staged, tag, wan)
 from scapy.layers.inet import ICMP, fragment
 
 # Of scene N: the host 10.N.5.5 is 203.0.113.(100 + N), and 10.N.6.0/24 is 198.19.N.0/24.
@@ -135,6 +135,40 @@ def test_errors_of_routers_inside(net):
              sources=(outside, OWN["wan"][0], net.external))]))
 
 
+@scene(STAGE)
+def test_errors_of_routers_with_a_pair(net):
+    """Of one that has, with its own, also about a host that has none (REQ-5c)."""
+    inside, outside = ends(net)[0]
+    error, one = ICMP(type=3, code=1), net.map("udp", 4000)
+    about = {"data": b"lost and quoted.", "ttl": 3}
+    return at(0, one.out(), one.back(), lan(
+        ip(inside, net.server()) / error / one.answer(inside=True, **about),
+        outs=[Seen("wan", ip(outside, net.server()) / error / one.answer(**about))]))
+
+
+def test_errors_that_are_wrong():
+    """Checksums of the error and of the header in its quote; types that no translator passes."""
+    net, config = Net(1), nat(more=f"static = {PAIRS};")
+    inside, outside = ends(net)[0]
+    lost, inner = (whole(*two, "udp", b"lost and quoted.") for two in (
+        (outside, net.server()), (net.server(), inside)))
+    far, unreachable = net.server(99), ICMP(type=3, code=1)
+    bad = [whole(outside, net.server(), "udp", b"wrong"), whole(net.server(), inside, "udp", b"x")]
+    for one in bad:
+        one.chksum = 0x1234
+    info = struct.pack("!BBHI", 15, 0, 0xf0ff, 0)
+    check(config, at(
+        10, wan(ip(far, outside) / ICMP(type=3, code=1, chksum=0x1234) / lost, "icmp_checksum"),
+        lan(ip(inside, net.server()) / ICMP(type=3, code=1, chksum=0x1234) / inner,
+            "icmp_checksum"),
+        wan(ip(far, outside) / unreachable / bad[0], "icmp_checksum"),
+        lan(ip(inside, net.server()) / unreachable / bad[1], "icmp_checksum"),
+        wan(ip(far, outside) / ICMP(type=4) / lost, "icmp_type"),
+        wan(ip(far, outside) / ICMP(type=5, gw=far) / lost, "icmp_type"),
+        lan(ip(inside, net.server(), proto=1) / info, "icmp_type"),
+        wan(ip(net.server(), outside, proto=1) / info, "icmp_type")))
+
+
 def turned(port, src, dst, seen_src, seen_dst, kind):
     """A row: between two inside hosts."""
     data = tag()
@@ -236,3 +270,16 @@ def with_checksum(head, body, place, proto):
     while total > 0xffff:
         total = (total & 0xffff) + (total >> 16)
     return body[:place] + (total ^ 0xffff).to_bytes(2, "big") + body[place + 2:]
+
+
+def test_ping_of_a_pair_from_behind_the_own_address():
+    """The reply is to the program's address, and not to the program."""
+    net, data = Net(1), tag()
+    config = nat('name = "own"; addresses = [ "interface wan" ];', more=f"static = {PAIRS};")
+    (inside, outside), own = ends(net)[0], OWN["wan"][0]
+    ping, seen = (packet_of("icmp", (src, 7), (dst, 0), data) for src, dst in (
+        (net.host(), outside), (own, inside)))
+    reply, back = (packet_of("icmp", (src, 0), (dst, 7), data, type=0) for src, dst in (
+        (inside, own), (outside, net.host())))
+    check(config, [at(10, lan(ping, outs=[Seen("lan", seen)])),
+                   at(11, lan(reply, outs=[Seen("lan", back)]))])

@@ -308,3 +308,20 @@ Test(memory_plan, tables_are_told)
 	cr_assert_not_null(strstr(why, "3072 MiB of tables); smaller tables (sessions) need less"),
 			   "%s", why);
 }
+
+/* What an application says that its workers keep, or the key packets, if that is more. */
+Test(memory_plan, packets_that_an_application_keeps)
+{
+	static const uint32_t wanted[][3] = {
+		{ 0, 1, 768 },     { 768, 1, 768 }, { 1024, 1, 1024 },
+		{ 1024, 4, 3072 }, { 0, 4, 3072 },  { 4000, 4, 4000 }
+	};
+	struct vnf_program program = { .packets = 768 };
+	struct system_spec spec;
+	struct vnf vnf = { .program = &program, .spec = &spec };
+
+	for (size_t i = 0; i < RTE_DIM(wanted); i++) {
+		spec = (struct system_spec){ .packets = wanted[i][0], .workers = wanted[i][1] };
+		cr_expect_eq(program_packets(&vnf), wanted[i][2], "%zu", i);
+	}
+}

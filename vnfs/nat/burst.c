@@ -7,6 +7,9 @@
  */
 #include "nat.h"
 
+#define ICMP_ECHO_REPLY 0
+#define ICMP_TIMESTAMP_REPLY 14
+
 /* ---- headers ---- */
 
 /* TCP or UDP with both sums in the packet, complete, and of these very addresses. */
@@ -364,9 +367,11 @@ static vnf_verdict_t inside_to_external(struct nat_worker *w, uint16_t i)
 {
 	struct nat_packet *p = &w->burst.p[i];
 
-	/* Of TCP and UDP, nat_open_out() knows. */
-	if (p->external != NULL && p->external->own && p->h->proto == IPPROTO_ICMP &&
-	    (p->h->flags & VNF_FRAGMENT) == 0 && !vnf_is_icmp_error(p->pkt, p->h))
+	/* Of TCP and UDP, nat_open_out() knows; a reply may be of a pair, to who is seen by it. */
+	if (p->external != NULL && p->external->own && vnf_is_icmp(p->h) &&
+	    (p->h->flags & VNF_FRAGMENT) == 0 && !vnf_is_icmp_error(p->pkt, p->h) &&
+	    vnf_icmp(p->pkt, p->h)->icmp_type != ICMP_ECHO_REPLY &&
+	    vnf_icmp(p->pkt, p->h)->icmp_type != ICMP_TIMESTAMP_REPLY)
 		return p->received;
 	p->hairpin = true;
 	return out_key(w, i);

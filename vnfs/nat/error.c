@@ -13,7 +13,7 @@
 #define IPV4_WORD 4
 
 /* RFC 5508 REQ-3: of the IPv4 header that is quoted. Layer 4's sum cannot be known. */
-static bool quote_sum_is_right(struct rte_mbuf *pkt, const struct vnf_headers *quote)
+bool nat_quote_is_right(struct rte_mbuf *pkt, const struct vnf_headers *quote)
 {
 	const struct rte_ipv4_hdr *ip = vnf_ipv4(pkt, quote);
 	const struct vnf_u32 *word = (const void *)ip;
@@ -43,7 +43,7 @@ static bool quote_ends(struct rte_mbuf *pkt, const struct vnf_headers *quote,
 	return *icmp != 0;
 }
 
-static bool is_translated_type(uint8_t type)
+bool nat_error_is_translated(uint8_t type)
 {
 	return type == UNREACHABLE || type == TIME_EXCEEDED || type == PARAMETER;
 }
@@ -136,13 +136,13 @@ vnf_verdict_t nat_error_key(struct nat_worker *w, uint16_t i)
 	struct nat_packet *p = &w->burst.p[i];
 	struct vnf_headers *quote = &w->burst.quote[i];
 
-	if (!is_translated_type(vnf_icmp(p->pkt, p->h)->icmp_type))
+	if (!nat_error_is_translated(vnf_icmp(p->pkt, p->h)->icmp_type))
 		return nobodys(p, NAT_DROP_ICMP_TYPE);
 	if (!vnf_checksum_valid(p->pkt, p->h))
 		return VNF_DROP(VNF_DROP_ICMP_CHECKSUM);
 	if (vnf_parse_quote(p->pkt, p->h, quote) != 0)
 		return nobodys(p, VNF_DROP_ICMP_QUOTE);
-	if (!quote_sum_is_right(p->pkt, quote))
+	if (!nat_quote_is_right(p->pkt, quote))
 		return VNF_DROP(VNF_DROP_ICMP_CHECKSUM);
 	p->proto = nat_proto_of(quote->proto);
 	return p->out ? out_key(w, i) : in_key(w, i);
@@ -215,14 +215,15 @@ static void id_renew(struct nat_worker *w, uint16_t i, rte_be32_t addr)
 }
 
 /* From inside, about what came from outside. Its sender is a host or a router that outside is not
- * known: the external address of the host that the packet was for stands for it (REQ-5).
+ * known: the external address of the host that the packet was for stands for it, but where it has
+ * one of its own, by a pair (REQ-5).
  */
 static vnf_verdict_t out_run(struct nat_worker *w, uint16_t i)
 {
 	const struct nat_packet *p = &w->burst.p[i];
 	const struct vnf_headers *quote = &w->burst.quote[i];
 	vnf_verdict_t verdict;
-	rte_be32_t addr;
+	rte_be32_t addr, source;
 	rte_be16_t port;
 
 	if (!end_out(w, i, &addr, &port)) {
@@ -238,6 +239,9 @@ static vnf_verdict_t out_run(struct nat_worker *w, uint16_t i)
 		vnf_set_icmp_id(p->pkt, quote, port);
 	else
 		vnf_set_dst_port(p->pkt, quote, port);
+	source = nat_static_out(nat_policy_of(w), vnf_ipv4(p->pkt, p->h)->src_addr);
+	if (source != 0)
+		addr = source;
 	vnf_set_ipv4_src(p->pkt, p->h, addr);
 	id_renew(w, i, addr);
 	return p->hairpin ? nat_hairpin(w, i) : VNF_IP_PASS;

@@ -163,7 +163,7 @@ struct nat_held {
 };
 
 /* Of a worker: each is a packet of the pool. */
-#define NAT_HELD_MAX 512
+#define NAT_HELD_MAX 256
 
 /* Progress of a walk through all sessions of a worker, slot by slot. */
 struct nat_renewal {
@@ -355,6 +355,10 @@ const char *nat_flow_state(const struct vnf_session *session);
 /* Find out whose packet the error `i` quotes: its slot and key. 0 or the verdict. */
 vnf_verdict_t nat_error_key(struct nat_worker *w, uint16_t i);
 vnf_verdict_t nat_error_run(struct nat_worker *w, uint16_t i);
+/* Is its type one that is translated? */
+bool nat_error_is_translated(uint8_t type);
+/* RFC 5508 REQ-3: the checksum of the header that an error quotes. */
+bool nat_quote_is_right(struct rte_mbuf *pkt, const struct vnf_headers *quote);
 
 /* ---- fragment.c ---- */
 

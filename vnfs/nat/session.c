@@ -534,9 +534,18 @@ static vnf_verdict_t exhausted_refuse(struct nat_worker *w, uint16_t i, uint32_t
 
 	if (tell == NAT_TELL_NOBODY ||
 	    (reason != NAT_DROP_EXHAUSTED && reason != NAT_DROP_LIMIT_PORTS &&
-	     reason != NAT_DROP_LIMIT_SESSIONS && reason != NAT_DROP_FULL))
+	     reason != NAT_DROP_LIMIT_SESSIONS && reason != NAT_DROP_LIMIT_RATE &&
+	     reason != NAT_DROP_FULL))
 		return VNF_DROP(reason);
 	return vnf_ip_refuse(w->worker, w->burst.port, w->burst.p[i].pkt, 3, codes[tell], reason);
+}
+
+/* By policy, whatever the profile says of who is too many. */
+static vnf_verdict_t no_rule(struct nat_worker *w, uint16_t i)
+{
+	if (nat_policy_of(w)->exhausted == NAT_TELL_NOBODY)
+		return nat_drop(NAT_DROP_NO_RULE);
+	return vnf_ip_refuse(w->worker, w->burst.port, w->burst.p[i].pkt, 3, 13, NAT_DROP_NO_RULE);
 }
 
 /* Pool that its external address is of now. */
@@ -618,7 +627,7 @@ vnf_verdict_t nat_open_out(struct nat_worker *w, uint16_t i, struct vnf_session 
 	if (pool == NAT_POOL_NONE)
 		return p->received;
 	if (pool < 0)
-		return nat_drop(NAT_DROP_NO_RULE);
+		return no_rule(w, i);
 	verdict = p->hairpin ? VNF_IP_PASS : nat_may_go(w, i, NULL);
 	if (verdict != VNF_IP_PASS)
 		return verdict;

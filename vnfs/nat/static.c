@@ -6,6 +6,12 @@
  */
 #include "nat.h"
 
+#define ICMP_REDIRECT 5
+#define ICMP_ROUTER_ADVERTISEMENT 9
+#define ICMP_ROUTER_SOLICITATION 10
+#define ICMP_INFO_REQUEST 15
+#define ICMP_INFO_REPLY 16
+
 /* Of an error's quote: its destination (it came from inside) or its source. `*of` is false if the
  * quote is of another host.
  */
@@ -20,6 +26,8 @@ static vnf_verdict_t quote_run(struct nat_worker *w, uint16_t i, bool out, bool 
 	*of = true;
 	if (bad != 0)
 		return VNF_DROP(bad);
+	if (!nat_quote_is_right(p->pkt, &quote))
+		return VNF_DROP(VNF_DROP_ICMP_CHECKSUM);
 	if (out) {
 		addr = nat_static_out(policy, vnf_ipv4(p->pkt, &quote)->dst_addr);
 		*of = addr != 0;
@@ -37,12 +45,26 @@ static vnf_verdict_t quote_run(struct nat_worker *w, uint16_t i, bool out, bool 
 
 static vnf_verdict_t error_check(const struct nat_packet *p)
 {
+	if (!nat_error_is_translated(vnf_icmp(p->pkt, p->h)->icmp_type))
+		return nat_drop(NAT_DROP_ICMP_TYPE);
 	return vnf_checksum_valid(p->pkt, p->h) ? 0 : VNF_DROP(VNF_DROP_ICMP_CHECKSUM);
 }
 
 static bool is_error(const struct nat_packet *p)
 {
 	return (p->h->flags & VNF_FRAGMENT) == 0 && vnf_is_icmp_error(p->pkt, p->h);
+}
+
+/* Of ICMP what is between neighbours or deprecated: RFC 5508 REQ-10. */
+static bool is_unwanted(const struct nat_packet *p)
+{
+	uint8_t type;
+
+	if (!vnf_is_icmp(p->h))
+		return false;
+	type = vnf_icmp(p->pkt, p->h)->icmp_type;
+	return type == ICMP_REDIRECT || type == ICMP_INFO_REQUEST || type == ICMP_INFO_REPLY ||
+	       type == ICMP_ROUTER_ADVERTISEMENT || type == ICMP_ROUTER_SOLICITATION;
 }
 
 /* Before it is changed: an error would be for an external address then. */
@@ -65,6 +87,8 @@ vnf_verdict_t nat_static_run_out(struct nat_worker *w, uint16_t i)
 		return 0;
 	if (policy->n_rules != 0 && nat_rule_find(policy, p->pkt, p->h, false) == NAT_POOL_NONE)
 		return p->received;
+	if (is_unwanted(p))
+		return nat_drop(NAT_DROP_ICMP_TYPE);
 	verdict = p->hairpin ? hairpin_check(w, p) : nat_may_go(w, i, NULL);
 	if (verdict != VNF_IP_PASS)
 		return verdict;
@@ -94,6 +118,8 @@ vnf_verdict_t nat_static_run_in(struct nat_worker *w, uint16_t i)
 		return 0;
 	if (nat_is_spoofed(w, p, vnf_ipv4(p->pkt, p->h)->src_addr))
 		return VNF_DROP(VNF_DROP_MARTIAN);
+	if (is_unwanted(p))
+		return nat_drop(NAT_DROP_ICMP_TYPE);
 	verdict = nat_may_go(w, i, &addr);
 	if (verdict != VNF_IP_PASS)
 		return verdict;
