@@ -87,8 +87,8 @@ enum { NAT_KEY_INSIDE, NAT_KEY_OUTSIDE };
 enum { NAT_IN_SIDE, NAT_OUT_SIDE };
 
 /* Bits of nat_session.flags. */
-/* The inside has sent something, and is not only asked; of TCP that was begun outside, the other end
- * has got its SYN, too.
+/* The inside has sent something, and is not only asked; of TCP that was begun outside, the other
+ * end has got its SYN, too.
  */
 #define NAT_SENT 1u
 #define NAT_HAIRPINNED 2u /* its other end is an external address, whose packets come from here */
@@ -96,8 +96,8 @@ enum { NAT_IN_SIDE, NAT_OUT_SIDE };
 /* The VNF's part of a session: with header and keys, one cache line. */
 struct nat_session {
 	uint32_t mapping; /* its number; 0: of a forward */
-	/* With NAT_SENT and a mapping, peers: number of a session + 1. Without NAT_SENT, of TCP: what
-	 * the other end is to acknowledge at least, host order.
+	/* With NAT_SENT and a mapping, peers: number of a session + 1. Without NAT_SENT, of TCP:
+	 * what the other end is to acknowledge at least, host order.
 	 */
 	uint32_t next;
 	uint32_t prev; /* peers, too */
@@ -333,7 +333,7 @@ bool nat_is_nobodys(const struct nat_worker *w, const struct nat_packet *p, rte_
 /* May what comes from outside begin a session of it? */
 bool nat_mapping_takes(const struct nat_worker *w, uint32_t slot, uint32_t mapping,
 		       enum nat_proto proto);
-/* A session that was begun from outside is one of its host's now: NAT_SENT. 0, or why it may not. */
+/* A session that was begun from outside is its host's now: NAT_SENT. 0, or why it may not be. */
 uint32_t nat_session_sent(struct nat_worker *w, struct vnf_session *session);
 /* The mapping that has an external port in this slot; 0: none. */
 uint32_t nat_mapping_in(const struct nat_worker *w, uint32_t slot,
