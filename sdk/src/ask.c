@@ -53,6 +53,16 @@ void ask_answer(struct worker *w)
 	__atomic_store_n(&a->busy, 0, __ATOMIC_SEQ_CST);
 }
 
+/* Nobody is to wait for the workers any more: 0, or what vnf_workers_ask() returns then. */
+static int ask_over(struct vnf *vnf)
+{
+	if (vnf->stop_asked != NULL && vnf->stop_asked(vnf))
+		return -ESHUTDOWN;
+	if (vnf->asker_gone != NULL && __atomic_load_n(vnf->asker_gone, __ATOMIC_ACQUIRE) != 0)
+		return -ECANCELED;
+	return 0;
+}
+
 static bool all_done(const struct vnf *vnf, uint32_t round)
 {
 	for (uint16_t i = 0; i < vnf->n_workers; i++)
@@ -90,10 +100,15 @@ int vnf_workers_ask(struct vnf *vnf, bool (*step)(struct vnf_worker *worker, voi
 	struct ask ask = { step, arg, 1 };
 	uint64_t deadline = vnf_clock_now() + timeout_ns;
 	bool here = clock_is_virtual() || vnf->n_workers == 0 || !vnf->workers[0].launched;
+	int over = ask_over(vnf);
 
 	/* None begins meanwhile: that is for the control thread to do. */
-	while (!here && steer_is_moving(vnf) && vnf_clock_now() < deadline)
+	while (!here && over == 0 && steer_is_moving(vnf) && vnf_clock_now() < deadline) {
 		nap();
+		over = ask_over(vnf);
+	}
+	if (over < 0)
+		return over;
 	ask_set(vnf, &ask);
 	for (uint32_t turn = 0; here ? turn < TURNS_MAX : vnf_clock_now() < deadline; turn++) {
 		if (!all_done(vnf, ask.round))
@@ -103,7 +118,12 @@ int vnf_workers_ask(struct vnf *vnf, bool (*step)(struct vnf_worker *worker, voi
 			__atomic_store_n(&ask.round, ask.round + 1, __ATOMIC_RELEASE);
 		else
 			break;
+		over = ask_over(vnf);
+		if (over < 0)
+			break;
 	}
 	ask_set(vnf, NULL);
-	return all_done(vnf, ROUNDS) ? 0 : -ETIMEDOUT;
+	if (all_done(vnf, ROUNDS))
+		return 0;
+	return over < 0 ? over : -ETIMEDOUT;
 }

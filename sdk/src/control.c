@@ -234,19 +234,35 @@ static void command_run(struct vnf *vnf, const struct vnf_command *command, stru
 	command_args_free(&args);
 }
 
+/* One that only looks is for the answer's sake: it ends with who waits for that. */
+static void looking_run(struct vnf *vnf, const struct vnf_command *command, struct control_job *job)
+{
+	if (__atomic_load_n(&job->gone, __ATOMIC_ACQUIRE) != 0) {
+		vnf_refuse(&job->why, -ECANCELED, "nobody waits for the answer");
+		return;
+	}
+	vnf->asker_gone = &job->gone;
+	command_run(vnf, command, job);
+	vnf->asker_gone = NULL;
+}
+
 static void job_run(struct vnf *vnf, struct control_job *job)
 {
 	const char *near;
 	const struct vnf_command *command = program_command_find(vnf->program, job->command, &near);
 
-	if (command != NULL)
-		command_run(vnf, command, job);
-	else
+	if (command == NULL)
 		refuse_unknown(job, near);
+	else if (command->looks)
+		looking_run(vnf, command, job);
+	else
+		command_run(vnf, command, job);
 	queue_put(&vnf->control->done, job);
 }
 
-/* Not those that come meanwhile: the control thread has other things to do. */
+/* Not those that come meanwhile: the control thread has other things to do. A stop comes before
+ * those that wait: control_stop() refuses them.
+ */
 void commands_run(struct vnf *vnf)
 {
 	struct control_job *job;
@@ -255,6 +271,8 @@ void commands_run(struct vnf *vnf)
 		return;
 	queue_woken(&vnf->control->todo);
 	for (unsigned int i = 0; i < CLIENTS_MAX; i++) {
+		if (vnf->stop_asked != NULL && vnf->stop_asked(vnf))
+			return;
 		job = queue_take(&vnf->control->todo);
 		if (job == NULL)
 			return;

@@ -29,8 +29,10 @@ struct control_client *client_create(int fd, uint64_t now_ns)
 
 void client_destroy(struct control_client *client)
 {
-	if (client->job != NULL)
+	if (client->job != NULL) {
 		client->job->client = NULL;
+		__atomic_store_n(&client->job->gone, 1, __ATOMIC_RELEASE);
+	}
 	close(client->fd);
 	free(client->out);
 	free(client);

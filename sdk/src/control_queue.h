@@ -18,8 +18,9 @@ struct control_client;
 struct control_job {
 	struct control_job *next;
 	struct control_client *client; /* The server's own; NULL: nobody waits for the answer. */
-	json_t *request;               /* The whole object; the next three are in it. */
-	json_t *id;                    /* NULL: none was given. */
+	uint32_t gone; /* The same for the control thread: release by the server, acquire there. */
+	json_t *request; /* The whole object; the next three are in it. */
+	json_t *id;      /* NULL: none was given. */
 	const char *command;
 	json_t *args;   /* NULL: none. */
 	json_t *result; /* NULL: refused, because of `why`. */

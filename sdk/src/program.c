@@ -103,6 +103,8 @@ static bool signal_stop(int fd, int timeout_ms)
 			      { .fd = control_fd(&instance), .events = POLLIN } };
 	struct signalfd_siginfo info;
 
+	if (instance.stopping)
+		return true;
 	if (poll(p, RTE_DIM(p), timeout_ms) <= 0 || read(fd, &info, sizeof(info)) != sizeof(info))
 		return false;
 	if (info.ssi_signo == SIGHUP) {
@@ -110,6 +112,7 @@ static bool signal_stop(int fd, int timeout_ms)
 		return false;
 	}
 	vnf_notice("%s: stopping", strsignal((int)info.ssi_signo));
+	instance.stopping = true;
 	return true;
 }
 
@@ -119,6 +122,11 @@ static bool signal_asked(void *arg)
 	const int *fd = arg;
 
 	return signal_stop(*fd, 0);
+}
+
+static bool stop_asked(struct vnf *vnf)
+{
+	return signal_stop(vnf->signals, 0);
 }
 
 /* ---- configuration ---- */
@@ -392,9 +400,12 @@ static int run(struct vnf *vnf, int signals)
 	while (!signal_stop(signals, vnf->reload_asked ? 0 : wait_ms(next_control))) {
 		uint64_t now;
 
-		if (vnf->reload_asked)
-			reload_signal(vnf);
+		bool reload_now = vnf->reload_asked;
+
+		/* Another may come meanwhile. */
 		vnf->reload_asked = false;
+		if (reload_now)
+			reload_signal(vnf);
 		commands_run(vnf);
 		now = vnf_clock_now();
 		if (now < next_control)
@@ -463,6 +474,8 @@ static int live_run(struct vnf *vnf, int signals)
 {
 	int ret = telemetry_start(vnf);
 
+	vnf->signals = signals;
+	vnf->stop_asked = stop_asked;
 	if (ret == 0)
 		ret = control_start(vnf);
 	if (ret == 0)

@@ -687,6 +687,14 @@ struct vnf {
 	struct asked *asked;     /* command_why.c's: by port, or NULL */
 	struct capture *capture; /* the one that runs, or the last, or NULL */
 	struct control *control; /* control.c's own; NULL: there is none */
+	/* Asks, without waiting, whether the program is to stop; NULL: it never is. Control. */
+	bool (*stop_asked)(struct vnf *vnf);
+	bool stopping; /* it was, by a signal */
+	int signals;   /* program.c's descriptor for these */
+	/* While a command runs that only looks: not 0 when nobody waits for its answer any more;
+	 * else NULL.
+	 */
+	const uint32_t *asker_gone;
 	uint64_t started_ns;
 	struct vnf_log_limit watch_limit;
 	bool refused; /* the configuration has errors that only `build` could find */

@@ -5,8 +5,11 @@
  * command can do right or wrong.
  */
 #include <errno.h>
+#include <string.h>
 #include <time.h>
+#include <unistd.h>
 
+#include <vnf/clock.h>
 #include <vnf/vnf.h>
 
 /* docs/control.md shows this one. */
@@ -167,6 +170,74 @@ static json_t *vanish(struct vnf *vnf, const void *args, struct vnf_refusal *why
 	return NULL;
 }
 
+struct hold_args {
+	const char *until;
+};
+
+static const struct vnf_config_key hold_keys[] = {
+	{ .name = "until",
+	  .type = VNF_CONFIG_STRING,
+	  .flags = VNF_CONFIG_REQUIRED,
+	  .offset = offsetof(struct hold_args, until),
+	  .doc = "The file that ends it." },
+	{ .name = NULL },
+};
+
+static json_t *hold(struct vnf *vnf, const void *args, struct vnf_refusal *why)
+{
+	static const struct timespec step = { .tv_nsec = 1000000 };
+	const struct hold_args *a = args;
+
+	(void)vnf;
+	(void)why;
+	while (access(a->until, F_OK) != 0)
+		nanosleep(&step, NULL);
+	return json_null();
+}
+
+static uint32_t n_looks, n_done;
+
+static json_t *look(struct vnf *vnf, const void *args, struct vnf_refusal *why)
+{
+	(void)vnf;
+	(void)args;
+	(void)why;
+	n_looks++;
+	return json_null();
+}
+
+static json_t *did(struct vnf *vnf, const void *args, struct vnf_refusal *why)
+{
+	(void)vnf;
+	(void)args;
+	(void)why;
+	n_done++;
+	return json_null();
+}
+
+static json_t *counts(struct vnf *vnf, const void *args, struct vnf_refusal *why)
+{
+	(void)vnf;
+	(void)args;
+	(void)why;
+	return json_pack("{sI sI}", "looks", (json_int_t)n_looks, "done", (json_int_t)n_done);
+}
+
+static bool endless_step(struct vnf_worker *worker, void *arg)
+{
+	(void)worker;
+	(void)arg;
+	return false;
+}
+
+static json_t *endless(struct vnf *vnf, const void *args, struct vnf_refusal *why)
+{
+	int ret = vnf_workers_ask(vnf, endless_step, NULL, UINT64_C(600) * VNF_SECOND_NS);
+
+	(void)args;
+	return vnf_refuse(why, ret, "asking the workers: %s", strerror(-ret));
+}
+
 static const struct vnf_command commands[] = {
 	{ .name = "greet",
 	  .help = "Greet somebody.",
@@ -188,6 +259,18 @@ static const struct vnf_command commands[] = {
 	  .args = nap_keys,
 	  .args_size = sizeof(struct nap_args),
 	  .run = nap },
+	{ .name = "hold",
+	  .help = "Keep the control thread until a file is there.",
+	  .args = hold_keys,
+	  .args_size = sizeof(struct hold_args),
+	  .run = hold },
+	{ .name = "look", .help = "Count that it was asked.", .looks = true, .run = look },
+	{ .name = "do", .help = "Count that it was done.", .run = did },
+	{ .name = "counts", .help = "How often these ran.", .run = counts },
+	{ .name = "endless",
+	  .help = "Ask the workers, who have no answer.",
+	  .looks = true,
+	  .run = endless },
 	{ .name = "fail", .help = "Refuse.", .run = fail },
 	{ .name = "vanish", .help = "Fail without a reason.", .run = vanish },
 	{ .name = NULL },

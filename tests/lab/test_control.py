@@ -473,6 +473,60 @@ def test_stop_with_commands_under_way(run):
     assert os.listdir(run.path("c")) == []
 
 
+def _server_has_read(run):
+    """The server's thread has met all that came before this: it answers nonsense by itself."""
+    with Client(socket_path(run)) as client:
+        client.send(b"nonsense\n")
+        assert not client.reply()["ok"]
+
+
+def test_nobody_waits_for_the_answer(run):
+    """A command that only looks is not run when its client has gone; others are."""
+    instance = start(run)
+    released = run.path("released")
+    with Client(socket_path(run)) as busy:
+        busy.send({"command": "hold", "args": {"until": released}})
+        gone = [Client(socket_path(run)) for _ in range(4)]
+        for client, command in zip(gone, ("look", "do", "look", "do")):
+            client.send({"command": command})
+        _server_has_read(run)
+        for client in gone[:3]:
+            client.close()
+        _server_has_read(run)
+        with open(released, "w", encoding="ascii"):
+            pass
+        assert busy.reply()["ok"] and gone[3].reply()["ok"]
+        assert busy.result("counts") == {"looks": 0, "done": 2}
+        gone[3].close()
+    instance.stop()
+
+
+def test_a_question_ends_with_its_client(run):
+    """Workers that have no answer keep nobody who comes after one that has gone."""
+    instance = start(run)
+    endless = Client(socket_path(run))
+    endless.send({"command": "endless"})
+    _server_has_read(run)
+    endless.close()
+    works(run)
+    instance.stop()
+
+
+def test_stop_comes_before_what_waits(run):
+    """Workers that have no answer, and many who ask: a stop waits for none of them."""
+    instance = start(run)
+    clients = [Client(socket_path(run), timeout=60) for _ in range(CLIENTS_MAX - 1)]
+    for client in clients:
+        client.send({"command": "endless"})
+    _server_has_read(run)
+    for client in clients[1:4]:
+        client.close()
+    instance.stop(timeout=60)
+    for client in clients[:1] + clients[4:]:
+        assert client.reply()["error"]["code"] == "ESHUTDOWN"
+        client.close()
+
+
 def _control_naps(pid):
     """Is the main thread in nanosleep()?"""
     with open(f"/proc/{pid}/syscall", encoding="ascii") as f:

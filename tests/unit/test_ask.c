@@ -156,6 +156,49 @@ Test(ask, a_step_is_not_left_behind)
 	cr_assert_eq(get(&s.late), 0);
 }
 
+/* ---- questions that are over before the answer ---- */
+
+static uint32_t stop_is_asked, asker_gone;
+
+static bool stop_asked(struct vnf *of)
+{
+	(void)of;
+	return get(&stop_is_asked) != 0;
+}
+
+/* Somebody else's word, once workers are at it. */
+static bool endless_step(struct vnf_worker *worker, void *arg)
+{
+	if (worker->id == 2)
+		set(arg, 1);
+	return false;
+}
+
+static void over_early(uint32_t *word, int error)
+{
+	uint64_t before;
+
+	vnf.stop_asked = stop_asked;
+	vnf.asker_gone = &asker_gone;
+	start();
+	before = vnf_clock_now();
+	cr_assert_eq(vnf_workers_ask(&vnf, endless_step, word, 600000 * MS), error);
+	/* And the next one does not begin. */
+	cr_assert_eq(vnf_workers_ask(&vnf, endless_step, word, 600000 * MS), error);
+	cr_assert_lt(vnf_clock_now() - before, 60000 * MS);
+	stop();
+}
+
+Test(ask, a_stop_ends_it)
+{
+	over_early(&stop_is_asked, -ESHUTDOWN);
+}
+
+Test(ask, it_ends_with_who_asked)
+{
+	over_early(&asker_gone, -ECANCELED);
+}
+
 Test(ask, many_questions_in_a_hurry)
 {
 	start();

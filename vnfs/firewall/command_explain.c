@@ -308,7 +308,7 @@ static json_t *ask(struct vnf *vnf, struct fw_explain *e, struct vnf_refusal *wh
 	if (ret == -ENOMEM)
 		return vnf_refuse(why, ret, "out of memory");
 	if (ret < 0)
-		return vnf_refuse(why, ret, FW_ASK_LATE);
+		return vnf_refuse(why, ret, "%s", fw_ask_words(ret));
 	/* A worker that has not taken the policy over yet. */
 	if (e->is.policy != vnf_built(vnf))
 		return vnf_refuse(why, -EBUSY,

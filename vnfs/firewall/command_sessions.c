@@ -212,6 +212,7 @@ json_t *fw_command_sessions(struct vnf *vnf, const void *args, struct vnf_refusa
 	const struct fw_policy *policy = vnf_built(vnf);
 	struct question *q = calloc(1, sizeof(*q));
 	json_t *answer = NULL;
+	int ret;
 
 	if (q == NULL || filter_read(policy, asked, &q->filter, why) < 0)
 		goto free_question;
@@ -220,8 +221,9 @@ json_t *fw_command_sessions(struct vnf *vnf, const void *args, struct vnf_refusa
 	q->copies = calloc(q->filter.limit, sizeof(*q->copies));
 	if (q->copies == NULL)
 		goto free_question;
-	if (vnf_workers_ask(vnf, sessions_step, q, FW_ASK_TIMEOUT_NS) < 0)
-		answer = vnf_refuse(why, -ETIMEDOUT, FW_ASK_LATE);
+	ret = vnf_workers_ask(vnf, sessions_step, q, FW_ASK_TIMEOUT_NS);
+	if (ret < 0)
+		answer = vnf_refuse(why, ret, "%s", fw_ask_words(ret));
 	else
 		answer = answer_make(policy, q);
 free_question:

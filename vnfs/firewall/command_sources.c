@@ -199,6 +199,7 @@ json_t *fw_command_sources(struct vnf *vnf, const void *args, struct vnf_refusal
 	const struct fw_sources_args *asked = args;
 	struct question *q = calloc(1, sizeof(*q));
 	json_t *answer = NULL;
+	int ret;
 
 	if (q == NULL)
 		return NULL;
@@ -212,8 +213,9 @@ json_t *fw_command_sources(struct vnf *vnf, const void *args, struct vnf_refusal
 	q->entry = calloc(q->n, sizeof(*q->entry));
 	if (q->entry == NULL)
 		goto free_question;
-	if (vnf_workers_ask(vnf, sources_step, q, FW_ASK_TIMEOUT_NS) < 0)
-		answer = vnf_refuse(why, -ETIMEDOUT, FW_ASK_LATE);
+	ret = vnf_workers_ask(vnf, sources_step, q, FW_ASK_TIMEOUT_NS);
+	if (ret < 0)
+		answer = vnf_refuse(why, ret, "%s", fw_ask_words(ret));
 	else
 		answer = answer_make(vnf, q, asked);
 free_question:

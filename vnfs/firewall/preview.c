@@ -84,13 +84,15 @@ json_t *fw_preview(struct vnf *vnf, const void *built)
 {
 	struct preview *p = calloc(1, sizeof(*p));
 	json_t *result, *ends = json_array();
+	int ret;
 
 	if (p == NULL)
 		return json_pack("{ss so}", "error", "out of memory", "ends", ends);
 	p->policy = built;
 	p->walk = (struct fw_walk){ .see = session_see, .arg = p };
-	if (vnf_workers_ask(vnf, preview_step, p, FW_ASK_TIMEOUT_NS) < 0) {
-		result = json_pack("{ss so}", "error", FW_ASK_LATE, "ends", ends);
+	ret = vnf_workers_ask(vnf, preview_step, p, FW_ASK_TIMEOUT_NS);
+	if (ret < 0) {
+		result = json_pack("{ss so}", "error", fw_ask_words(ret), "ends", ends);
 		goto free_preview;
 	}
 	for (uint64_t i = 0; i < RTE_MIN(p->end, LISTED_MAX); i++)

@@ -10,11 +10,19 @@
 
 #include "firewall.h"
 
+#include <errno.h>
+
 #include <vnf/clock.h>
 
 /* For vnf_workers_ask(), and what is said when that was not enough. */
 #define FW_ASK_TIMEOUT_NS (UINT64_C(20) * VNF_SECOND_NS)
 #define FW_ASK_LATE "a worker did not answer in 20 s; \"workers\" shows what it does"
+#define FW_ASK_STOP "the program is stopping"
+
+static inline const char *fw_ask_words(int error)
+{
+	return error == -ESHUTDOWN ? FW_ASK_STOP : FW_ASK_LATE;
+}
 
 /* A session, copied: its ends in the order of the side that began it. */
 struct fw_session_copy {

@@ -321,7 +321,7 @@ static json_t *ask(struct vnf *vnf, struct nat_explain *e, struct chance *c,
 	if (ret == -ENOMEM)
 		return vnf_refuse(why, ret, "out of memory");
 	if (ret < 0)
-		return vnf_refuse(why, ret, NAT_ASK_LATE);
+		return vnf_refuse(why, ret, "%s", nat_ask_words(ret));
 	/* A worker that has not taken the policy over yet. */
 	if (e->is.policy != vnf_built(vnf))
 		return vnf_refuse(why, -EBUSY,

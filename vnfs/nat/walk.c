@@ -32,7 +32,7 @@ int nat_walk_run(struct vnf *vnf, struct nat_walk *walk, struct vnf_refusal *why
 	int ret = vnf_workers_ask(vnf, walk_step, walk, NAT_ASK_TIMEOUT_NS);
 
 	if (ret < 0)
-		vnf_refuse(why, ret, NAT_ASK_LATE);
+		vnf_refuse(why, ret, "%s", nat_ask_words(ret));
 	return ret;
 }
 

@@ -10,6 +10,8 @@
 
 #include "nat.h"
 
+#include <errno.h>
+
 #include <vnf/clock.h>
 #include <vnf/control.h>
 
@@ -17,6 +19,7 @@
 
 /* What is said when a worker did not answer. */
 #define NAT_ASK_LATE "a worker did not answer in 20 s; \"workers\" shows what it does"
+#define NAT_ASK_STOP "the program is stopping"
 #define NAT_ASK_TIMEOUT_NS (UINT64_C(20) * VNF_SECOND_NS)
 /* Places of a table that are looked at in one pass. */
 #define NAT_PLACES_A_STEP 1024
@@ -37,6 +40,11 @@ struct nat_walk {
 	void *arg;
 	struct nat_walk_place slot[VNF_SLOTS_MAX];
 };
+
+static inline const char *nat_ask_words(int error)
+{
+	return error == -ESHUTDOWN ? NAT_ASK_STOP : NAT_ASK_LATE;
+}
 
 /* Through all slots; 0, or it is refused. */
 int nat_walk_run(struct vnf *vnf, struct nat_walk *walk, struct vnf_refusal *why);

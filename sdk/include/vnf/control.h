@@ -45,6 +45,10 @@ struct vnf_command {
 					    *   `vnfkit ctl` takes bare values.
 					    */
 	size_t args_size;                  /**< sizeof() the structure that they fill. */
+	/** It changes nothing. When the client that asked has gone it is not begun any more, and a
+	 *  vnf_workers_ask() in it ends early. Others run once they were accepted.
+	 */
+	bool looks;
 	/**
 	 * Do it.
 	 *
@@ -93,8 +97,9 @@ json_t *vnf_refuse(struct vnf_refusal *why, int error, const char *format, ...)
  * @param timeout_ns
  *   How long to wait for it, in nanoseconds.
  * @return
- *   0, or -ETIMEDOUT if a worker did not get that far: what is done is done, and `step` is not
- *   called any more.
+ *   0; -ETIMEDOUT if a worker did not get that far; -ESHUTDOWN if the program is to stop;
+ *   -ECANCELED if it is in a command that only looks (vnf_command.looks) and whose client has gone.
+ *   Then what is done is done, and `step` is not called any more.
  *
  * Context: control thread, such as in a command.
  */
