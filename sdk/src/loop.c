@@ -121,13 +121,18 @@ static void snapshot_give(struct worker *w, uint32_t asked)
 	__atomic_store_n(&w->snap_done, asked, __ATOMIC_RELEASE);
 }
 
-/* Nothing was there. Others may have the CPU that they share with us; then, in time, we sleep. */
+/* Nothing was there. Others may have the CPU that they share with us; then, in time, we sleep. But
+ * a command that asks us something gets its answer first, which may take many passes.
+ */
 static void pass_empty(struct worker *w)
 {
+	bool asked = ask_is_due(w);
+
 	w->empty_passes++;
-	if (unlikely(w->shares_cpu))
+	if (unlikely(w->shares_cpu) && !(asked && ask_is_owed(w)))
 		sched_yield();
-	worker_rest(w);
+	if (likely(!asked))
+		worker_rest(w);
 }
 
 static bool pass_end(struct worker *w, uint32_t packets)

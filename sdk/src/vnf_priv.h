@@ -541,6 +541,12 @@ static inline bool ask_is_due(const struct worker *w)
 	return __atomic_load_n(&w->asked.ask, __ATOMIC_RELAXED) != NULL;
 }
 
+/* Being asked, it has more to do for that; or the answer was not looked at yet. Worker. */
+static inline bool ask_is_owed(const struct worker *w)
+{
+	return __atomic_load_n(&w->asked.done, __ATOMIC_RELAXED) == 0;
+}
+
 int workers_create(struct vnf *vnf);
 int workers_launch(struct vnf *vnf);
 /* Drain, stop and wait; -ETIMEDOUT if a worker does not end. */

@@ -8,6 +8,10 @@
 #include "eal_support.h"
 #include "tcp_support.h"
 
+#include <pthread.h>
+
+#include "idle.h"
+
 #define PORTS 2
 
 /* A port that receives what is in `in` and keeps what is sent to it, up to `room`. */
@@ -796,5 +800,61 @@ Test(worker, a_port_that_is_down_is_not_polled)
 	vnf_port_set_up(&vnf.ports[0].port, true);
 	work(0);
 	cr_assert_eq(fakes[1].n_out, 1);
+	finish();
+}
+
+/* ---- what a command asks of an idle worker ---- */
+
+/* It has so many parts to do; how often it slept between the first and the last. */
+struct parts {
+	uint32_t left;
+	uint64_t slept_before, slept_after;
+};
+
+static bool part_step(struct vnf_worker *worker, void *arg)
+{
+	const struct worker *w = (const struct worker *)worker;
+	struct parts *p = arg;
+
+	if (p->slept_before == UINT64_MAX)
+		p->slept_before = w->sleeps;
+	if (p->left > 0 && --p->left == 0)
+		p->slept_after = w->sleeps;
+	return p->left == 0;
+}
+
+static void no_tick(struct vnf_worker *worker)
+{
+	(void)worker;
+}
+
+static void *work_beside(void *arg)
+{
+	(void)arg;
+	worker_loop(&vnf.workers[0]);
+	return NULL;
+}
+
+Test(worker, does_not_sleep_while_it_is_asked)
+{
+	struct parts p = { .left = 1000, .slept_before = UINT64_MAX };
+	struct worker *w;
+	pthread_t thread;
+
+	start(1, 1);
+	app.tick = no_tick;
+	w = &vnf.workers[0];
+	w->idle = &idle_limits[LATENCY_POWER];
+	w->launched = true;
+	vnf.run = RUN_RUNNING;
+	cr_assert_eq(pthread_create(&thread, NULL, work_beside, NULL), 0);
+	while (__atomic_load_n(&w->sleeps, __ATOMIC_RELAXED) < 10)
+		sched_yield();
+	cr_assert_eq(vnf_workers_ask(&vnf, part_step, &p, 60 * VNF_SECOND_NS), 0);
+	cr_assert_eq(p.slept_after - p.slept_before, 0, "%lu sleeps",
+		     p.slept_after - p.slept_before);
+	__atomic_store_n(&vnf.run, RUN_STOPPED, __ATOMIC_RELEASE);
+	pthread_join(thread, NULL);
+	w->launched = false;
 	finish();
 }

@@ -8,7 +8,11 @@
 #include <arpa/inet.h>
 #include <stdlib.h>
 
+/* Places of tables that are looked at in one pass; and for how many a slot of a table counts by
+ * itself, lest many that are empty cost a pass each, or all of them one.
+ */
 #define PLACES_A_STEP 1024
+#define PLACES_A_SLOT 16
 
 static const struct {
 	const char *name;
@@ -22,31 +26,47 @@ static const struct {
 
 /* ---- on workers ---- */
 
-/* A part of a slot's sessions; true: it is done with. */
-static bool slot_step(struct vnf_worker *worker, struct fw_walk *walk, uint32_t slot)
+static bool is_asked_for(const struct fw_walk *walk, uint32_t table)
+{
+	return walk->version == 0 || (walk->version == 4) == (table == FW_IPV4);
+}
+
+/* Some of a slot's sessions in one table; true: these are done with. What that costs is taken off
+ * the budget.
+ */
+static bool table_step(struct vnf_worker *worker, struct fw_walk *walk, uint32_t slot,
+		       uint32_t *budget)
 {
 	struct fw_walk_place *at = &walk->slot[slot];
-	uint8_t version = walk->version;
+	uint32_t from = at->cursor;
+	bool more;
 
-	if (at->table == FW_TABLES)
-		return true;
-	if (!(version == 4 && at->table == FW_IPV6) && !(version == 6 && at->table == FW_IPV4) &&
-	    vnf_sessions_walk(worker, worker->sessions[at->table], slot, &at->cursor, PLACES_A_STEP,
-			      walk->see, walk->arg))
+	if (*budget < PLACES_A_SLOT)
 		return false;
-	at->table++;
-	at->cursor = 0;
-	return at->table == FW_TABLES;
+	more = vnf_sessions_walk(worker, worker->sessions[at->table], slot, &at->cursor, *budget,
+				 walk->see, walk->arg);
+	*budget -= RTE_MIN(*budget, at->cursor - from + PLACES_A_SLOT);
+	return !more;
+}
+
+static bool slot_step(struct vnf_worker *worker, struct fw_walk *walk, uint32_t slot,
+		      uint32_t *budget)
+{
+	struct fw_walk_place *at = &walk->slot[slot];
+
+	for (; at->table < FW_TABLES; at->table++, at->cursor = 0)
+		if (is_asked_for(walk, at->table) && !table_step(worker, walk, slot, budget))
+			return false;
+	return true;
 }
 
 bool fw_walk_step(struct vnf_worker *worker, struct fw_walk *walk)
 {
-	uint32_t slot = vnf_slot_next(worker, 0);
+	uint32_t budget = PLACES_A_STEP, slot = vnf_slot_next(worker, 0);
 
 	for (; slot <= worker->slots->mask; slot = vnf_slot_next(worker, slot + 1))
-		if (walk->slot[slot].table != FW_TABLES)
-			return slot_step(worker, walk, slot) &&
-			       vnf_slot_next(worker, slot + 1) > worker->slots->mask;
+		if (!slot_step(worker, walk, slot, &budget))
+			return false;
 	return true;
 }
 

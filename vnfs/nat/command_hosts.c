@@ -91,10 +91,11 @@ static void host_see(const struct nat_worker *w, const struct nat_host *host, st
 		q->copies[at] = c;
 }
 
-static bool hosts_part(struct nat_worker *w, uint32_t slot, uint32_t *cursor, void *arg)
+static bool hosts_part(struct nat_worker *w, uint32_t slot, uint32_t *cursor, uint32_t budget,
+		       void *arg)
 {
 	const struct nat_slot *s = nat_slot_at(w, slot);
-	uint32_t end = RTE_MIN(*cursor + NAT_PLACES_A_STEP, s->fresh_host);
+	uint32_t end = RTE_MIN(*cursor + budget, s->fresh_host);
 
 	for (; *cursor < end; (*cursor)++)
 		if (s->host[*cursor].inside != 0)

@@ -131,11 +131,12 @@ static void mapping_see(struct nat_worker *w, uint32_t slot, const struct nat_ma
 	};
 }
 
-static bool mappings_part(struct nat_worker *w, uint32_t slot, uint32_t *cursor, void *arg)
+static bool mappings_part(struct nat_worker *w, uint32_t slot, uint32_t *cursor, uint32_t budget,
+			  void *arg)
 {
 	const struct nat_slot *s = nat_slot_at(w, slot);
 	struct question *q = arg;
-	uint32_t end = *cursor + NAT_PLACES_A_STEP;
+	uint32_t end = *cursor + budget;
 
 	if (__atomic_load_n(&q->n, __ATOMIC_RELAXED) >= q->filter.limit)
 		return false;

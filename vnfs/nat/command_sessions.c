@@ -117,13 +117,13 @@ static void session_see(struct vnf_worker *worker, struct vnf_sessions *sessions
 	};
 }
 
-static bool sessions_part(struct nat_worker *w, uint32_t slot, uint32_t *cursor, void *arg)
+static bool sessions_part(struct nat_worker *w, uint32_t slot, uint32_t *cursor, uint32_t budget,
+			  void *arg)
 {
 	struct question *q = arg;
 
 	return __atomic_load_n(&q->n, __ATOMIC_RELAXED) < q->filter.limit &&
-	       vnf_sessions_walk(w->worker, w->sessions, slot, cursor, NAT_PLACES_A_STEP,
-				 session_see, q);
+	       vnf_sessions_walk(w->worker, w->sessions, slot, cursor, budget, session_see, q);
 }
 
 /* ---- the answer ---- */

@@ -12,19 +12,32 @@
 
 /* ---- the walk ---- */
 
-/* A part of the first slot that is not done with; true: there is nothing left on this worker. */
+/* Some of a slot; true: it is done with. What that costs is taken off the budget. */
+static bool slot_step(struct vnf_worker *worker, struct nat_walk *walk, uint32_t slot,
+		      uint32_t *budget)
+{
+	struct nat_walk_place *at = &walk->slot[slot];
+	uint32_t from = at->cursor;
+
+	if (*budget < NAT_PLACES_A_SLOT)
+		return false;
+	at->done = !walk->part(nat_worker_of(worker), slot, &at->cursor, *budget, walk->arg);
+	*budget -= RTE_MIN(*budget, at->cursor - from + NAT_PLACES_A_SLOT);
+	return at->done;
+}
+
+/* Of the slots that are not done with as much as a pass may see; true: there is nothing left on
+ * this worker.
+ */
 static bool walk_step(struct vnf_worker *worker, void *arg)
 {
+	uint32_t budget = NAT_PLACES_A_STEP, slot = vnf_slot_next(worker, 0);
 	struct nat_walk *walk = arg;
-	uint32_t slot = vnf_slot_next(worker, 0);
 
-	while (slot <= worker->slots->mask && walk->slot[slot].done)
-		slot = vnf_slot_next(worker, slot + 1);
-	if (slot > worker->slots->mask)
-		return true;
-	if (!walk->part(nat_worker_of(worker), slot, &walk->slot[slot].cursor, walk->arg))
-		walk->slot[slot].done = true;
-	return false;
+	for (; slot <= worker->slots->mask; slot = vnf_slot_next(worker, slot + 1))
+		if (!walk->slot[slot].done && !slot_step(worker, walk, slot, &budget))
+			return false;
+	return true;
 }
 
 int nat_walk_run(struct vnf *vnf, struct nat_walk *walk, struct vnf_refusal *why)

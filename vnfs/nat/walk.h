@@ -21,8 +21,11 @@
 #define NAT_ASK_LATE "a worker did not answer in 20 s; \"workers\" shows what it does"
 #define NAT_ASK_STOP "the program is stopping"
 #define NAT_ASK_TIMEOUT_NS (UINT64_C(20) * VNF_SECOND_NS)
-/* Places of a table that are looked at in one pass. */
+/* Places of a table that are looked at in one pass; and for how many a slot counts by itself, lest
+ * many that are empty cost a pass each, or all of them one.
+ */
 #define NAT_PLACES_A_STEP 1024
+#define NAT_PLACES_A_SLOT 16
 /* "192.0.2.100:65535-65535", and more. */
 #define NAT_END_MAX 48
 
@@ -33,10 +36,11 @@ struct nat_walk_place {
 };
 
 struct nat_walk {
-	/* Some of a slot from the cursor on, which is 0 at first; true: there is more. Called on
-	 * workers, several at a time; it changes nothing.
+	/* Some of a slot from the cursor on, which is 0 at first, `budget` places at most; true:
+	 * there is more. Called on workers, several at a time; it changes nothing.
 	 */
-	bool (*part)(struct nat_worker *w, uint32_t slot, uint32_t *cursor, void *arg);
+	bool (*part)(struct nat_worker *w, uint32_t slot, uint32_t *cursor, uint32_t budget,
+		     void *arg);
 	void *arg;
 	struct nat_walk_place slot[VNF_SLOTS_MAX];
 };
