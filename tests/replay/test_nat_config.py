@@ -32,7 +32,7 @@ inside = [ "lan" ];
 outside = [ "wam" ];
 pools = ( { name = "public"; addresses = [ "192.0.2.10" ]; } );
 rules = ( { action = "translate"; pool = "pubic"; } );
-syn_hold = "5s";
+syn_hold = "5999ms";
 filterings = "profile";
 """
 WARNED = """ports = ( { name = "lan"; kind = "null"; }, { name = "wan"; kind = "null"; } );
@@ -117,7 +117,7 @@ def test_mistakes(tmp_path):
     assert (code, said) == (2, "")
     assert [line.split(": ")[:2] for line in errors] == [["nat.conf:8", "syn_hold"]]
     code, _, errors = run_text(tmp_path, WRONG.replace("filterings", "filtering")
-                               .replace('"5s"', '"6s"'))
+                               .replace('"5999ms"', '"6s"'))
     assert code == 2
     assert [line.split(": ")[:2] for line in errors] == [
         ["nat.conf:5", "outside[0]"], ["nat.conf:7", "rules[0].pool"]]

@@ -306,6 +306,25 @@ def test_from_inside_of_nobody(net):
     return at(0, rows)
 
 
+@scene(STAGE)
+def test_identifications(net):
+    """Those of routers inside that count alike do not meet outside (RFC 7857 section 10)."""
+    ones = [net.map("udp", 4000 + host, host) for host in range(1, 5)]
+    rows, names = [at(0, [one.out() for one in ones])], []
+    for one in ones:
+        for name in range(1, 9):
+            inside, outside = about_answer(one, data=b"%08d" % name)
+            heads = (ip(src, net.server(), id=name) for src in (one.inside[0], one.ext()[0]))
+            inside, outside = (head / UNREACHABLE / lost
+                               for head, lost in zip(heads, (inside, outside)))
+            rows.append(at(1, lan(inside, outs=[Seen("wan", outside, 0, names)])))
+
+    def apart(made):
+        assert len(names) == len(set(names)) == 32, names
+        return made
+    return rows, apart
+
+
 # ---- other types ----
 
 @scene(STAGE)

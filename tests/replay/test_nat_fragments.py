@@ -7,7 +7,7 @@
 
 """Fragments, and identifications."""
 
-from nat import Row, Seen, at, packet_of, row, scene, staged
+from nat import Net, Row, Seen, at, check, nat, packet_of, row, scene, staged
 from scapy.layers.inet import IP, fragment
 
 STAGE = staged()
@@ -15,6 +15,7 @@ STAGE = staged()
 MANY = staged(grain_ns=10**7)
 CGN = staged(more='profile = "cgn";')
 LONG = bytes(range(256)) * 12
+ONE = ((1, 32),)
 GONE = ("no_mapping", "fragment_fate")
 FILTERED = ("filtered", "fragment_fate")
 
@@ -183,6 +184,38 @@ def test_never_first(net):
     lost, late = Datagram(one), Datagram(one)
     return [at(0, one.out()), at(1, [row("lan", part, "fragment_alone") for part in lost.sent[1:]]),
             late.rows((1, 0, 2, 3), begin=10)], whole([late])
+
+
+def begun(net, host, name):
+    """A part of a datagram whose first one does not come."""
+    return fragment(net.map("udp", 4000, host).sent(data=LONG, id=name), 1000)[1]
+
+
+@scene(STAGE)
+def test_waiting_of_one_host(net):
+    """Sixteen datagrams of it may wait, then the oldest goes; others are none the worse for it."""
+    one = net.map("udp", 4000, 2)
+    good = Datagram(one)
+    rows = at(1, [row("lan", begun(net, 1, n), "fragment_alone" if n > 4 else "fragment_budget")
+                  for n in range(1, 21)])
+    return [at(0, one.out()), rows, good.rows((3, 2, 1, 0), begin=2)], whole([good])
+
+
+def test_waiting_of_all():
+    """So many packets wait, then the oldest go (RFC 4787 REQ-14a), and what is whole passes."""
+    net = Net(1)
+    one = net.map("udp", 4000)
+    good, part = Datagram(one), begun(net, 2, 1)
+    rows = []
+    for host in range(2, 802):
+        lost = part.copy()
+        lost.src = net.host(host)
+        rows.append(row("lan", lost, ("fragment_alone", "fragment_budget")))
+    check(nat('name = "p"; addresses = [ "203.0.113.1" ];'),
+          [at(0, one.out()), at(1, rows), good.rows((3, 2, 1, 0), begin=2)], ONE)
+    good.name()
+    oldest = [lost.fate == "fragment_budget" for lost in rows]
+    assert oldest == sorted(oldest, reverse=True) and 32 <= sum(oldest) < 40
 
 
 def overlapping(net, port, inbound):

@@ -71,3 +71,12 @@ def test_rate(net):
             at("0.9", ones[0].back()),
             at("2.1", some(3, 3), over(ones[6], "limit_rate")),
             at("4.2", some(6, 3), over(ones[9], "limit_rate"), some(0, 6))], quiet
+
+
+@scene(RATE)
+def test_rate_edge(net):
+    """A second is one, not less; and no more than that many are saved up."""
+    ones = [net.map("udp", 4000 + n) for n in range(7)]
+    return [at(0, [one.out() for one in ones[:3]]), at("0.99", over(ones[3], "limit_rate")),
+            at("1.01", [one.out() for one in ones[3:6]], over(ones[6], "limit_rate")),
+            at("2.02", ones[6].out())], quiet

@@ -76,6 +76,14 @@ def test_defaults(tmp_path):
     assert not any("198.18" in str(line) for line in lines)
 
 
+def test_sessions_by_default(tmp_path):
+    """Without destinations (RFC 6888 REQ-12)."""
+    net = Net(1)
+    lines = logged(nat(POOL, more="log = { sessions = true; };"),
+                   at(0, net.map("udp", 4000).out()), tmp_path, ONE, until="+10m")
+    assert len(lines) == 4 and not any("remote" in line for line in lines)
+
+
 def test_sessions(tmp_path):
     """With and without destinations; of both directions, of a query, of a forward."""
     net = Net(1)

@@ -13,6 +13,8 @@ from nat import PROTOS, Mapping, Net, at, check, nat, scene, staged
 STAGE = staged()
 RANDOM = staged("preserve = false;")
 NO_PARITY = staged("preserve = false; parity = false;")
+# Two ports of each class.
+EDGE = staged('ports = "1022-1025";')
 
 
 def learnt(net, proto, port, hosts, **out):
@@ -111,6 +113,22 @@ def test_well_known_ports(net):
     return at(0, rows, more), then
 
 
+@scene(EDGE)
+def test_class_before_parity(net):
+    """Where only a port of the other parity is left in the class, it is that one."""
+    rows, everyone = [], []
+    for proto, ports in (("udp", (1023, 1024)), ("tcp", (1024, 1023))):
+        for port in ports:
+            mappings, first = learnt(net, proto, port, (1, 2))
+            rows.append(first)
+            everyone.append((mappings, {port, 1022 if port < 1024 else 1025}))
+
+    def then(_):
+        for mappings, ports in everyone:
+            assert {m.external[1] for m in mappings} == ports, [m.external for m in mappings]
+    return at(0, rows), then
+
+
 def shares(mappings, first, last, parts=16):
     """How many external ports there are in each part of a range."""
     counts = [0] * parts
@@ -149,6 +167,20 @@ def test_hard_to_guess(net):
         assert all(m.external[1] % 2 == m.inside[1] % 2 for m in mappings)
         assert sum(m.external[1] == m.inside[1] for m in mappings) < 4
     return at(0, [[m.out() for m in some] for some in (mappings, low)]), then
+
+
+@scene(STAGE)
+def test_collisions_hard_to_guess(net):
+    """What is taken by somebody else gets one by lot (RFC 6056 section 4)."""
+    mappings, rows = learnt(net, "udp", 4000, range(1, 258))
+
+    def then(_):
+        are_apart(mappings)
+        first, *ports = (m.external[1] for m in mappings)
+        assert first == 4000
+        assert chi_square(shares(mappings[1:], 1024, 65535)) < 44
+        assert sum(abs(b - a) < 64 for a, b in zip(ports, ports[1:])) < 10
+    return at(0, rows), then
 
 
 @scene(RANDOM)

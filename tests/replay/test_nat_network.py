@@ -7,9 +7,12 @@
 
 """Neighbours, MTU, TTL, interfaces."""
 
-from nat import (GATEWAY, MACS, OWN, Error, Net, Seen, at, check, ip, lan, nat,
+from collections import Counter
+from dataclasses import replace
+
+from nat import (GATEWAY, MACS, OWN, Error, Net, Seen, at, check, check_fates, ip, lan, nat,
                  packet_of, play, right, row, scene, staged, tag, wan)
-from scapy.layers.inet import IP, TCP, UDP, fragment
+from scapy.layers.inet import ICMP, IP, TCP, UDP, fragment
 from scapy.layers.inet6 import ICMPv6EchoRequest, IPv6
 from scapy.layers.l2 import ARP, Ether
 
@@ -17,6 +20,7 @@ STAGE = staged()
 NARROW = staged(mtu={"wan": 1280})
 NARROW_LAN = staged(mtu={"lan": 1280})
 CLAMP = staged(more="mss = 1300;")
+ONE = ((1, 32),)
 PUBLIC = """static = ( { inside = "10.1.5.5"; outside = "198.51.100.30"; },
                        { inside = "10.1.6.0/30"; outside = "198.51.100.40/30"; } );
     forwards = ( { name = "web"; proto = [ "tcp" ]; outside = "198.51.100.50"; port = "80";
@@ -81,6 +85,32 @@ def test_time_exceeded_makes_no_mapping(net):
               one.back("no_mapping"))
 
 
+@scene(STAGE)
+def test_never_told(net):
+    """Of no error and no fragment but the first (RFC 1812 section 4.3.2.7, RFC 5508 REQ-10e)."""
+    one, kind = net.map("udp", 4000), ICMP(type=3, code=1)
+    seen, got = one.seen(data=b"lost" * 4), one.answer(data=b"lost" * 4, inside=True)
+    parts = fragment(one.sent(data=b"z" * 3000, id=7, ttl=1), 1000)
+    return [at(0, one.out(), one.back(),
+               wan(ip(net.server(99), net.external, ttl=1) / kind / seen, "ttl"),
+               lan(ip(net.host(), net.server(), ttl=1) / kind / got, "ttl")),
+            at(1, [lan(part, "fragment_alone") for part in parts[1:]])]
+
+
+def test_told_so_often():
+    """Its own errors are limited in rate, to all and to a host (RFC 5508 REQ-10f)."""
+    net = Net(1)
+    config = nat('name = "p"; addresses = [ "203.0.113.1" ];')
+    few = replace(config, text=lambda workers: config.text(workers).replace(
+        "icmp_errors_per_host = 1000000", "icmp_errors_per_host = 5"))
+    rows = at(0, [net.map("udp", 4000 + n, host).out("ttl", ttl=1)
+                  for n in range(20) for host in (1, 2)])
+    result = play(few, rows, ONE)
+    check_fates(result.rows)
+    told = Counter(one.packet[IP].dst for one in result.made)
+    assert told == {net.host(1): 5, net.host(2): 5}
+
+
 @scene(NARROW)
 def test_too_big_outbound(net):
     """With DF: its sender is told of the MTU, and gets its own packet back."""
@@ -90,6 +120,18 @@ def test_too_big_outbound(net):
         about = one.sent(data=data, df=1, id=9)
         rows += [one.out("too_big", data=data, df=1, id=9, outs=[
             Error("lan", about, (3, 4), mtu=1280)]), one.out(data=b"y" * 1200, df=1)]
+    return at(0, rows)
+
+
+@scene(NARROW)
+def test_too_big_by_an_octet(net):
+    """What is as long as the MTU passes."""
+    rows = []
+    for proto, head in (("udp", 28), ("icmp", 28), ("tcp", 40)):
+        one, fits = net.map(proto, 4000), b"x" * (1280 - head)
+        about = one.sent(data=fits + b"x", df=1, id=9)
+        rows += [one.out(data=fits, df=1), one.out("too_big", data=fits + b"x", df=1, id=9, outs=[
+            Error("lan", about, (3, 4), mtu=1280)])]
     return at(0, rows)
 
 

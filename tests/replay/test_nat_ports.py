@@ -10,8 +10,7 @@ from nat import PASS, Mapping, Net, Seen, at, check, lan, nat, play, scene, stag
 from scapy.layers.inet import IP
 
 FEW = 'name = "few"; addresses = [ "203.0.113.1" ]; ports = "2000-2063";'
-TWO = ('name = "two"; addresses = [ "203.0.113.1-203.0.113.2" ]; ports = "2000-2015"; '
-       'pairing = "{}";')
+TWO = 'name = "two"; addresses = [ "203.0.113.1-203.0.113.2" ]; ports = "2000-2015"; '
 RANGE = set(range(2000, 2064))
 PORTS = staged('ports = "2000-2063";')
 PORTS_CGN = staged('ports = "2000-2063";', 'profile = "cgn";')
@@ -110,6 +109,21 @@ def test_quarantine_of_what_would_be_preserved(net):
 
 
 @scene(PORTS)
+def test_quarantine_of_other_protocols(net):
+    """The same of TCP and of queries, whose mappings live for other times."""
+    rows, others = [], []
+    for proto, period in (("tcp", 240), ("icmp", 60)):
+        others.append(net.map(proto, 2010, 2, learn=True))
+        rows += [at(0, net.map(proto, 2010).out()), at(period + 119, others[-1].out()),
+                 at(period + 122, net.map(proto, 2010, 3).out())]
+
+    def rested(made):
+        assert 2010 not in ports(others)
+        return made
+    return rows, rested
+
+
+@scene(PORTS)
 def test_a_port_after_the_other(net):
     """Each is free again at its own time, and all can be used anew."""
     first = [net.map("udp", 2000 + n) for n in range(64)]
@@ -164,7 +178,7 @@ def used_by_one(pairing):
     net = Net(1)
     mappings = [Mapping(net, "udp", 1, 5000 + n, learn=True) for n in range(40)]
     rows = [at(n, m.out(None)) for n, m in enumerate(mappings)]
-    result = play(nat(TWO.format(pairing), more='exhausted = "drop";'), rows)
+    result = play(nat(TWO + pairing, more='exhausted = "drop";'), rows)
     fates = [one.fate for one in result.rows]
     sources = [one.packet[IP].src for one in result.sent if one.port == "wan" and IP in one.packet]
     assert set(fates) <= {PASS, "exhausted"} and fates.count(PASS) == len(sources)
@@ -173,19 +187,25 @@ def used_by_one(pairing):
 
 def test_strict_pairing():
     """The other address is not for it (RFC 7857 section 4)."""
-    number, sources = used_by_one("strict")
+    number, sources = used_by_one('pairing = "strict";')
+    assert number == 16 and len(set(sources)) == 1
+
+
+def test_default_pairing():
+    """It is the strict one."""
+    number, sources = used_by_one("")
     assert number == 16 and len(set(sources)) == 1
 
 
 def test_soft_pairing():
     """Or it is, when the own one has no more."""
-    number, sources = used_by_one("soft")
+    number, sources = used_by_one('pairing = "soft";')
     assert number == 32 and len(set(sources[:16])) == 1 and len(set(sources[16:])) == 1
 
 
 def test_no_pairing():
     """All of both from the beginning."""
-    number, sources = used_by_one("none")
+    number, sources = used_by_one('pairing = "none";')
     assert number == 32 and len(set(sources[:16])) == 2
 
 

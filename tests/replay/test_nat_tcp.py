@@ -20,6 +20,11 @@ def talk(tcp):
     return [tcp.c("PA", b"x" * 100), tcp.s("A"), tcp.s("PA", b"y" * 200), tcp.c("A")]
 
 
+def called(tcp):
+    """The server speaks first: of what has ended, the client's would be picked up."""
+    return [tcp.s("PA", b"y" * 200), tcp.c("A")]
+
+
 @scene(STAGE)
 def test_connection(net):
     """From the first SYN to the last ACK."""
@@ -83,14 +88,14 @@ def test_new_connection_where_one_was_closed(net):
     """Between the same ports, at once."""
     tcp, anew = net.tcp(), net.tcp(isns=(70_000_000, 80_000_000))
     return at(0, tcp.open(), talk(tcp), tcp.close(), anew.open()) + at(
-        1000, talk(anew)) + at(1001, anew.close())
+        1000, called(anew), talk(anew)) + at(1001, anew.close())
 
 
 @scene(STAGE)
 def test_new_connection_where_one_was_reset(net):
     """The same after a reset; it is one that stands."""
     tcp, anew = net.tcp(), net.tcp(isns=(70_000_000, 80_000_000))
-    return at(0, tcp.open(), tcp.s("RA")) + at(1, anew.open()) + at(1000, talk(anew))
+    return at(0, tcp.open(), tcp.s("RA")) + at(1, anew.open()) + at(1000, called(anew), talk(anew))
 
 
 @scene(STAGE)
@@ -105,7 +110,16 @@ def test_reset_passes(net):
 def test_reset_does_not_end(net):
     """It may be a stranger's: what comes after it passes, and the connection stands again."""
     tcp = net.tcp()
-    return at(0, tcp.open(), tcp.s("R", seq=5)) + at(200, talk(tcp)) + at(1000, talk(tcp))
+    return at(0, tcp.open(), tcp.s("R", seq=5)) + at(200, talk(tcp)) + at(
+        1000, called(tcp), talk(tcp))
+
+
+@scene(CGN)
+def test_reset_and_syn_of_a_stranger(net):
+    """Both may be forged, one after the other: the connection stands all the same."""
+    tcp = net.tcp()
+    return [at(0, tcp.open(), tcp.s("R", seq=5)), at(1, tcp.s("S", seq=77)),
+            at(2, tcp.c("PA", b"x"), tcp.s("A")), at(1000, called(tcp))]
 
 
 @scene(STAGE)

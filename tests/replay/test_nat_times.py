@@ -124,6 +124,13 @@ def test_icmp(net):
         lambda one, want: one.back(want), 5000)
 
 
+@scene(STAGE)
+def test_reply_keeps_no_query(net):
+    """Only requests begin its time anew."""
+    return edges(net, "icmp", 60, lambda one: [at(0, one.out()), at(40, one.back())],
+                 lambda one, want: one.back(want))
+
+
 # ---- TCP: RFC 7857 section 2 ----
 
 @scene(STAGE)
@@ -131,6 +138,17 @@ def test_syn_without_an_answer(net):
     """Four minutes."""
     return tcp_edges(net, MINUTES_4, lambda tcp: tcp.c("S"),
                      lambda tcp, want: tcp.s("SA", want=want))
+
+
+@scene(STAGE)
+def test_syn_again_begins_the_time_anew(net):
+    """Four minutes without a packet of the inside are meant (RFC 5382 REQ-5)."""
+    rows = []
+    for port, (more, lives) in enumerate(EDGES, 4000):
+        tcp = net.tcp(port)
+        rows += [at(0, tcp.c("S")), at(200, tcp.c("S", seq=1000)),
+                 at(200 + MINUTES_4 + more, tcp.s("SA", want=PASS if lives else GONE))]
+    return rows
 
 
 @scene(STAGE)
@@ -179,6 +197,18 @@ def test_both_sides_closed(net):
 
 
 @scene(STAGE)
+def test_closing_is_not_kept(net):
+    """They begin with the second FIN, not anew with each packet."""
+    rows = []
+    for port, (more, lives) in enumerate(EDGES, 4000):
+        tcp = net.tcp(port)
+        rows += [at(0, tcp.open(), tcp.c("FA"), tcp.s("FA")),
+                 at(200, tcp.s("FA", seq=900_001), tcp.c("A")),
+                 at(MINUTES_4 + more, tcp.s("FA", seq=900_001, want=PASS if lives else GONE))]
+    return rows
+
+
+@scene(STAGE)
 def test_reset(net):
     """Four minutes, if nothing else comes (RFC 7857 section 2.2); of both sides."""
     return tcp_edges(net, MINUTES_4, lambda tcp: [tcp.open(), tcp.s("R")],
@@ -218,29 +248,40 @@ def test_other_periods_of_tcp(net):
 
 # ---- what counts for nothing ----
 
-def error(one, kind, **about):
+def error(one, kind, want=None):
     """An error of a router outside about what an inside host sent."""
-    seen = one.seen(data=b"lost" * 4, **about)
-    return wan(ip(one.net.server(99), one.ext()[0]) / kind / seen, None)
+    seen = one.seen(data=b"lost" * 4)
+    return wan(ip(one.net.server(99), one.ext()[0]) / kind / seen, want)
 
 
-def own_error(one, kind, **about):
+def own_error(one, kind, want=None):
     """An error of an inside host about what a server sent."""
-    got = one.answer(data=b"lost" * 4, inside=True, **about)
-    return lan(ip(one.inside[0], one.server(1, None)[0]) / kind / got, None)
+    got = one.answer(data=b"lost" * 4, inside=True)
+    return lan(ip(one.inside[0], one.server(1, None)[0]) / kind / got, want)
+
+
+def unasked(made):
+    """All but errors, which are looked at in test_nat_errors.py."""
+    return [m for m in made if ICMP not in m.packet]
 
 
 @scene(STAGE)
 def test_errors_refresh_nothing(net):
     """In either direction (RFC 5508 REQ-6, RFC 7857 section 7.1)."""
-    kind = ICMP(type=3, code=1)
-    udp = edges(net, "udp", 300, lambda one: [at(0, one.out(), one.back()), at(
-        200, error(one, kind), own_error(one, kind))], lambda one, want: one.back(want))
-    icmp = edges(net, "icmp", 60, lambda one: [at(0, one.out()), at(40, error(one, kind))],
+    def about(one):
+        return [say(one, ICMP(type=3, code=1), PASS) for say in (error, own_error)]
+    udp = edges(net, "udp", 300, lambda one: [at(0, one.out(), one.back()), at(200, about(one))],
+                lambda one, want: one.back(want))
+    icmp = edges(net, "icmp", 60, lambda one: [at(0, one.out(), one.back()), at(40, about(one))],
                  lambda one, want: one.back(want))
-    tcp = edges(net, "tcp", MINUTES_4, lambda one: [at(0, one.out()), at(200, error(one, kind))],
+    tcp = edges(net, "tcp", MINUTES_4, lambda one: [at(0, one.out()), at(200, about(one))],
                 lambda one, want: one.back(want, flags="SA"), gone=GONE)
-    return [udp, icmp, tcp], lambda made: [m for m in made if ICMP not in m.packet]
+    stands = []
+    for port, (more, lives) in enumerate(EDGES, 7000):
+        one = net.tcp(port)
+        stands += [at(0, one.open()), at(5000, about(one.mapping)),
+                   at(HOURS_2 + more, one.s("PA", b"x", want=PASS if lives else GONE))]
+    return [udp, icmp, tcp, stands], unasked
 
 
 @scene(STAGE)
@@ -251,6 +292,6 @@ def test_errors_end_nothing(net):
     udp, echo, tcp = net.map("udp", 4000), net.map("icmp", 4000), net.tcp()
     rows = at(0, udp.out(), echo.out(), tcp.open())
     rows += at(1, [error(one, kind) for kind in kinds for one in (udp, echo, tcp.mapping)])
-    rows += at(2, [own_error(one, kind) for kind in kinds for one in (udp, tcp.mapping)])
+    rows += at(2, [own_error(one, kind) for kind in kinds for one in (udp, echo, tcp.mapping)])
     rows += at(50, echo.back()) + at(250, udp.back(), udp.out()) + at(1000, tcp.s("A"))
-    return rows, lambda made: [m for m in made if ICMP not in m.packet]
+    return rows, unasked
