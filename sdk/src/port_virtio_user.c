@@ -47,6 +47,8 @@
 #define LEAVE_NS 100000000ULL
 /* How long DPDK's interrupt thread may take before its connections are cut. */
 #define ERRAND_WAIT_S 1
+/* How often that is done before a program that is to stop ends without it. */
+#define ERRAND_TRIES 5
 
 enum virtio_user_mode {
 	MODE_SERVER,
@@ -570,16 +572,30 @@ static void connections_cut(const struct vnf *vnf)
 	}
 }
 
-static void errand_wait(struct errand *errand)
+static bool errand_is_done(struct errand *errand)
 {
 	struct timespec until;
+	int ret;
 
-	for (;;) {
-		clock_deadline(ERRAND_WAIT_S * VNF_SECOND_NS, &until);
-		if (sem_clockwait(&errand->done, CLOCK_MONOTONIC, &until) == 0)
-			return;
-		if (errno == ETIMEDOUT)
-			connections_cut(errand->port->vnf);
+	clock_deadline(ERRAND_WAIT_S * VNF_SECOND_NS, &until);
+	do
+		ret = sem_clockwait(&errand->done, CLOCK_MONOTONIC, &until);
+	while (ret < 0 && errno == EINTR);
+	return ret == 0;
+}
+
+/* The errand cannot be taken back. So where one that never ends is of a port that is closed while
+ * the program runs, it is waited for until a stop is asked for.
+ */
+static void errand_wait(struct errand *errand)
+{
+	struct vnf *vnf = errand->port->vnf;
+
+	for (unsigned int tries = 1; !errand_is_done(errand); tries++) {
+		connections_cut(vnf);
+		if (tries >= ERRAND_TRIES && vnf->stop_asked != NULL && vnf->stop_asked(vnf))
+			program_end_stuck("DPDK's interrupt thread did not close a virtio-user "
+					  "port within 5 s");
 	}
 }
 

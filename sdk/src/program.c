@@ -441,9 +441,9 @@ static int final_report(struct vnf *vnf)
 }
 
 /* Something does not come back and still uses what would have to be released. */
-static void end_stuck(const char *what)
+void program_end_stuck(const char *what)
 {
-	vnf_error("%s; ending without a report", what);
+	vnf_error("%s; ending at once", what);
 	leftover_remove();
 	hugepages_release(&instance.hugepages);
 	_exit(EXIT_FAILURE);
@@ -465,7 +465,7 @@ static int launch_and_run(struct vnf *vnf, int signals)
 	service_stopping();
 	signals_handle(end_at_once);
 	if (workers_stop(vnf) < 0)
-		end_stuck("a worker did not stop within 5 s");
+		program_end_stuck("a worker did not stop within 5 s, so there is no report");
 	capture_fini(vnf);
 	return ret;
 }
@@ -486,12 +486,14 @@ static int live_run(struct vnf *vnf, int signals)
 		ret = launch_and_run(vnf, signals);
 	else if (ret == -ECANCELED)
 		ret = 0;
+	vnf->stopping = true;
 	control_stop(vnf);
 	signals_handle(end_at_once);
 	metrics_stop();
 	telemetry_stop();
 	if (ports_cancel(vnf) < 0)
-		end_stuck("a port's opening did not end within 3 s");
+		program_end_stuck("a port's opening did not end within 3 s, so there is no "
+				  "report");
 	return ret;
 }
 

@@ -657,6 +657,9 @@ void telemetry_resume(void);
 
 /* ---- program.c ---- */
 
+/* Something does not come back and still uses what would have to be released. Does not return. */
+void program_end_stuck(const char *what);
+
 struct vnf {
 	const struct vnf_program *program;
 	void *user;
@@ -695,7 +698,7 @@ struct vnf {
 	struct control *control; /* control.c's own; NULL: there is none */
 	/* Asks, without waiting, whether the program is to stop; NULL: it never is. Control. */
 	bool (*stop_asked)(struct vnf *vnf);
-	bool stopping; /* it was, by a signal */
+	bool stopping; /* it was, by a signal, or ends for another reason */
 	int signals;   /* program.c's descriptor for these */
 	/* While a command runs that only looks: not 0 when nobody waits for its answer any more;
 	 * else NULL.

@@ -9,6 +9,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <rte_alarm.h>
+
 #include <vnf/clock.h>
 #include <vnf/vnf.h>
 
@@ -238,6 +240,22 @@ static json_t *endless(struct vnf *vnf, const void *args, struct vnf_refusal *wh
 	return vnf_refuse(why, ret, "asking the workers: %s", strerror(-ret));
 }
 
+static void alarm_hold(void *arg)
+{
+	for (;;)
+		pause();
+	(void)arg;
+}
+
+static json_t *hold_interrupts(struct vnf *vnf, const void *args, struct vnf_refusal *why)
+{
+	(void)vnf;
+	(void)args;
+	if (rte_eal_alarm_set(1, alarm_hold, NULL) < 0)
+		return vnf_refuse(why, -EIO, "there is no alarm");
+	return json_null();
+}
+
 static const struct vnf_command commands[] = {
 	{ .name = "greet",
 	  .help = "Greet somebody.",
@@ -264,6 +282,9 @@ static const struct vnf_command commands[] = {
 	  .args = hold_keys,
 	  .args_size = sizeof(struct hold_args),
 	  .run = hold },
+	{ .name = "hold-interrupts",
+	  .help = "Keep DPDK's interrupt thread for ever.",
+	  .run = hold_interrupts },
 	{ .name = "look", .help = "Count that it was asked.", .looks = true, .run = look },
 	{ .name = "do", .help = "Count that it was done.", .run = did },
 	{ .name = "counts", .help = "How often these ran.", .run = counts },

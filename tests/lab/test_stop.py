@@ -6,7 +6,10 @@
 
 """Stopping."""
 
+import os
 import signal
+import subprocess
+import sys
 import time
 
 import lab
@@ -53,6 +56,18 @@ def test_while_one_port_waits_and_one_carries(run, caps):
     path.switch.start()
     path.vnf.wait_port(lab.LAN)
     path.vnf.stop(timeout=STOP_S)
+    path.switch.stop(timeout=STOP_S)
+
+
+def test_an_interrupt_thread_that_hangs(run, caps):
+    """It is what closes virtio-user ports: after a while the program ends without that."""
+    path = lab.Path(run, caps, endpoints="none")
+    path.vnf.program = os.path.join(lab.build_dir(), "tests", "vnf-commands")
+    path.start()
+    subprocess.run([sys.executable, os.path.join(lab.ROOT, "tools", "vnfkit"), "ctl", "-n",
+                    path.vnf.name, "hold-interrupts"], env=run.env(), check=True)
+    path.vnf.stop(timeout=60, code=1)
+    assert "interrupt thread did not close a virtio-user port" in path.vnf.process.output()
     path.switch.stop(timeout=STOP_S)
 
 
