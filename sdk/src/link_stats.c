@@ -6,72 +6,74 @@
 #include "link_stats.h"
 
 #include <errno.h>
-#include <stddef.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
-#include <linux/netlink.h>
-#include <linux/rtnetlink.h>
-
-struct request {
-	struct nlmsghdr hdr;
-	struct ifinfomsg link;
-};
-
-union reply {
-	struct nlmsghdr hdr;
-	char bytes[16384];
-};
+/* A page, which is what the kernel gives at a time. A line has 400 octets at most. */
+#define TEXT_MAX 4096
 
 int link_stats_open(void)
 {
-	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
+	int fd = open("/proc/thread-self/net/dev", O_RDONLY | O_CLOEXEC);
 
 	return fd < 0 ? -errno : fd;
 }
 
-static int reply_parse(const struct nlmsghdr *hdr, size_t n, uint64_t *dropped)
+/* What follows the name if this line, "  eth0: 1 2 3", is of that interface; else NULL. */
+static const char *numbers_of(const char *line, const char *ifname)
 {
-	const struct ifinfomsg *link = NLMSG_DATA(hdr);
-	struct rtnl_link_stats64 stats;
-	const struct rtattr *a;
-	size_t rest;
+	size_t len = strlen(ifname);
 
-	if (!NLMSG_OK(hdr, n) || hdr->nlmsg_len < NLMSG_LENGTH(sizeof(*link)))
-		return -EBADMSG;
-	if (hdr->nlmsg_type != RTM_NEWLINK)
-		return -ENODEV;
-	rest = IFLA_PAYLOAD(hdr);
-	for (a = IFLA_RTA(link); RTA_OK(a, rest); a = RTA_NEXT(a, rest)) {
-		if (a->rta_type != IFLA_STATS64 ||
-		    RTA_PAYLOAD(a) < offsetof(struct rtnl_link_stats64, multicast))
-			continue;
-		memset(&stats, 0, sizeof(stats));
-		memcpy(&stats, RTA_DATA(a),
-		       RTA_PAYLOAD(a) < sizeof(stats) ? RTA_PAYLOAD(a) : sizeof(stats));
-		*dropped = stats.tx_dropped;
-		return 0;
-	}
-	return -EBADMSG;
+	line += strspn(line, " ");
+	return strncmp(line, ifname, len) == 0 && line[len] == ':' ? line + len + 1 : NULL;
 }
 
-int link_stats_tx_dropped(int fd, int ifindex, uint64_t *dropped)
+/* Received: bytes packets errs drop fifo frame compressed multicast; sent: bytes packets errs. */
+static int numbers_read(const char *numbers, uint64_t *dropped)
 {
-	struct request req = {
-		.hdr = { .nlmsg_len = sizeof(req),
-			 .nlmsg_type = RTM_GETLINK,
-			 .nlmsg_flags = NLM_F_REQUEST },
-		.link = { .ifi_index = ifindex },
-	};
-	union reply reply;
-	ssize_t n;
+	return sscanf(numbers,
+		      "%*u %*u %*u %*u %*u %*u %*u %*u "
+		      "%*u %*u %*u %" SCNu64,
+		      dropped) == 1
+		       ? 0
+		       : -EBADMSG;
+}
 
-	/* The kernel answers before send() returns. */
-	if (send(fd, &req, sizeof(req), 0) < 0)
-		return -errno;
-	n = recv(fd, &reply, sizeof(reply), 0);
-	if (n < 0)
-		return -errno;
-	return reply_parse(&reply.hdr, (size_t)n, dropped);
+/* In whole lines. What is behind the last of them is left in `rest`; NULL: it is not in there. */
+static const char *numbers_find(char *text, const char *ifname, char **rest)
+{
+	char *end;
+
+	for (*rest = text; (end = strchr(*rest, '\n')) != NULL; *rest = end + 1) {
+		const char *numbers = numbers_of(*rest, ifname);
+
+		if (numbers != NULL)
+			return numbers;
+	}
+	return NULL;
+}
+
+int link_stats_tx_dropped(int fd, const char *ifname, uint64_t *dropped)
+{
+	char text[TEXT_MAX + 1], *rest;
+	size_t have = 0;
+	off_t at = 0;
+
+	for (;;) {
+		ssize_t n = pread(fd, text + have, TEXT_MAX - have, at);
+		const char *numbers;
+
+		if (n <= 0)
+			return n < 0 ? -errno : -ENODEV;
+		at += n;
+		text[have + (size_t)n] = '\0';
+		numbers = numbers_find(text, ifname, &rest);
+		if (numbers != NULL)
+			return numbers_read(numbers, dropped);
+		have = strlen(rest);
+		memmove(text, rest, have);
+	}
 }

@@ -52,7 +52,7 @@ struct tap_queue {
 /* Belongs to the control thread; others may read `missed`. */
 struct tap {
 	int control; /* socket inside the namespace, for ioctls on the interface */
-	int stats;   /* another, for its counters; -1 = do without */
+	int stats;   /* the namespace's counters; -1 = do without */
 	int ifindex;
 	uint64_t missed_before; /* dropped by the interface before it was ours */
 	uint64_t missed;
@@ -339,16 +339,32 @@ static int tap_open_queues(struct vnf_port *port)
 	return 0;
 }
 
-/* An interface that was there before has a history. */
-static void tap_open_stats(struct tap *t)
+/* Whatever its name is by now. */
+static int tap_dropped(const struct tap *t, uint64_t *dropped)
 {
+	struct ifreq ifr = { .ifr_ifindex = t->ifindex };
+
+	if (t->stats < 0)
+		return -ENOENT;
+	if (ioctl(t->control, SIOCGIFNAME, &ifr) < 0)
+		return -errno;
+	return link_stats_tx_dropped(t->stats, ifr.ifr_name, dropped);
+}
+
+/* An interface that was there before has a history. */
+static void tap_open_stats(const struct vnf_port *port)
+{
+	struct tap *t = port->priv;
 	struct ifreq ifr;
 
 	t->stats = link_stats_open();
+	if (t->stats < 0)
+		vnf_warning("port \"%s\": frames that the kernel drops are not counted: "
+			    "/proc/thread-self/net/dev: %s",
+			    port->name, strerror(-t->stats));
 	if (kio_ioctl(t->control, SIOCGIFINDEX, t->ifname, &ifr) == 0)
 		t->ifindex = ifr.ifr_ifindex;
-	if (t->stats >= 0)
-		link_stats_tx_dropped(t->stats, t->ifindex, &t->missed_before);
+	tap_dropped(t, &t->missed_before);
 }
 
 static int tap_open_inside(void *arg)
@@ -366,7 +382,7 @@ static int tap_open_inside(void *arg)
 	}
 	ret = tap_open_queues(v->port);
 	if (ret == 0)
-		tap_open_stats(t);
+		tap_open_stats(v->port);
 	if (ret == 0)
 		ret = tap_set_mtu(v->port);
 	if (ret == 0)
@@ -480,7 +496,7 @@ static void tap_poll_missed(struct tap *t)
 {
 	uint64_t dropped;
 
-	if (t->stats >= 0 && link_stats_tx_dropped(t->stats, t->ifindex, &dropped) == 0)
+	if (tap_dropped(t, &dropped) == 0)
 		__atomic_store_n(&t->missed, dropped - t->missed_before, __ATOMIC_RELAXED);
 }
 

@@ -228,21 +228,79 @@ Test(port_tap, follows_the_interface, .init = setup, .fini = eal_support_stop)
 	port_finish();
 }
 
-/* What the kernel drops because nobody fetches it is told. */
-Test(port_tap, counts_what_it_missed, .init = setup, .fini = eal_support_stop)
+/* More than the interface of this name keeps for us. */
+static void overflow(const char *ifname)
+{
+	kernel_support_run("ip link set %s txqueuelen 10", ifname);
+	kernel_support_run("ip addr add 10.9.0.1/24 dev %s", ifname);
+	kernel_support_run("ip neigh add 10.9.0.2 lladdr 02:00:00:00:00:02 dev %s", ifname);
+	kernel_support_run("tc qdisc replace dev %s root noqueue 2>/dev/null || true", ifname);
+	for (unsigned int i = 0; i < 1000; i++)
+		kernel_support_try_send("10.9.0.2", 1234, 100);
+}
+
+/* As the kernel says it to others. */
+static unsigned long long kernel_dropped(const char *ifname)
+{
+	unsigned long long dropped = 0;
+	char command[128];
+	FILE *f;
+
+	snprintf(command, sizeof(command),
+		 "ip -s -j link show %s | grep -o '\"tx\".*' | grep -o '\"dropped\":[0-9]*'",
+		 ifname);
+	f = popen(command, "r");
+	cr_assert_not_null(f);
+	cr_assert_eq(fscanf(f, "\"dropped\":%llu", &dropped), 1);
+	pclose(f);
+	return dropped;
+}
+
+static uint64_t missed_so_far(void)
 {
 	struct vnf_port_missed missed = { 0 };
 
-	port_start();
-	kernel_support_run("ip link set tap0 txqueuelen 10");
-	kernel_support_run("ip addr add 10.9.0.1/24 dev tap0");
-	kernel_support_run("ip neigh add 10.9.0.2 lladdr 02:00:00:00:00:02 dev tap0");
-	kernel_support_run("tc qdisc replace dev tap0 root noqueue 2>/dev/null || true");
-	for (unsigned int i = 0; i < 1000; i++)
-		kernel_support_try_send("10.9.0.2", 1234, 100);
 	port.kind->poll(&port);
 	port.kind->missed(&port, &missed);
-	cr_expect_gt(missed.rx_missed, 0);
+	return missed.rx_missed;
+}
+
+/* What the kernel drops because nobody fetches it is told. */
+Test(port_tap, counts_what_it_missed, .init = setup, .fini = eal_support_stop)
+{
+	/* So many others, some of nearly that name, that the kernel tells them in parts. */
+	kernel_support_run("for i in $(seq 1 60); do ip tuntap add tap0$i mode tap; done");
+	port_start();
+	overflow("tap0");
+	cr_expect_gt(missed_so_far(), 0);
+	cr_expect_eq(missed_so_far(), kernel_dropped("tap0"));
+	port_finish();
+}
+
+Test(port_tap, counts_under_another_name, .init = setup, .fini = eal_support_stop)
+{
+	port_start();
+	kernel_support_run("ip link set tap0 down && ip link set tap0 name moved0 && "
+			   "ip link set moved0 up");
+	overflow("moved0");
+	cr_expect_gt(missed_so_far(), 0);
+	cr_expect_eq(missed_so_far(), kernel_dropped("moved0"));
+	port_finish();
+}
+
+/* An answer over rtnetlink waits for whoever changes anything in any namespace, and the control
+ * thread would with it.
+ */
+Test(port_tap, asks_nothing_of_rtnetlink, .init = setup, .fini = eal_support_stop)
+{
+	port_start();
+	for (int fd = 0; fd < 256; fd++) {
+		int domain = AF_UNSPEC;
+		socklen_t len = sizeof(domain);
+
+		(void)!getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len);
+		cr_expect_neq(domain, AF_NETLINK, "descriptor %d", fd);
+	}
 	port_finish();
 }
 
