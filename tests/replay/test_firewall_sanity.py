@@ -16,6 +16,11 @@ ANY = transparent('action = "accept";')
 SUMS = transparent('action = "accept";', more="checksums = true; ether_types = [ 0x88cc, 0x88b5 ];")
 OWN, HOST = MACS["lan"]
 DATA = UDP(sport=1000, dport=53) / b"data"
+DISCOVER = UDP(sport=68, dport=67) / b"discover"
+# Of IPv6, neither sources nor destinations: unspecified, loopback, IPv4-compatible, IPv4-mapped,
+# site-local, ORCHIDs.
+NOT_SENT = ("::", "::1", "::2", "::10.1.1.1", "::ffff:10.1.1.1", "fec0::1", "feff:ffff::1",
+            "2001:10::1", "2001:1f:ffff::1")
 
 
 def frame(data, kind=0x0800):
@@ -30,27 +35,33 @@ def raw(data, want, kind=0x0800):
 
 @scene(ANY)
 def test_martians(net):
-    """Addresses that may not be on the wire (RFC 1812 section 5.3.7, RFC 4291)."""
+    """Addresses that may not be on the wire (RFC 1812 section 5.3.7, RFC 4291, RFC 5156)."""
     client, server = net.client(), net.server()
-    sources = ("127.0.0.1", "127.255.255.255", "224.0.0.1", "239.1.1.1", "240.0.0.1",
-               "255.255.255.255", "0.0.0.1")
+    sources = ("127.0.0.1", "127.255.255.255", "224.0.0.1", "239.1.1.1", "240.0.0.1", "241.0.0.1",
+               "254.255.255.254", "255.255.255.255", "0.0.0.0", "0.0.0.1")
     rows = [lan(ip(src, server) / DATA, "martian") for src in sources]
+    rows += [lan(ip("0.0.0.1", "255.255.255.255") / DISCOVER, "martian")]
     rows += [lan(ip(client, dst) / DATA, "martian")
              for dst in ("127.0.0.1", "0.0.0.0", "240.1.1.1")]
     rows += [lan(ip(src, net.server(6)) / DATA, "martian")
-             for src in ("::1", "ff02::1", "ff0e::5")]
-    rows += [lan(ip(net.client(6), dst) / DATA, "martian") for dst in ("::1", "::")]
+             for src in (*NOT_SENT, "ff02::1", "ff0e::5")]
+    rows += [lan(ip(net.client(6), dst) / DATA, "martian") for dst in NOT_SENT]
     return at(0, rows)
 
 
 @scene(ANY)
 def test_no_martians(net):
-    """DHCP, broadcasts, groups, link-local and private addresses pass a bridge."""
+    """
+    DHCP, broadcasts, groups, link-local, private and documentation's addresses pass a bridge, and
+    those beside the prefixes of martians.
+    """
     rows = [lan(ip(src, dst) / DATA) for src, dst in (
         (net.client(), "255.255.255.255"), (net.client(), "224.0.0.5"),
         ("169.254.1.1", net.server()), ("192.168.1.1", "172.16.0.1"),
-        (net.client(6), "ff02::fb"), ("fe80::1", "fe80::2"))]
-    discover = ip("0.0.0.0", "255.255.255.255") / UDP(sport=68, dport=67) / b"discover"
+        (net.client(6), "ff02::fb"), ("fe80::1", "fe80::2"), ("fd00::1", "2001:db8:ffff::1"),
+        ("febf:ffff::1", "2001:f:ffff::1"), ("2001:20::1", "2001:1:1000::1"), ("::1:0:0", "1::"),
+        ("::fffe:10.1.1.1", "0:0:0:0:1:ffff:a01:101"))]
+    discover = ip("0.0.0.0", "255.255.255.255") / DISCOVER
     return at(0, rows, lan(discover), wan(discover))
 
 
@@ -65,27 +76,29 @@ def test_land(net):
 
 @scene(ANY)
 def test_source_routes(net):
-    """LSRR, SSRR, and the routing header of type 0 (RFC 5095)."""
+    """LSRR, SSRR, and routing headers of type 0 (RFC 5095) and, of Mobile IPv6, 2."""
     client, server = net.client(), net.server()
     rows = [lan(IP(src=client, dst=server, options=[option]) / DATA, "source_routed")
             for option in (IPOption_LSRR(routers=["192.0.2.1", "192.0.2.2"]),
                            IPOption_SSRR(routers=["192.0.2.1"]))]
     rows += [lan(IPv6(src=net.client(6), dst=net.server(6)) / IPv6ExtHdrRouting(
-        addresses=["2001:db8::1", "2001:db8::2"], segleft=left) / DATA, "source_routed")
-        for left in (1, 2)]
+        type=kind, addresses=["2001:db8::1", "2001:db8::2"][:most], segleft=left) / DATA,
+                 "source_routed") for kind, most, left in ((0, 2, 1), (0, 2, 2), (2, 1, 1))]
     return at(0, rows)
 
 
 @scene(ANY)
 def test_options_that_pass(net):
-    """Record route, router alert, padding; extension headers of IPv6."""
+    """Record route, router alert, padding; extension headers of IPv6, routes at their end too."""
     rows = [lan(IP(src=net.client(), dst=net.server(), options=[option]) / DATA)
             for option in (IPOption_RR(), IPOption_Router_Alert())]
     head = IPv6(src=net.client(6), dst=net.server(6))
     pad = [PadN(optdata=b"\0\0")]
     rows += [lan(head / part / DATA) for part in (
         IPv6ExtHdrHopByHop(options=pad), IPv6ExtHdrDestOpt(options=pad),
-        IPv6ExtHdrHopByHop(options=pad) / IPv6ExtHdrDestOpt(options=pad))]
+        IPv6ExtHdrHopByHop(options=pad) / IPv6ExtHdrDestOpt(options=pad),
+        IPv6ExtHdrRouting(addresses=["2001:db8::1"], segleft=0),
+        IPv6ExtHdrRouting(type=2, addresses=["2001:db8::1"], segleft=0))]
     return at(0, rows)
 
 

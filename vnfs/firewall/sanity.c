@@ -41,18 +41,31 @@ static bool ipv4_is_martian(const struct fw_packet *p, const struct rte_ipv4_hdr
 	return s == 0 && !(src == 0 && ipv4_has_no_address(p));
 }
 
-/* RFC 4291 sections 2.5.2, 2.5.3, 2.5.5 and 2.7. */
+/* RFC 5156: IPv4-compatible (the unspecified address and the loopback are, too), IPv4-mapped,
+ * site-local (RFC 3879), ORCHIDs (RFC 4843). Not the documentation's prefix, as labs live there.
+ */
+static bool ipv6_is_not_sent(const uint8_t *address)
+{
+	static const uint8_t compatible[12], mapped[12] = { [10] = 0xff, [11] = 0xff };
+	static const uint8_t orchid[3] = { 0x20, 0x01, 0x00 };
+
+	if (memcmp(address, compatible, 12) == 0 || memcmp(address, mapped, 12) == 0)
+		return true;
+	if (address[0] == 0xfe && address[1] >= 0xc0)
+		return true;
+	return memcmp(address, orchid, 3) == 0 && address[3] >> 4 == 1;
+}
+
+/* RFC 4291 sections 2.5.2 and 2.7; RFC 6092 section 3.1. */
 static bool ipv6_is_martian(const struct fw_packet *p, const struct rte_ipv6_hdr *ip)
 {
-	static const uint8_t zero[16], loopback[16] = { [15] = 1 };
-	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+	static const uint8_t zero[16];
 
-	if (ip->src_addr[0] == 0xff || memcmp(ip->src_addr, loopback, 16) == 0 ||
-	    memcmp(ip->dst_addr, loopback, 16) == 0 || memcmp(ip->dst_addr, zero, 16) == 0)
+	if (ip->src_addr[0] == 0xff || ipv6_is_not_sent(ip->dst_addr))
 		return true;
-	if (memcmp(ip->src_addr, mapped, 12) == 0 || memcmp(ip->dst_addr, mapped, 12) == 0)
-		return true;
-	return memcmp(ip->src_addr, zero, 16) == 0 && p->kind != FW_KIND_NEIGHBOUR;
+	if (memcmp(ip->src_addr, zero, 16) == 0)
+		return p->kind != FW_KIND_NEIGHBOUR;
+	return ipv6_is_not_sent(ip->src_addr);
 }
 
 uint32_t fw_sanity(const struct fw_packet *p)
