@@ -77,6 +77,7 @@ def test_acknowledgements(net):
         now = tcp.next[1 - side]
         rows += at(1, say("A", ack=now + 1, want=OUT), say("A", ack=now + 2**30, want=OUT),
                    say("PA", b"x", want=OUT, ack=now + 1), say("A", ack=now - 1000),
+                   say("A", ack=now - 66_000), say("A", ack=now - 66_001, want=OUT),
                    say("A", ack=now - 90_000, want=OUT))
         rows += at(LATER, say("PA", b"x" * 100))
     return rows
@@ -113,20 +114,31 @@ def test_scaled_windows(net):
 
 
 @scene(OPEN)
+def test_windows_of_syns(net):
+    """They are not scaled: before there are others, nothing older than they are is in window."""
+    tcp = net.tcp()
+    rows = at(0, tcp.c("S", options=[("WScale", 4)]), tcp.s("SA", options=[("WScale", 7)]))
+    for say, first in ((tcp.s, 900_001), (tcp.c, 1001)):
+        rows += at(1, say("A", seq=first - WINDOW - 4, want=OUT))
+    return rows + at(2, tcp.c("A"), tcp.s("A", seq=900_001 - WINDOW - 4))
+
+
+@scene(OPEN)
 def test_scale_of_one_side(net):
     """Then none is in force."""
-    client, server, great = (net.tcp(host=host) for host in (1, 2, 3))
+    client, server, *great = (net.tcp(host=host) for host in range(1, 6))
     rows = at(0, client.c("S", options=[("WScale", 4)]), client.s("SA"), client.c("A"))
     rows += at(0, server.c("S"), server.s("SA", options=[("WScale", 4)]), server.c("A"))
     # More than 14 counts as 14 (RFC 7323 section 2.3).
-    rows += at(0, great.c("S", options=[("WScale", 200)]),
-               great.s("SA", options=[("WScale", 14)]), great.c("A", window=1))
+    for tcp, scale in zip(great, (15, 200, 255)):
+        rows += at(0, tcp.c("S", options=[("WScale", scale)]),
+                   tcp.s("SA", options=[("WScale", 14)]), tcp.c("A", window=1))
     for tcp in (client, server):
         rows += at(1, tcp.s("PA", b"y" * 100, seq=900_001 + WINDOW - 99, want=OUT),
                    tcp.c("PA", b"x" * 100, seq=1001 + WINDOW - 99, want=OUT),
                    tcp.s("PA", b"y" * 100, seq=900_001 + WINDOW - 100))
-    return rows + at(1, great.s("A", seq=900_001 + (1 << 14)),
-                     great.s("A", seq=900_001 + 2 * (1 << 14), want=OUT))
+    return rows + at(1, [[tcp.s("A", seq=900_001 + (1 << 14)),
+                          tcp.s("A", seq=900_001 + 2 * (1 << 14), want=OUT)] for tcp in great])
 
 
 @scene(OPEN)

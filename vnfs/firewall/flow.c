@@ -39,7 +39,7 @@ const struct vnf_session_class fw_classes[FW_CLASSES] = {
 
 /* ---- TCP ---- */
 
-/* RFC 7323 section 2.3: a greater one counts as 14. */
+/* RFC 7323 section 2.3: a greater one counts as 14, and 255 is not FW_TCP_NO_SCALE. */
 static uint8_t scale_read(const struct fw_packet *p)
 {
 	uint8_t octets, scale;

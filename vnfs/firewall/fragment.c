@@ -75,7 +75,9 @@ static bool fate_is_old(const struct fw_worker *w, fw_fate_t fate)
 		       (fw_policy_of(w->worker)->number & FATE_POLICY_MASK);
 }
 
-/* The datagram is of one side: what comes from another is not of it. */
+/* The datagram is of one side: what comes from another is not of it. domain_of() keeps sides apart;
+ * but what has waited for its first fragment may be in another zone now, after a reload.
+ */
 static vnf_verdict_t fate_share(const struct fw_worker *w, const struct fw_packet *p,
 				fw_fate_t fate)
 {

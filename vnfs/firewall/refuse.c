@@ -40,6 +40,7 @@ static bool destination_is_host(const struct fw_packet *p)
 
 static bool is_answerable(const struct fw_packet *p)
 {
+	/* Later fragments are not refused (fragment.c); they have no TCP header to look at. */
 	if (p->h->fragment_offset != 0 || vnf_is_icmp_error(p->pkt, p->h))
 		return false;
 	if (p->h->proto == IPPROTO_TCP &&
@@ -153,9 +154,8 @@ static void reset_append(struct rte_mbuf *reply, const struct fw_packet *p)
 				     .tcp_flags = RTE_TCP_RST_FLAG };
 	if ((of->tcp_flags & RTE_TCP_ACK_FLAG) != 0) {
 		tcp->sent_seq = of->recv_ack;
-	} else {
-		length += (of->tcp_flags & RTE_TCP_SYN_FLAG) != 0;
-		length += (of->tcp_flags & RTE_TCP_FIN_FLAG) != 0;
+	} else { /* a SYN: fw_tcp_open() takes nothing else without ACK */
+		length++;
 		tcp->recv_ack = rte_cpu_to_be_32(rte_be_to_cpu_32(of->sent_seq) + length);
 		tcp->tcp_flags |= RTE_TCP_ACK_FLAG;
 	}
@@ -222,7 +222,7 @@ vnf_verdict_t fw_refuse(struct fw_worker *w, struct fw_packet *p)
 {
 	if (!is_answerable(p) || !answer_take(w))
 		return fw_drop(FW_DROP_REJECTED);
-	if (p->h->proto == IPPROTO_TCP && p->h->l4 != 0)
+	if (p->h->proto == IPPROTO_TCP)
 		return reset_send(w, p);
 	return error_send(w, p);
 }
@@ -233,7 +233,7 @@ enum fw_answer fw_refuse_foresee(const struct fw_worker *w, const struct fw_pack
 		return FW_ANSWER_NOT_ALLOWED;
 	if (answer_full_ns(w, __atomic_load_n(w->reject_full_ns, __ATOMIC_RELAXED)) == 0)
 		return FW_ANSWER_RATE;
-	if (p->h->proto == IPPROTO_TCP && p->h->l4 != 0)
+	if (p->h->proto == IPPROTO_TCP)
 		return FW_ANSWER_RESET;
 	return p->table == FW_IPV4 ? FW_ANSWER_ICMP : FW_ANSWER_ICMP6;
 }
