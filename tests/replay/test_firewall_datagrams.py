@@ -140,10 +140,11 @@ def test_protocols_with_ports(net):
     return rows
 
 
-# GRE of version 0, ESP, and some protocol that nobody knows.
+# GRE of version 0, ESP, a mobility header, some protocol that nobody knows, and IP in IP.
 PLAIN = ((47, struct.pack("!HH", 0, 0x0800) + b"x" * 20),
          (50, struct.pack("!II", 77, 1) + b"x" * 24), (253, b"anything"),
-         (4, bytes(ip("10.1.1.1", "10.2.2.2") / UDP())))
+         (135, b"\x3b\0\0\0\0\0\0\0"), (4, bytes(ip("10.1.1.1", "10.2.2.2") / UDP())),
+         (41, bytes(ip("2001:db8::1", "2001:db8::2") / UDP())))
 
 
 @scene(OPEN)
@@ -160,6 +161,23 @@ def test_protocols_without_ports(net):
         other = {"nh" if family == 6 else "proto": 254, "family": family}
         rows += at(300, net.back(b"anything", "policy", **other))
     return rows
+
+
+@scene(BOTH)
+def test_all_may_begin(net):
+    """One rule lets all through that nobody asked for, in both directions (RFC 6092 REC-49)."""
+    rows = []
+    for family in (4, 6):
+        proto = "nh" if family == 6 else "proto"
+        segment = net.tcp(family).segment(1, "S")
+        rows += [net.tcp(family, host=2).c("S"), wan(segment)]
+        datagrams = [(17, UDP(sport=7, dport=8)), (58, ICMPv6EchoRequest(id=3)) if family == 6 else
+                     (1, ICMP(type=8, id=3)), *PLAIN]
+        datagrams += [(kind, ported(kind, 7, 8)) for kind in (33, 132, 136)]
+        for kind, data in datagrams:
+            rows += [net.back(data, family=family, **{proto: kind}),
+                     net.out(data, family=family, src=net.client(family, 2), **{proto: kind})]
+    return at(0, rows)
 
 
 @scene(OPEN)

@@ -9,8 +9,9 @@
 
 from fw import at, ip, lan, scene, transparent, wan
 from scapy.layers.inet import ICMP, TCP, UDP
-from scapy.layers.inet6 import (ICMPv6DestUnreach, ICMPv6EchoRequest, ICMPv6PacketTooBig,
-                                ICMPv6ParamProblem, ICMPv6TimeExceeded, IPv6ExtHdrFragment)
+from scapy.layers.inet6 import (ICMPv6DestUnreach, ICMPv6EchoReply, ICMPv6EchoRequest,
+                                ICMPv6PacketTooBig, ICMPv6ParamProblem, ICMPv6TimeExceeded,
+                                IPv6ExtHdrFragment)
 
 OPEN = transparent('from = [ "lan" ]; to = [ "wan" ]; action = "accept";')
 ANY = transparent('action = "accept";')
@@ -25,6 +26,9 @@ ERRORS = {
     6: [ICMPv6DestUnreach(code=code) for code in range(7)] + [
         ICMPv6PacketTooBig(mtu=1300), ICMPv6TimeExceeded(code=0), ICMPv6TimeExceeded(code=1),
         ICMPv6ParamProblem(code=0), ICMPv6ParamProblem(code=1), ICMPv6ParamProblem(code=2)]}
+# A request and its reply.
+PINGS = {4: (ICMP(type=8, id=7), ICMP(type=0, id=7)),
+         6: (ICMPv6EchoRequest(id=7), ICMPv6EchoReply(id=7))}
 UNREACHABLE = {4: ICMP(type=3, code=1), 6: ICMPv6DestUnreach(code=3)}
 ROUTER = 250   # a host of the net
 
@@ -187,15 +191,19 @@ def test_sequence_numbers_of_tcp(net):
 @scene(OPEN)
 def test_they_refresh_nothing(net):
     """A session ends at its time, whatever errors are about it."""
-    tcp = net.tcp()
-    segment = bytes(tcp.segment(0, "S"))
-    return (at(0, net.out(QUESTION), tcp.c("S"), net.out(ICMP(type=8, id=7))) +
-            at(50, error(net, asked(net, payload=ICMP(type=8, id=7)))) +
-            at(61, net.back(ICMP(type=0, id=7), ("policy", "no_session"))) +
-            at(100, error(net, asked(net))) +
-            at(121, net.back(ANSWER, "policy"), error(net, asked(net), want=NOBODYS)) +
-            at(200, error(net, segment)) +
-            at(241, tcp.s("SA", want=("tcp_state", "no_session"))))
+    rows = []
+    for family, (request, reply) in PINGS.items():
+        tcp = net.tcp(family)
+        segment = bytes(tcp.segment(0, "S"))
+        rows += at(0, net.out(QUESTION, family=family), tcp.c("S"), net.out(request, family=family))
+        rows += at(50, error(net, asked(net, family, request), family))
+        rows += at(61, net.back(reply, ("policy", "no_session"), family))
+        rows += at(100, error(net, asked(net, family), family))
+        rows += at(121, net.back(ANSWER, "policy", family),
+                   error(net, asked(net, family), family, want=NOBODYS))
+        rows += at(200, error(net, segment, family))
+        rows += at(241, tcp.s("SA", want=("tcp_state", "no_session")))
+    return rows
 
 
 @scene(OPEN)
@@ -238,4 +246,20 @@ def test_they_end_nothing(net):
             rows += [error(net, asked(net, family, data, **header), family, kind)
                      for kind in ERRORS[family]]
             rows += [net.back(swapped, family=family, **header)]
+    return at(0, rows)
+
+
+@scene(OPEN)
+def test_they_end_no_connection_nor_query(net):
+    """Neither one that is to be answered yet, nor one that stands (RFC 5927 section 5.2)."""
+    rows = []
+    for family, (request, reply) in PINGS.items():
+        tcp = net.tcp(family)
+        for speak in ("S", "PA"):
+            segment = bytes(tcp.segment(0, speak))
+            rows += [tcp.c(speak), [error(net, segment, family, kind) for kind in ERRORS[family]]]
+            rows += [tcp.s("SA"), tcp.c("A")] if speak == "S" else [tcp.s("PA", b"y"), tcp.c("A")]
+        rows += [net.out(request, family=family), [
+            error(net, asked(net, family, request), family, kind) for kind in ERRORS[family]],
+                 net.back(reply, family=family)]
     return at(0, rows)

@@ -16,6 +16,7 @@ from scapy.layers.inet6 import (ICMPv6MLDone, ICMPv6MLQuery, ICMPv6MLReport, ICM
 from scapy.layers.l2 import ARP, Ether
 
 OPEN = transparent('from = [ "lan" ]; to = [ "wan" ]; action = "accept";')
+ANY = transparent('action = "accept";')
 CLOSED = transparent()
 GUARDED = transparent(
     'from = [ "wan" ]; proto = [ "icmpv6" ]; icmp = [ "134" ]; action = "drop";',
@@ -44,10 +45,10 @@ def link(want="pass", hlim=255):
     return [[lan(p, want), wan(p, want)] for p in packets]
 
 
-def listeners(want="pass"):
+def listeners(want="pass", hlim=1):
     """Messages of MLD and MLDv2."""
     def packet(src, dst, payload):
-        return (IPv6(src=src, dst=dst, hlim=1) / IPv6ExtHdrHopByHop(options=[RouterAlert()]) /
+        return (IPv6(src=src, dst=dst, hlim=hlim) / IPv6ExtHdrHopByHop(options=[RouterAlert()]) /
                 payload)
 
     # One record: the group ff02::1:ff00:2, which all are to be heard of.
@@ -56,7 +57,7 @@ def listeners(want="pass"):
     packets = [packet(ONE, ALL, ICMPv6MLQuery()), packet(ONE, "ff05::5", ICMPv6MLReport(
         mladdr="ff05::5")), packet(ONE, ROUTERS, ICMPv6MLDone(mladdr="ff05::5")),
                packet("::", "ff05::5", ICMPv6MLReport(mladdr="ff05::5"))]    # RFC 3590
-    packets += [IPv6(src=src, dst="ff02::16", hlim=1, nh=0) / checked(src, "ff02::16", second)
+    packets += [IPv6(src=src, dst="ff02::16", hlim=hlim, nh=0) / checked(src, "ff02::16", second)
                 for src in (ONE, "::")]
     return [[lan(p, want), wan(p, want)] for p in packets]
 
@@ -88,6 +89,12 @@ def test_what_a_link_needs(_):
 def test_neighbour_discovery_from_beyond_the_link(_):
     """A hop limit below 255 says so (RFC 4861): then it is like any other packet, for rules."""
     return at(0, link(("nd_invalid", "policy", "martian"), hlim=254))
+
+
+@scene(CLOSED)
+def test_listeners_from_beyond_the_link(_):
+    """Theirs is 1 (RFC 2710 section 3): another one is for rules, or of nobody."""
+    return at(0, [listeners(("policy", "martian"), hlim) for hlim in (2, 64, 255)])
 
 
 @scene(CLOSED)
@@ -135,6 +142,14 @@ def test_unknown_errors(net):
     inside, outside = net.client(6), net.server(6)
     return at(0, [wan(plain(kind)(outside, inside), ("policy", "no_session", "icmp_quote"))
                   for kind in (0, 5, 99, 100, 101, 127)])
+
+
+@scene(ANY)
+def test_unknown_errors_by_rule(net):
+    """They are for rules: where all may pass, they do (RFC 4890 section 4.3.4)."""
+    inside, outside = net.client(6), net.server(6)
+    return at(0, [[lan(plain(kind)(inside, outside)), wan(plain(kind)(outside, inside))]
+                  for kind in (5, 99, 100, 101, 127)])
 
 
 @scene(GUARDED)

@@ -11,6 +11,7 @@ from fw import MACS, OWN, Row, at, check, ip, lan, Net, routed, scene, transpare
 from scapy.layers.inet import ICMP, IP, TCP, UDP
 from scapy.layers.inet6 import ICMPv6DestUnreach, ICMPv6EchoRequest, IPv6
 from scapy.layers.l2 import Dot1Q, Ether
+from test_firewall_icmpv6 import plain
 
 RULES = ('dport = [ "80" ]; proto = [ "tcp" ]; from = [ "lan" ]; action = "accept";',
          'dport = [ "23" ]; proto = [ "tcp" ]; action = "reject";',
@@ -68,9 +69,8 @@ def is_prohibited(made, refused, source=None):
     else:
         error = got[ICMP]
         assert (error.type, error.code) == (3, 13)
-        inner = bytes(got[IP].payload)[8:]
-        assert len(inner) >= min(len(quote), 28) and got[IP].len <= 576
-        assert inner == quote[:len(inner)]
+        assert got[IP].len == min(576, len(quote) + 28)
+        assert bytes(got[IP].payload)[8:] == quote[:548]
     return True
 
 
@@ -191,7 +191,8 @@ def test_never_answered(net):
     rows = [lan(ip(src, dst) / DATA, "rejected") for src, dst in (
         (client, "224.0.0.251"), (client, "255.255.255.255"), (net.client(6), "ff02::fb"),
         )]
-    rows += [lan(ip("0.0.0.0", "255.255.255.255") / UDP(sport=68, dport=67), "rejected")]
+    rows += [lan(ip("0.0.0.0", dst) / UDP(sport=68, dport=67), "rejected")
+             for dst in ("255.255.255.255", net.server())]
     rows += [Row("lan", bytes(Ether(src=host, dst=dst) / ip(client, net.server()) / DATA),
                  "rejected") for dst in ("ff:ff:ff:ff:ff:ff", "01:00:5e:00:00:05")]
     rows += [Row("lan", bytes(Ether(src=host, dst="33:33:00:00:00:01") / IPv6(
@@ -201,6 +202,8 @@ def test_never_answered(net):
     rows += [net.out(ICMP(type=3, code=1) / ip(net.server(), client) / DATA, "no_session"),
              net.out(ICMPv6DestUnreach() / ip(net.server(6), net.client(6)) / DATA, "no_session",
                      6)]
+    rows += [lan(plain(kind)(net.client(6), net.server(6)), "rejected")
+             for kind in (5, 99, 100, 101, 127)]
     return at(0, rows), no_answer
 
 

@@ -247,6 +247,17 @@ def test_new_connection_in_time_wait(net):
 
 
 @scene(OPEN)
+def test_older_syn_in_time_wait(net):
+    """With a number that is not greater nothing begins: the last FIN is still acknowledged."""
+    rows = []
+    for host, before in enumerate((1, 1000, 2**31 - 1), 1):
+        tcp = net.tcp(host=host)
+        rows += at(0, tcp.open(), tcp.close()) + at(1, tcp.c("S", seq=tcp.next[0] - before))
+        rows += at(100, tcp.s("FA", seq=tcp.next[1] - 1), tcp.c("A"))
+    return rows
+
+
+@scene(OPEN)
 def test_server_does_not_begin_anew(net):
     """Where a connection is over, a SYN of the server is judged by the rules."""
     tcp = net.tcp()

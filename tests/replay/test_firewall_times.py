@@ -86,6 +86,20 @@ def test_closed(net):
                  lambda tcp, want: tcp.s("FA", seq=900_001, want=want))
 
 
+@scene(OTHERS)
+def test_what_proves_nothing_gives_no_time(net):
+    """A SYN or its answer once more, a RST and a SYN that are not exact, an ACK after the end."""
+    again, answered, stands, closed = (net.tcp(host=host) for host in (1, 2, 3, 4))
+    return (at(0, again.c("S"), answered.c("S"), answered.s("SA"), stands.open(), closed.open(),
+               closed.close()) +
+            at(2, again.c("S", seq=1000), answered.c("S", seq=1000),
+               answered.s("SA", seq=900_000)) +
+            at(3.5, again.s("SA", want=STRAY), answered.c("A", want=STRAY)) +
+            at(5, closed.c("A")) + at(6.5, closed.s("FA", seq=900_001, want=STRAY)) +
+            at(20, stands.c("R", seq=1011), stands.s("R", seq=900_011), stands.c("S", seq=5)) +
+            at(30.5, stands.c("A", want=STRAY)))
+
+
 @scene(OPEN)
 def test_udp_without_an_answer(net):
     """Two minutes (RFC 6092 REC-14), however often the client sends: each time from there."""
@@ -160,6 +174,13 @@ def test_associations(net):
     """SCTP and DCCP: eight minutes, then two hours and four."""
     return [protocol_edges(net, proto, packet(5000, 80), packet(80, 5000), (480, HOURS_2))
             for proto, packet in ((132, association), (33, request))]
+
+
+@scene(OPEN)
+def test_udplite(net):
+    """As UDP: two minutes, then five."""
+    return protocol_edges(net, 136, struct.pack("!HHHH", 5000, 80, 8, 1),
+                          struct.pack("!HHHH", 80, 5000, 8, 1), (120, 300))
 
 
 @scene(OPEN)
