@@ -3,8 +3,9 @@
  *
  * An interface's counters as the kernel keeps them, of proc(5). The port kind tap asks for the
  * frames that the kernel dropped because we did not fetch them in time, ten times a second and on
- * the control thread. rtnetlink(7) would not do: each of its answers waits for the kernel's one lock
- * of all network configuration, which others hold for most of a second. The file is read without.
+ * the control thread. rtnetlink(7) would not do: each of its answers waits for the kernel's one
+ * lock of all network configuration, which others hold for most of a second. The file is read
+ * without.
  */
 #ifndef VNF_LINK_STATS_H
 #define VNF_LINK_STATS_H

@@ -222,7 +222,7 @@ vnf_verdict_t fw_refuse(struct fw_worker *w, struct fw_packet *p)
 {
 	if (!is_answerable(p) || !answer_take(w))
 		return fw_drop(FW_DROP_REJECTED);
-	if (p->h->proto == IPPROTO_TCP)
+	if (p->h->proto == IPPROTO_TCP && p->h->l4 != 0)
 		return reset_send(w, p);
 	return error_send(w, p);
 }
@@ -233,7 +233,7 @@ enum fw_answer fw_refuse_foresee(const struct fw_worker *w, const struct fw_pack
 		return FW_ANSWER_NOT_ALLOWED;
 	if (answer_full_ns(w, __atomic_load_n(w->reject_full_ns, __ATOMIC_RELAXED)) == 0)
 		return FW_ANSWER_RATE;
-	if (p->h->proto == IPPROTO_TCP)
+	if (p->h->proto == IPPROTO_TCP && p->h->l4 != 0)
 		return FW_ANSWER_RESET;
 	return p->table == FW_IPV4 ? FW_ANSWER_ICMP : FW_ANSWER_ICMP6;
 }
