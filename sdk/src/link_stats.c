@@ -7,13 +7,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 /* A page, which is what the kernel gives at a time. A line has 400 octets at most. */
 #define TEXT_MAX 4096
+/* In a line before that of the frames that were dropped on their way out. */
+#define NUMBERS_BEFORE 11
 
 int link_stats_open(void)
 {
@@ -34,12 +35,15 @@ static const char *numbers_of(const char *line, const char *ifname)
 /* Received: bytes packets errs drop fifo frame compressed multicast; sent: bytes packets errs. */
 static int numbers_read(const char *numbers, uint64_t *dropped)
 {
-	return sscanf(numbers,
-		      "%*u %*u %*u %*u %*u %*u %*u %*u "
-		      "%*u %*u %*u %" SCNu64,
-		      dropped) == 1
-		       ? 0
-		       : -EBADMSG;
+	for (int i = 0; i <= NUMBERS_BEFORE; i++) {
+		char *end;
+
+		*dropped = strtoull(numbers, &end, 10);
+		if (end == numbers)
+			return -EBADMSG;
+		numbers = end;
+	}
+	return 0;
 }
 
 /* In whole lines. What is behind the last of them is left in `rest`; NULL: it is not in there. */

@@ -494,7 +494,7 @@ static bool tap_link(const struct vnf_port *port, const char **gone)
 
 static void tap_poll_missed(struct tap *t)
 {
-	uint64_t dropped;
+	uint64_t dropped = 0;
 
 	if (tap_dropped(t, &dropped) == 0)
 		__atomic_store_n(&t->missed, dropped - t->missed_before, __ATOMIC_RELAXED);

@@ -242,18 +242,17 @@ static void overflow(const char *ifname)
 /* As the kernel says it to others. */
 static unsigned long long kernel_dropped(const char *ifname)
 {
-	unsigned long long dropped = 0;
-	char command[128];
-	FILE *f;
+	char path[] = "/tmp/vnf-unit-dropped-XXXXXX", line[32] = "";
+	int fd = mkstemp(path);
 
-	snprintf(command, sizeof(command),
-		 "ip -s -j link show %s | grep -o '\"tx\".*' | grep -o '\"dropped\":[0-9]*'",
-		 ifname);
-	f = popen(command, "r");
-	cr_assert_not_null(f);
-	cr_assert_eq(fscanf(f, "\"dropped\":%llu", &dropped), 1);
-	pclose(f);
-	return dropped;
+	cr_assert_geq(fd, 0);
+	kernel_support_run("ip -s -j link show %s | grep -o '\"tx\".*' | "
+			   "grep -o '\"dropped\":[0-9]*' | grep -o '[0-9]*' > %s",
+			   ifname, path);
+	cr_assert_gt(read(fd, line, sizeof(line) - 1), 0);
+	close(fd);
+	unlink(path);
+	return strtoull(line, NULL, 10);
 }
 
 static uint64_t missed_so_far(void)
