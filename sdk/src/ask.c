@@ -23,6 +23,8 @@
 #define ROUNDS 3
 /* Times that each answers where the workers do not run, for time may stand still there. */
 #define TURNS_MAX 1000000
+/* For a step that has begun, once the program is to stop. */
+#define STEP_WAIT_NS (5 * VNF_SECOND_NS)
 
 struct ask {
 	bool (*step)(struct vnf_worker *worker, void *arg);
@@ -53,10 +55,15 @@ void ask_answer(struct worker *w)
 	__atomic_store_n(&a->busy, 0, __ATOMIC_SEQ_CST);
 }
 
+static bool stop_is_asked(struct vnf *vnf)
+{
+	return vnf->stop_asked != NULL && vnf->stop_asked(vnf);
+}
+
 /* Nobody is to wait for the workers any more: 0, or what vnf_workers_ask() returns then. */
 static int ask_over(struct vnf *vnf)
 {
-	if (vnf->stop_asked != NULL && vnf->stop_asked(vnf))
+	if (stop_is_asked(vnf))
 		return -ESHUTDOWN;
 	if (vnf->asker_gone != NULL && __atomic_load_n(vnf->asker_gone, __ATOMIC_ACQUIRE) != 0)
 		return -ECANCELED;
@@ -71,6 +78,20 @@ static bool all_done(const struct vnf *vnf, uint32_t round)
 	return true;
 }
 
+/* What a step works on is the asker's, who cannot go on before it has ended. */
+static void steps_wait(struct vnf *vnf)
+{
+	uint64_t deadline = vnf_clock_now() + STEP_WAIT_NS;
+
+	for (uint16_t i = 0; i < vnf->n_workers; i++)
+		while (__atomic_load_n(&vnf->workers[i].asked.busy, __ATOMIC_SEQ_CST) != 0) {
+			nap();
+			if (vnf_clock_now() >= deadline && stop_is_asked(vnf))
+				program_end_stuck("a worker did not end its part of a command "
+						  "within 5 s, so there is no report");
+		}
+}
+
 static void ask_set(struct vnf *vnf, const struct ask *ask)
 {
 	for (uint16_t i = 0; i < vnf->n_workers; i++) {
@@ -80,9 +101,8 @@ static void ask_set(struct vnf *vnf, const struct ask *ask)
 			__atomic_store_n(&a->done, 0, __ATOMIC_RELAXED);
 		__atomic_store_n(&a->ask, ask, __ATOMIC_SEQ_CST);
 	}
-	for (uint16_t i = 0; ask == NULL && i < vnf->n_workers; i++)
-		while (__atomic_load_n(&vnf->workers[i].asked.busy, __ATOMIC_SEQ_CST) != 0)
-			nap();
+	if (ask == NULL)
+		steps_wait(vnf);
 }
 
 /* Let each worker answer; here: in a replay, and before and after the workers' time. */

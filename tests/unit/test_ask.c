@@ -8,6 +8,8 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdlib.h>
+#include <sys/wait.h>
 #include <time.h>
 
 #define WORKERS 3
@@ -45,9 +47,8 @@ static void *passes(void *arg)
 	return NULL;
 }
 
-static void start_with(void *(*passes_0)(void *), void *arg)
+static void threads_start(void *(*passes_0)(void *), void *arg)
 {
-	eal_support_start();
 	for (uint16_t i = 0; i < WORKERS; i++) {
 		workers[i].pub.id = i;
 		workers[i].launched = true;
@@ -55,6 +56,12 @@ static void start_with(void *(*passes_0)(void *), void *arg)
 					    i == 0 ? arg : &workers[i]),
 			     0);
 	}
+}
+
+static void start_with(void *(*passes_0)(void *), void *arg)
+{
+	eal_support_start();
+	threads_start(passes_0, arg);
 }
 
 static void start(void)
@@ -197,6 +204,35 @@ Test(ask, a_stop_ends_it)
 Test(ask, it_ends_with_who_asked)
 {
 	over_early(&asker_gone, -ECANCELED);
+}
+
+/* It has the stop to wait for as well. */
+static bool stuck_step(struct vnf_worker *worker, void *arg)
+{
+	(void)arg;
+	set(&stop_is_asked, 1);
+	while (worker->id == 1)
+		nap_ms(100);
+	return true;
+}
+
+Test(ask, a_step_that_never_ends_ends_the_program)
+{
+	int status = 0;
+	pid_t child;
+
+	vnf.stop_asked = stop_asked;
+	eal_support_start();
+	child = fork();
+	cr_assert_geq(child, 0);
+	if (child == 0) {
+		threads_start(passes, &workers[0]);
+		vnf_workers_ask(&vnf, stuck_step, NULL, 600000 * MS);
+		_exit(EXIT_SUCCESS);
+	}
+	cr_assert_eq(waitpid(child, &status, 0), child);
+	cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == EXIT_FAILURE, "status %x", status);
+	eal_support_stop();
 }
 
 Test(ask, many_questions_in_a_hurry)
