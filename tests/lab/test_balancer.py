@@ -201,7 +201,6 @@ def fixture_net(run, caps):
         net.stop()
 
 
-@pytest.mark.quick
 def test_curl(net):
     """Both families; all back ends have their share; where nobody serves, it is said at once."""
     for family in FAMILIES:

@@ -41,7 +41,6 @@ def path_with(run, caps, vnf_keys=None, **more):
     return path.start()
 
 
-@pytest.mark.quick
 @pytest.mark.parametrize("packed, mergeable, rx, tx, change", [
     (False, False, "split, in-order", "split, in-order", "packed = true: packed rings, if the peer"),
     (False, True, "split, in-order, mergeable", "split, in-order",

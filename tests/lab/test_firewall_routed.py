@@ -94,7 +94,6 @@ def is_refused(source, target, port):
 
 # ---- what is allowed ----
 
-@pytest.mark.quick
 @ONE_AND_TWO
 @pytest.mark.parametrize("family", FAMILIES)
 def test_clients(net, family):
@@ -151,7 +150,6 @@ def test_smaller_mtu_of_its_own(run, caps):
 
 # ---- what is not ----
 
-@pytest.mark.quick
 @ONE
 @pytest.mark.parametrize("family", FAMILIES)
 def test_zones(net, family):

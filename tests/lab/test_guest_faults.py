@@ -58,7 +58,6 @@ def start_rings(guest, features=PLAIN, base=0, kicks=1, **settings):
 
 # Memory -----------------------------------------------------------------------------------------
 
-@pytest.mark.quick
 def test_memory_that_is_not_shared(run, switch):
     """The guest fills its rx ring and sends, in pages that the switch does not see."""
     guest = vu.VhostClient(run.socket("guest"), shared=False)
@@ -214,7 +213,6 @@ def come_again(switch, guest):
     guest.connect()
 
 
-@pytest.mark.quick
 def test_packed_ring_that_outlived_its_switch(run, switch):
     """It is left alone and said to be lost; after a reset of the guest's device it works."""
     guest = start_packed_guest(run)

@@ -78,7 +78,6 @@ def test_testpmd_is_restarted(run, caps):
     vnf.stop()
 
 
-@pytest.mark.quick
 @pytest.mark.parametrize("mode", ["server", "client"])
 def test_behind_testpmd(run, caps, mode):
     """dpdk-testpmd's net_vhost as the host; it sends on one side and receives on the other."""

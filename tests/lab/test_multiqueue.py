@@ -35,7 +35,6 @@ def test_two_workers_in_the_switch(run, caps):
     path.stop()
 
 
-@pytest.mark.quick
 def test_real_clients(run, caps):
     """TCP in both directions over two queue pairs."""
     path = lab.Path(run, caps, workers=2, queues=2).start()

@@ -71,7 +71,6 @@ def who_has(net, address, asked):
                                                socket.inet_aton(address)))
 
 
-@pytest.mark.quick
 def test_arp(net):
     """It answers for external addresses in the server's network, with its MAC; for no others."""
     outside = next(i for i in net.ask("interfaces") if i["name"] == "right")["mac"]
@@ -172,7 +171,6 @@ def test_exhausted(net, exhausted, says):
 
 # ---- one to one ----
 
-@pytest.mark.quick
 @pytest.mark.parametrize("inside, outside", (("deep", STATIC), ("other", OTHER)))
 def test_static(net, inside, outside):
     """Ping, TCP, long datagrams, both ways, and from hosts inside: an address for an address."""

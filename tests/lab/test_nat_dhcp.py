@@ -136,7 +136,6 @@ def fixture_nat(run, caps, request):
     nat.vnf.stop()
 
 
-@pytest.mark.quick
 def test_lease_that_changes(nat):
     """
     Without a lease nothing is translated. With one, all is by that address; with another one, what

@@ -43,7 +43,6 @@ def fixture_ledger(net):
     net.check()
 
 
-@pytest.mark.quick
 @ONE_AND_TWO
 @pytest.mark.parametrize("who", ("server", "far", "client", "deep", "other"))
 def test_forwards(net, who):

@@ -14,7 +14,6 @@ from lab.transfer import Connection, datagrams, exchange
 FORWARDS = [forward(7001, "10.0.3.2", 7000)]
 
 
-@pytest.mark.quick
 @pytest.mark.parametrize("taps", (False, True))
 @pytest.mark.parametrize("workers", (1, 2))
 def test_offloads(run, caps, workers, taps):

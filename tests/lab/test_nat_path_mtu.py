@@ -100,7 +100,6 @@ def test_ping(net, who):
 
 # ---- at it ----
 
-@pytest.mark.quick
 @pytest.mark.parametrize("side", ("right", "left"))
 def test_of_its_own(net, side):
     """It tells itself who has to send less: the client, or the server; and cuts what may be cut."""

@@ -45,7 +45,6 @@ def probe(kind, net, source):
 
 # ---- what kind of NAT ----
 
-@pytest.mark.quick
 @pytest.mark.parametrize("kind", (UdpProbe, TcpProbe))
 @pytest.mark.parametrize("filtering", (INDEPENDENT, ADDRESS, ADDRESS_AND_PORT))
 def test_kind(net, kind, filtering):

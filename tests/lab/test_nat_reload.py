@@ -50,7 +50,6 @@ def is_closed(source, to):
 
 # ---- reloads ----
 
-@pytest.mark.quick
 def test_forward_is_added(net):
     """And taken away, while others go on: no ping is lost, streams never notice."""
     client, server = net.client, net.server

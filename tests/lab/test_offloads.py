@@ -94,7 +94,6 @@ def need_tap(caps):
         raise lab.LabUnavailable(caps.why_no_tap)
 
 
-@pytest.mark.quick
 @pytest.mark.parametrize("level, offered", [
     (None, {0, 1}), ("none", set()), ("checksum", {0, 1}), ("tso", {0, 1, 7, 8, 11, 12})])
 def test_what_a_guest_is_offered(run, caps, level, offered):

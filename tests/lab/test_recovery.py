@@ -9,7 +9,6 @@ import signal
 import time
 
 import lab
-import pytest
 
 RECOVERY_S = 3
 BYSTANDER_PPS = 20_000
@@ -30,7 +29,6 @@ def wait_for_sink(path, more=1000, timeout=RECOVERY_S):
     return time.monotonic() - started
 
 
-@pytest.mark.quick
 def test_switch_is_killed_and_restarted(run, caps):
     """The VNF keeps running and carries traffic again within the time."""
     path = generator_path(run, caps)
@@ -69,7 +67,6 @@ def test_switch_is_stopped_and_restarted(run, caps):
     path.stop()
 
 
-@pytest.mark.quick
 def test_vnf_hangs_and_others_lose_nothing(run, caps):
     """A guest that stops polling fills its own rings, nobody else's; then it goes on."""
     bystander = lab.generator_ports(rate=BYSTANDER_PPS, domains=("C", "C"), name="by")

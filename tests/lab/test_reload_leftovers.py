@@ -57,7 +57,6 @@ def bad_port(run):
             "domain": "a"}
 
 
-@pytest.mark.quick
 def test_every_reader_after_a_removal(run):
     """Whichever port goes, the last one or one between, nobody looks at what is left of it."""
     gen, sink = pair("a", "a")

@@ -9,7 +9,6 @@ import os
 import signal
 
 import lab
-import pytest
 
 RATE = 50_000
 
@@ -63,7 +62,6 @@ class Switch(lab.Instance):
         return by_name
 
 
-@pytest.mark.quick
 def test_ports_come_and_go(run):
     """Added, changed, moved and removed, again and again; numbers are used again."""
     switch = Switch(run).start()
@@ -116,7 +114,6 @@ def test_domains_are_kept_apart(run):
     switch.finish()
 
 
-@pytest.mark.quick
 def test_what_cannot_be_is_undone(run):
     """A port that cannot be opened, or does not fit: all as before, those that changed too."""
     switch = Switch(run, *pair("a", "a"), *pair("b", "b")).start()

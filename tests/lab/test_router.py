@@ -60,7 +60,6 @@ def pings(router, family):
     lab.ping(client.at(family), server.at(family), count=5, size=3000)
 
 
-@pytest.mark.quick
 @pytest.mark.parametrize("family", FAMILIES)
 def test_ping(router, family):
     """To it and through it, also in fragments; nothing is dropped but what was for the router."""

@@ -204,7 +204,6 @@ def test_address_moves_to_another_interface(router):
     lab.ping(client.at(4), server.at(4), count=2)
 
 
-@pytest.mark.quick
 def test_bad_routes_file(router):
     """It is refused with file and line, and all stays as it was."""
     path = router.run.path("routes")

@@ -113,7 +113,6 @@ def router_of(run, caps, client, server, workers=1, **ip):
     return router
 
 
-@pytest.mark.quick
 @pytest.mark.parametrize("workers", (1, 2))
 def test_bound_forwards_and_releases(run, caps, nets, workers):
     """Address and default route by dnsmasq; what it leased is given back."""

@@ -19,7 +19,6 @@ def slow_vnf(run, caps, where, **more):
     return lab.Instance(run, built("tests/vnf-slow"), settings).start()
 
 
-@pytest.mark.quick
 @pytest.mark.parametrize("where, words", [
     ("packet", 'the callback for packets of port "busy"'),
     ("tick", "the tick callback"),
